@@ -1,0 +1,60 @@
+# Everything a stranger needs. Runs with GNU make 3.81 (macOS) and a plain POSIX shell.
+
+PYTHON = .venv/bin/python
+# Tests and checks have servers of their own, beside those of `make run`.
+TEST_DATA_DIR = .data-test
+
+.PHONY: help run test check bench lock clean install install-dev \
+	check-style check-types check-imports check-templates check-django
+
+.NOTPARALLEL:
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: install ## start the helpdesk: PostgreSQL, Valkey, web, worker, beat and mail; Ctrl-C stops it
+	@exec $(PYTHON) manage.py up
+
+test: install-dev ## run all tests on real PostgreSQL and Valkey, browser included
+	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest $(ARGS)
+
+check: install-dev check-style check-types check-imports check-templates check-django ## lint, types, import rules, templates, migrations, API schema
+	@echo "All checks passed."
+
+bench: install-dev ## measure speed, side by side with peers where installed
+	DATA_DIR=.data-bench $(PYTHON) -m bench $(ARGS)
+
+lock: install-dev ## write requirements.lock and requirements-dev.lock anew from pyproject.toml
+	$(PYTHON) -m piptools compile --quiet --strip-extras --no-emit-index-url --output-file requirements.lock pyproject.toml
+	$(PYTHON) -m piptools compile --quiet --strip-extras --no-emit-index-url --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+clean: ## remove caches, and the data of tests and benchmarks; .data and .venv stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis staticfiles $(TEST_DATA_DIR) .data-bench
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+check-style:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+# A check of the code needs no server: these settings are never connected to.
+UNCONNECTED = DATABASE_URL=postgres://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0 SECRET_KEY=unused
+
+check-types:
+	$(UNCONNECTED) $(PYTHON) -m mypy
+
+check-imports:
+	.venv/bin/lint-imports
+
+check-templates:
+	$(PYTHON) -m djlint . --lint --quiet
+
+check-django:
+	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) manage.py makemigrations --check --dry-run
+	$(UNCONNECTED) $(PYTHON) manage.py check --fail-level WARNING
+	$(UNCONNECTED) $(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+install:
+	@sh scripts/install.sh requirements.lock
+
+install-dev:
+	@sh scripts/install.sh requirements-dev.lock

@@ -1,0 +1,19 @@
+"""The verbs of a conversation, in one place: `from helpdesk.conversations import actions as conversations`."""
+
+from helpdesk.conversations.answers import deliver, note, reply, retry, write_automatically
+from helpdesk.conversations.channel import File, Inbound
+from helpdesk.conversations.handling import Changes, change
+from helpdesk.conversations.incoming import receive_message
+
+__all__ = [
+    "Changes",
+    "File",
+    "Inbound",
+    "change",
+    "deliver",
+    "note",
+    "receive_message",
+    "reply",
+    "retry",
+    "write_automatically",
+]

@@ -1,0 +1,222 @@
+"""What agents (and the house itself) write: replies, notes, acknowledgements; and sending them, once."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from helpdesk.conversations import handling, promises
+from helpdesk.conversations.channel import File, channel
+from helpdesk.conversations.files import attach
+from helpdesk.conversations.incoming import lock, preview
+from helpdesk.conversations.models import DONE, Conversation, Message, Status
+from helpdesk.customers.models import User
+from helpdesk.events.actions import Fact, record
+from helpdesk.events.actors import SYSTEM, Actor
+from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 12
+LOST_TRACK = "We were stopped while sending: it may or may not have left. Send it again if the customer has not got it."
+
+
+class NothingToSay(ValueError):
+    """A reply or note without text and without a file."""
+
+
+class NotFailed(ValueError):
+    """Only a message whose delivery failed can be sent again."""
+
+
+@transaction.atomic
+def reply(
+    conversation_id: int,
+    user: User,
+    text: str,
+    *,
+    at: datetime,
+    html: str = "",
+    files: Iterable[File] = (),
+    client_id: UUID | None = None,
+    status: str = Status.PENDING,
+    via: str = "",
+) -> Message:
+    """An agent answers the customer: keeps the response promises, takes the ticket if nobody has, waits for the customer.
+
+    The same `client_id` again returns the first message. Raises NothingToSay.
+    """
+    conversation = lock(conversation_id)
+    known = _said_before(conversation, user, client_id)
+    if known is not None:
+        return known
+    message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, user=user, html=html, files=files, client_id=client_id, via=via)
+    if conversation.assignee_id is None:
+        handling.assign(conversation, user, actor=Actor.agent(user), at=at)
+    promises.answered(conversation, at=at)
+    if conversation.status not in DONE:
+        handling.change_status(conversation, status, actor=Actor.agent(user), at=at)
+    _touch(conversation, message)
+    record(_written(message, Actor.agent(user)), at=at)
+    return message
+
+
+@transaction.atomic
+def note(
+    conversation_id: int,
+    user: User,
+    text: str,
+    *,
+    at: datetime,
+    files: Iterable[File] = (),
+    client_id: UUID | None = None,
+    via: str = "",
+    remark: str = "",
+) -> Message:
+    """Something only the team sees. Raises NothingToSay."""
+    conversation = lock(conversation_id)
+    known = _said_before(conversation, user, client_id)
+    if known is not None:
+        return known
+    message = _write(conversation, Message.Kind.NOTE, text, at=at, user=user, files=files, client_id=client_id, via=via)
+    if remark:
+        Message.objects.filter(pk=message.pk).update(remark=remark)
+    Conversation.objects.filter(pk=conversation.pk).update(updated_at=at)
+    record(Fact("note.written", conversation.pk, Actor.agent(user), data={"message": message.pk}), at=at)
+    return message
+
+
+@transaction.atomic
+def write_automatically(conversation_id: int, text: str, *, at: datetime, html: str = "") -> Message:
+    """The house itself writes to the customer: keeps no promise and takes no ticket."""
+    conversation = lock(conversation_id)
+    message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, html=html, is_automatic=True)
+    record(_written(message, SYSTEM), at=at)
+    return message
+
+
+def _said_before(conversation: Conversation, user: User, client_id: UUID | None) -> Message | None:
+    if client_id is None:
+        return None
+    return Message.objects.filter(conversation=conversation, agent=user, client_id=client_id).first()
+
+
+def _write(
+    conversation: Conversation,
+    kind: str,
+    text: str,
+    *,
+    at: datetime,
+    user: User | None = None,
+    html: str = "",
+    files: Iterable[File] = (),
+    client_id: UUID | None = None,
+    is_automatic: bool = False,
+    via: str = "",
+) -> Message:
+    files = list(files)
+    if not text.strip() and not files:
+        raise NothingToSay("write something or add a file")
+    message = Message.objects.create(
+        conversation=conversation,
+        kind=kind,
+        author_kind=Message.Author.AGENT if user else Message.Author.SYSTEM,
+        agent=user,
+        text=text,
+        full_text=text,
+        html=html,
+        at=at,
+        via=via or conversation.channel,
+        client_id=client_id,
+        is_automatic=is_automatic,
+        delivery=Message.Delivery.PENDING if kind == Message.Kind.OUTBOUND else "",
+    )
+    attach(message, files)
+    return message
+
+
+def _touch(conversation: Conversation, message: Message) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(
+        updated_at=message.at, last_message_at=message.at, preview=preview(message.text)
+    )
+
+
+def _written(message: Message, actor: Actor) -> Fact:
+    data = {"message": message.pk, "automatic": message.is_automatic}
+    return Fact("message.written", message.conversation_id, actor, public=True, data=data)
+
+
+@transaction.atomic
+def retry(message_id: int, user: User, *, at: datetime) -> Message:
+    """Send a failed message again. Raises NotFailed."""
+    message = Message.objects.get(pk=message_id)
+    lock(message.conversation_id)
+    retried = Message.objects.filter(pk=message.pk, delivery=Message.Delivery.FAILED).update(
+        delivery=Message.Delivery.PENDING, attempts=0, error=""
+    )
+    if not retried:
+        raise NotFailed(f"message {message.pk} is {message.delivery}")
+    record(Fact("message.retried", message.conversation_id, Actor.agent(user), data={"message": message.pk}), at=at)
+    message.refresh_from_db()
+    return message
+
+
+def deliver(message_id: int, *, at: datetime) -> None:
+    """Send one outbound message once: claim, call, record, each a commit of its own.
+
+    A crash between call and record leaves `sending`; then the channel is asked whether it left, and where nobody can
+    tell the message fails visibly instead of reaching the customer twice. Raises RetryLater for the outbox to wait.
+    """
+    message = Message.objects.select_related("conversation__customer", "agent").get(pk=message_id)
+    way_out = channel(message.via)
+    if message.delivery == Message.Delivery.SENDING:
+        left = way_out.has_sent(message)
+        if left is None:
+            _fail(message, LOST_TRACK, at)
+        elif left:
+            _sent(message, message.provider_id, at)
+        else:
+            Message.objects.filter(pk=message.pk).update(delivery=Message.Delivery.PENDING)
+            message.delivery = Message.Delivery.PENDING
+    if message.delivery != Message.Delivery.PENDING:
+        return
+    try:
+        way_out.prepare(message)
+        claimed = Message.objects.filter(pk=message.pk, delivery=Message.Delivery.PENDING).update(
+            delivery=Message.Delivery.SENDING, attempts=F("attempts") + 1
+        )
+        if claimed:
+            _sent(message, way_out.send(message), at)
+    except DeliveryError as error:
+        _judge(message, error, at)
+
+
+def _judge(message: Message, error: DeliveryError, at: datetime) -> None:
+    message.refresh_from_db(fields=["attempts"])
+    if isinstance(error, RetryLater) and message.attempts < MAX_ATTEMPTS:
+        Message.objects.filter(pk=message.pk).update(
+            delivery=Message.Delivery.PENDING, error=str(error)[:2000], attempts=max(message.attempts, 1)
+        )
+        raise error
+    _fail(message, f"{error} {LOST_TRACK}" if isinstance(error, Ambiguous) else str(error), at)
+
+
+@transaction.atomic
+def _sent(message: Message, provider_id: str, at: datetime) -> None:
+    Message.objects.filter(pk=message.pk).update(
+        delivery=Message.Delivery.SENT, provider_id=provider_id[:998], error=""
+    )
+    message.delivery = Message.Delivery.SENT
+    record(Fact("message.sent", message.conversation_id, data={"message": message.pk}), at=at)
+
+
+@transaction.atomic
+def _fail(message: Message, error: str, at: datetime) -> None:
+    logger.warning("message %s was not delivered: %s", message.pk, error)
+    Message.objects.filter(pk=message.pk).update(delivery=Message.Delivery.FAILED, error=error[:2000])
+    message.delivery = Message.Delivery.FAILED
+    data = {"message": message.pk, "error": error[:300]}
+    record(Fact("message.failed", message.conversation_id, data=data), at=at)

@@ -1,0 +1,161 @@
+"""What agents do with a conversation: assign, move, prioritise, resolve, tag. All take the locked conversation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from helpdesk.conversations import promises
+from helpdesk.conversations.incoming import add_tags, lock
+from helpdesk.conversations.models import DONE, Conversation, Status
+from helpdesk.customers.models import Service, Team, User
+from helpdesk.events.actions import Fact, record
+from helpdesk.events.actors import Actor
+
+
+class Unset:
+    """Says "leave it as it is" where None means "nobody"."""
+
+
+UNSET = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change of a conversation; what is left UNSET stays."""
+
+    status: str | Unset = UNSET
+    priority: str | Unset = UNSET
+    team: Team | None | Unset = UNSET
+    assignee: User | None | Unset = UNSET
+    subject: str | Unset = UNSET
+    tags: Iterable[str] | Unset = UNSET
+    services: Iterable[Service] | Unset = UNSET
+
+
+@transaction.atomic
+def change(conversation_id: int, changes: Changes, *, actor: Actor, at: datetime) -> Conversation:
+    """Make several changes in one commit, each with its event; what is the same already changes nothing."""
+    conversation = lock(conversation_id)
+    if not isinstance(changes.subject, Unset):
+        rename(conversation, changes.subject, actor=actor, at=at)
+    if not isinstance(changes.team, Unset):
+        move(conversation, changes.team, actor=actor, at=at)
+    if not isinstance(changes.priority, Unset):
+        prioritize(conversation, changes.priority, actor=actor, at=at)
+    if not isinstance(changes.assignee, Unset):
+        assign(conversation, changes.assignee, actor=actor, at=at)
+    if not isinstance(changes.tags, Unset):
+        tag(conversation, changes.tags, actor=actor, at=at)
+    if not isinstance(changes.services, Unset):
+        name_services(conversation, changes.services, actor=actor, at=at)
+    if not isinstance(changes.status, Unset):
+        change_status(conversation, changes.status, actor=actor, at=at)
+    return conversation
+
+
+def assign(conversation: Conversation, user: User | None, *, actor: Actor, at: datetime) -> None:
+    """Give it to a person: that dispatches it. To nobody: the hour to dispatch it begins again."""
+    if conversation.assignee_id == (user.pk if user else None):
+        return
+    before = conversation.assignee_id
+    conversation.assignee = user
+    if user is None:
+        _save(conversation, at, "assignee")
+        if conversation.status not in DONE:
+            promises.released(conversation, at=at)
+        _record("conversation.released", conversation, actor, at, was=before)
+        return
+    if conversation.status == Status.NEW:
+        conversation.status = Status.OPEN
+    conversation.dispatched_at = conversation.dispatched_at or at
+    _save(conversation, at, "assignee", "status", "dispatched_at")
+    promises.dispatched(conversation, at=at)
+    _record("conversation.assigned", conversation, actor, at, was=before, assignee=user.pk)
+
+
+def move(conversation: Conversation, team: Team | None, *, actor: Actor, at: datetime) -> None:
+    """Hand it to a team. That dispatches nothing: a team is not a person."""
+    if conversation.team_id == (team.pk if team else None):
+        return
+    before, conversation.team = conversation.team_id, team
+    _save(conversation, at, "team")
+    _record("conversation.moved", conversation, actor, at, was=before, team=conversation.team_id)
+
+
+def prioritize(conversation: Conversation, priority: str, *, actor: Actor, at: datetime) -> None:
+    if conversation.priority == priority:
+        return
+    before, conversation.priority = conversation.priority, priority
+    _save(conversation, at, "priority")
+    promises.reprioritized(conversation, at=at)
+    _record("conversation.prioritized", conversation, actor, at, was=before, priority=priority)
+
+
+def change_status(conversation: Conversation, status: str, *, actor: Actor, at: datetime) -> None:
+    """Move to another status; clocks pause while we wait and end when it is done.
+
+    An assigned conversation cannot be new again: that word means nobody has seen it.
+    """
+    if status == Status.NEW and conversation.assignee_id is not None:
+        status = Status.OPEN
+    if conversation.status == status:
+        return
+    before, conversation.status = conversation.status, status
+    was_done, is_done = before in DONE, status in DONE
+    conversation.resolved_at = (conversation.resolved_at or at) if is_done else None
+    _save(conversation, at, "status", "resolved_at")
+    if is_done and not was_done:
+        promises.resolved(conversation, at=at)
+    elif was_done and not is_done:
+        promises.start_answering(conversation, at=at)
+    if not is_done and status in promises.WAITING:
+        promises.pause(conversation, at=at)
+    elif not is_done and before in promises.WAITING:
+        promises.resume(conversation, at=at)
+    kind = "conversation.resolved" if is_done and not was_done else "conversation.status_changed"
+    _record(kind, conversation, actor, at, public=True, was=before, status=status)
+
+
+def rename(conversation: Conversation, subject: str, *, actor: Actor, at: datetime) -> None:
+    if conversation.subject == subject:
+        return
+    before, conversation.subject = conversation.subject, subject[:500]
+    _save(conversation, at, "subject")
+    _record("conversation.renamed", conversation, actor, at, was=before, subject=subject)
+
+
+def tag(conversation: Conversation, names: Iterable[str], *, actor: Actor, at: datetime) -> None:
+    """Set the tags to exactly these."""
+    wanted = sorted({name.strip().lower()[:80] for name in names if name.strip()})
+    before = sorted(conversation.tags.values_list("name", flat=True))
+    if wanted == before:
+        return
+    conversation.tags.through.objects.filter(conversation=conversation).exclude(tag__name__in=wanted).delete()
+    add_tags(conversation, wanted)
+    _save(conversation, at)
+    _record("conversation.tagged", conversation, actor, at, was=before, tags=wanted)
+
+
+def name_services(conversation: Conversation, services: Iterable[Service], *, actor: Actor, at: datetime) -> None:
+    """Say which services it is about."""
+    wanted = {service.pk for service in services}
+    before = set(conversation.services.values_list("pk", flat=True))
+    if wanted == before:
+        return
+    conversation.services.set(wanted)
+    _save(conversation, at)
+    _record("conversation.services_named", conversation, actor, at, was=sorted(before), services=sorted(wanted))
+
+
+def _save(conversation: Conversation, at: datetime, *fields: str) -> None:
+    conversation.updated_at = at
+    conversation.save(update_fields=[*fields, "updated_at"])
+
+
+def _record(
+    kind: str, conversation: Conversation, actor: Actor, at: datetime, *, public: bool = False, **data: Any
+) -> None:
+    record(Fact(kind, conversation.pk, actor, public=public, data=data), at=at)

@@ -1,0 +1,185 @@
+"""receive_message(): whatever a customer sent becomes a message of a conversation, with its promises, in one commit."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from helpdesk.conversations import promises
+from helpdesk.conversations.channel import Inbound
+from helpdesk.conversations.files import attach
+from helpdesk.conversations.models import DONE, Conversation, Message, Status, Tag
+from helpdesk.customers import actions as customers
+from helpdesk.customers.models import Service
+from helpdesk.customers.services import mentioned_services, tag_names
+from helpdesk.events.actions import Fact, record_all
+from helpdesk.events.actors import CUSTOMER
+
+# An answer to a ticket done longer ago than this opens a new one that points back.
+REOPENS_WITHIN = timedelta(days=30)
+MAX_FOLLOWERS = 25
+
+
+class UnknownPlan(Exception):
+    """No plan holds for the customer and no default plan exists: the installation is not set up."""
+
+
+@transaction.atomic
+def receive_message(inbound: Inbound) -> Message:
+    """File one inbound message. The same `external_id` or `client_id` in the same conversation is filed once."""
+    conversation = _conversation_for(inbound)
+    if conversation is None:
+        return _open(inbound)
+    return _append(conversation, inbound)
+
+
+def _conversation_for(inbound: Inbound) -> Conversation | None:
+    """The locked conversation to append to: merges followed, long-done ones left alone."""
+    if inbound.conversation_id is None:
+        return None
+    conversation = lock(inbound.conversation_id)
+    while conversation.merged_into_id is not None:
+        conversation = lock(conversation.merged_into_id)
+    done_at = conversation.resolved_at
+    if done_at is not None and inbound.at - done_at > REOPENS_WITHIN and not inbound.is_automatic:
+        return None
+    return conversation
+
+
+def lock(conversation_id: int) -> Conversation:
+    """The conversation's row, held to the end of the transaction. Every change of a conversation begins here."""
+    return Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
+
+
+def _open(inbound: Inbound) -> Message:
+    plan = customers.plan_of(inbound.customer)
+    if plan is None:
+        raise UnknownPlan("create a plan and mark it as the default one")
+    conversation = Conversation.objects.create(
+        channel=inbound.channel,
+        owner=inbound.owner,
+        thread=inbound.thread,
+        subject=inbound.subject[:500],
+        priority=inbound.priority,
+        team_id=inbound.team_id,
+        customer=inbound.customer,
+        organization=inbound.customer.organization,
+        policy_id=plan.policy_id,
+        previous_id=inbound.previous_id or inbound.conversation_id,
+        opened_at=inbound.at,
+        updated_at=inbound.at,
+        last_message_at=inbound.at,
+        preview=preview(inbound.text),
+    )
+    message = _insert_message(conversation, inbound)
+    _recognise_services(conversation, inbound)
+    follow(conversation, inbound)
+    promises.start_opening(conversation, at=inbound.at)
+    facts = [
+        Fact(
+            "conversation.opened",
+            conversation.pk,
+            CUSTOMER,
+            public=True,
+            data={"channel": inbound.channel, "message": message.pk, "automatic": inbound.is_automatic},
+        ),
+    ]
+    record_all(facts, at=inbound.at)
+    return message
+
+
+def _append(conversation: Conversation, inbound: Inbound) -> Message:
+    known = _already_there(conversation, inbound)
+    if known is not None:
+        return known
+    message = _insert_message(conversation, inbound)
+    follow(conversation, inbound)
+    facts = []
+    if not inbound.is_automatic:
+        if conversation.status in DONE:
+            facts.append(Fact("conversation.reopened", conversation.pk, CUSTOMER, public=True))
+        _wake(conversation, inbound.at)
+    conversation.updated_at = conversation.last_message_at = inbound.at
+    conversation.preview = preview(inbound.text)
+    conversation.save(update_fields=["updated_at", "last_message_at", "preview", "status", "resolved_at"])
+    facts.append(
+        Fact(
+            "message.received",
+            conversation.pk,
+            CUSTOMER,
+            public=True,
+            data={"message": message.pk, "automatic": inbound.is_automatic},
+        )
+    )
+    record_all(facts, at=inbound.at)
+    return message
+
+
+def _wake(conversation: Conversation, at: datetime) -> None:
+    """The customer wrote: it is our turn again, and the clocks say so."""
+    if conversation.status != Status.NEW:
+        conversation.status, conversation.resolved_at = Status.OPEN, None
+    promises.resume(conversation, at=at)
+    promises.start_answering(conversation, at=at)
+
+
+def _already_there(conversation: Conversation, inbound: Inbound) -> Message | None:
+    if inbound.external_id is not None:
+        return Message.objects.filter(conversation=conversation, external_id=inbound.external_id).first()
+    if inbound.client_id is not None:
+        return Message.objects.filter(
+            conversation=conversation, author_kind=Message.Author.CUSTOMER, client_id=inbound.client_id
+        ).first()
+    return None
+
+
+def _insert_message(conversation: Conversation, inbound: Inbound) -> Message:
+    message = Message.objects.create(
+        conversation=conversation,
+        kind=Message.Kind.INBOUND,
+        author_kind=Message.Author.CUSTOMER,
+        customer=inbound.customer,
+        text=inbound.text,
+        full_text=inbound.full_text or inbound.text,
+        html=inbound.html,
+        at=inbound.at,
+        via=inbound.channel,
+        external_id=inbound.external_id,
+        client_id=inbound.client_id,
+        is_automatic=inbound.is_automatic,
+        is_verified=inbound.is_verified,
+        remark=inbound.remark[:200],
+    )
+    if inbound.files:
+        attach(message, inbound.files)
+    return message
+
+
+def _recognise_services(conversation: Conversation, inbound: Inbound) -> None:
+    services = list(Service.objects.filter(pk__in=inbound.service_ids)) if inbound.service_ids else []
+    if not services:
+        services = mentioned_services(f"{inbound.subject}\n{inbound.text}", inbound.customer.organization)
+    if services:
+        conversation.services.set(services)
+    add_tags(conversation, [*tag_names(services), *inbound.tags])
+
+
+def add_tags(conversation: Conversation, names: list[str]) -> None:
+    """Tag the conversation, making tags that are not there yet."""
+    if names:
+        Tag.objects.bulk_create([Tag(name=name.lower()[:80]) for name in names], ignore_conflicts=True)
+        conversation.tags.add(*Tag.objects.filter(name__in=[name.lower()[:80] for name in names]))
+
+
+def follow(conversation: Conversation, inbound: Inbound) -> None:
+    """Those in copy see the answers, up to a bound; the customer does anyway."""
+    others = [customer for customer in inbound.followers if customer.pk != conversation.customer_id]
+    if others:
+        room = MAX_FOLLOWERS - conversation.followers.count()
+        conversation.followers.add(*others[: max(room, 0)])
+
+
+def preview(text: str) -> str:
+    """The first words, on one line."""
+    return " ".join(text[:600].split())[:160]
+
+

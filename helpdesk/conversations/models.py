@@ -1,0 +1,237 @@
+"""Everything a customer may send to support ends here: a Conversation and its Messages."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+
+class Status(models.TextChoices):
+    NEW = "new"
+    OPEN = "open"
+    PENDING = "pending"
+    ON_HOLD = "on_hold"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Priority(models.TextChoices):
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+DONE = (Status.RESOLVED, Status.CLOSED)
+
+
+class Tag(models.Model):
+    name = models.CharField(max_length=80, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(name=Lower("name")), name="tag_is_lower")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Conversation(models.Model):
+    """One request of one customer, on whatever channel.
+
+    `last_seq` and `last_public_seq` number its events (trigger `number_event`); `next_due_at` is the earliest due of
+    its open clocks, kept by trigger `note_next_due`; `last_message_at` and `preview` spare the queue a join.
+    """
+
+    channel = models.CharField(max_length=20)
+    thread = models.CharField(max_length=255, blank=True, help_text="The thread's id at the channel's owner.")
+    owner = models.CharField(max_length=80, blank=True, help_text="The account on the channel that the thread is in.")
+    subject = models.CharField(max_length=500, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.NEW)
+    priority = models.CharField(max_length=10, choices=Priority, default=Priority.NORMAL)
+    team = models.ForeignKey("helpdesk.Team", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+    customer = models.ForeignKey("helpdesk.Customer", on_delete=models.PROTECT, related_name="conversations")
+    organization = models.ForeignKey(
+        "helpdesk.Organization", on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+    followers = models.ManyToManyField("helpdesk.Customer", related_name="followed_conversations", blank=True)
+    services = models.ManyToManyField("helpdesk.Service", related_name="conversations", blank=True)
+    tags = models.ManyToManyField(Tag, related_name="conversations", blank=True)
+    policy = models.ForeignKey("helpdesk.Policy", on_delete=models.PROTECT, related_name="+")
+    previous = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="What this one continues."
+    )
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
+    opened_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    dispatched_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    last_message_at = models.DateTimeField()
+    preview = models.CharField(max_length=160, blank=True)
+    next_due_at = models.DateTimeField(null=True)
+    last_seq = models.PositiveBigIntegerField(default=0)
+    last_public_seq = models.PositiveBigIntegerField(default=0)
+    search = models.GeneratedField(
+        expression=SearchVector("subject", config="simple"), output_field=SearchVectorField(), db_persist=True
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["channel", "owner", "thread"], condition=~Q(thread=""), name="one_conversation_a_thread"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["resolved", "closed"], resolved_at__isnull=False)
+                | (~Q(status__in=["resolved", "closed"]) & Q(resolved_at__isnull=True)),
+                name="resolved_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="new") | Q(assignee__isnull=True), name="an_assigned_conversation_is_not_new"
+            ),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="not_merged_into_itself"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                F("next_due_at").asc(nulls_last=True),
+                F("id"),
+                name="queue_by_due",
+                condition=Q(status__in=["new", "open"]),
+            ),
+            models.Index(
+                F("assignee"),
+                F("next_due_at").asc(nulls_last=True),
+                F("id"),
+                name="queue_of_assignee",
+                condition=Q(status__in=["new", "open", "pending", "on_hold"]),
+            ),
+            models.Index(
+                F("next_due_at").asc(nulls_last=True),
+                F("id"),
+                name="queue_unassigned",
+                condition=Q(status__in=["new", "open"], assignee__isnull=True),
+            ),
+            models.Index(
+                F("team"),
+                F("next_due_at").asc(nulls_last=True),
+                F("id"),
+                name="queue_of_team",
+                condition=Q(status__in=["new", "open"]),
+            ),
+            models.Index(F("updated_at").desc(), F("id").desc(), name="conversation_newest"),
+            models.Index(F("status"), F("updated_at").desc(), F("id").desc(), name="conversation_by_status"),
+            models.Index(F("customer"), F("updated_at").desc(), name="conversation_of_customer"),
+            models.Index(F("organization"), F("updated_at").desc(), name="conversation_of_company"),
+            GinIndex(fields=["search"], name="conversation_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.subject}"
+
+    @property
+    def number(self) -> int:
+        """What people call it: [#1042]."""
+        return self.pk
+
+
+class Message(models.Model):
+    """One thing said. `text` is what is shown first, `full_text` all of it, `html` was sanitised when it was stored."""
+
+    class Kind(models.TextChoices):
+        INBOUND = "inbound"
+        OUTBOUND = "outbound"
+        NOTE = "note"
+
+    class Author(models.TextChoices):
+        CUSTOMER = "customer"
+        AGENT = "agent"
+        SYSTEM = "system"
+
+    class Delivery(models.TextChoices):
+        PENDING = "pending"
+        SENDING = "sending"
+        SENT = "sent"
+        DELIVERED = "delivered"
+        FAILED = "failed"
+        COLLECTED = "collected"
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="messages")
+    kind = models.CharField(max_length=10, choices=Kind)
+    author_kind = models.CharField(max_length=10, choices=Author)
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    customer = models.ForeignKey("helpdesk.Customer", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    text = models.TextField(blank=True)
+    full_text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    at = models.DateTimeField()
+    via = models.CharField(max_length=20)
+    external_id = models.CharField(max_length=998, null=True, blank=True)
+    client_id = models.UUIDField(null=True, blank=True)
+    is_automatic = models.BooleanField(default=False, help_text="Written by a machine: starts and meets no clock.")
+    is_verified = models.BooleanField(default=True, help_text="False where the sender only claims to be who they are.")
+    remark = models.CharField(max_length=200, blank=True, help_text="What an agent should know about this message.")
+    delivery = models.CharField(max_length=10, choices=Delivery, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    provider_id = models.CharField(max_length=998, blank=True)
+    search = models.GeneratedField(
+        expression=SearchVector(models.functions.Left("text", 100_000), config="simple"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["conversation", "external_id"], condition=Q(external_id__isnull=False), name="message_once"
+            ),
+            models.UniqueConstraint(
+                fields=["conversation", "author_kind", "agent", "client_id"],
+                condition=Q(client_id__isnull=False),
+                nulls_distinct=False,
+                name="message_once_a_client_id",
+            ),
+            models.CheckConstraint(
+                condition=Q(author_kind="agent", agent__isnull=False, customer__isnull=True)
+                | Q(author_kind="customer", customer__isnull=False, agent__isnull=True)
+                | Q(author_kind="system", customer__isnull=True, agent__isnull=True),
+                name="message_has_one_author",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="outbound") & ~Q(delivery="") | ~Q(kind="outbound") & Q(delivery=""),
+                name="only_outbound_is_delivered",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(F("conversation"), F("id"), name="message_of_conversation"),
+            GinIndex(fields=["search"], name="message_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk} of conversation {self.conversation_id}"
+
+
+class Attachment(models.Model):
+    """A file of a message. The bytes lie content-addressed in the default storage, at `attachments/ab/abcdef…`."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    name = models.CharField(max_length=160)
+    content_type = models.CharField(max_length=120)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64, db_index=True)
+    content_id = models.CharField(max_length=255, blank=True)
+    inline = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,93 @@
+"""Which clocks a conversation starts, keeps, pauses and cancels. The rules; the arithmetic is in `helpdesk.sla`."""
+
+from datetime import datetime
+
+from helpdesk.conversations.models import Conversation, Status
+from helpdesk.customers.models import Plan
+from helpdesk.sla import calendars, clocks
+from helpdesk.sla.models import Clock, Target
+
+OPENING = (Target.DISPATCH, Target.FIRST_RESPONSE, Target.RESOLUTION)
+ANSWERS = (Target.FIRST_RESPONSE, Target.NEXT_RESPONSE)
+# Dispatch never pauses: only a person who takes the ticket keeps that promise.
+PAUSING = (Target.FIRST_RESPONSE, Target.NEXT_RESPONSE, Target.RESOLUTION)
+WAITING = (Status.PENDING, Status.ON_HOLD)
+
+
+def start_opening(conversation: Conversation, *, at: datetime) -> None:
+    """A new conversation: everything its plan promises counts from now."""
+    promised = clocks.promises(conversation.policy_id, conversation.priority)
+    clocks.start(conversation.pk, [promised[t] for t in OPENING if t in promised], at=at)
+
+
+def start_answering(conversation: Conversation, *, at: datetime) -> None:
+    """The customer wrote again: the next answer is promised, and the rest where a reopened ticket lost it."""
+    states = _states(conversation)
+    wanted = {Target.RESOLUTION}
+    if Target.FIRST_RESPONSE not in states["open"]:
+        wanted.add(Target.NEXT_RESPONSE if Target.FIRST_RESPONSE in states["met"] else Target.FIRST_RESPONSE)
+    if conversation.assignee_id is None:
+        wanted.add(Target.DISPATCH)
+    promised = clocks.promises(conversation.policy_id, conversation.priority)
+    missing = [promised[t] for t in wanted - states["open"] if t in promised]
+    clocks.start(conversation.pk, missing, at=at)
+
+
+def _states(conversation: Conversation) -> dict[str, set[str]]:
+    states: dict[str, set[str]] = {"open": set(), "met": set()}
+    for target, met_at, cancelled_at in Clock.objects.filter(conversation=conversation).values_list(
+        "target", "met_at", "cancelled_at"
+    ):
+        if met_at is not None:
+            states["met"].add(target)
+        elif cancelled_at is None:
+            states["open"].add(target)
+    return states
+
+
+def answered(conversation: Conversation, *, at: datetime) -> None:
+    """A person answered the customer."""
+    clocks.meet(conversation.pk, ANSWERS, at=at)
+
+
+def dispatched(conversation: Conversation, *, at: datetime) -> None:
+    """A person took the ticket."""
+    clocks.meet(conversation.pk, [Target.DISPATCH], at=at)
+
+
+def released(conversation: Conversation, *, at: datetime) -> None:
+    """Nobody has it any more: the hour in which somebody must take it begins again."""
+    promised = clocks.promises(conversation.policy_id, conversation.priority)
+    if Target.DISPATCH in promised:
+        clocks.start(conversation.pk, [promised[Target.DISPATCH]], at=at)
+
+
+def resolved(conversation: Conversation, *, at: datetime) -> None:
+    """Done: the resolution is kept, and nothing else is waited for."""
+    clocks.meet(conversation.pk, [Target.RESOLUTION], at=at)
+    clocks.cancel(conversation.pk, [*ANSWERS, Target.DISPATCH], at=at)
+
+
+def pause(conversation: Conversation, *, at: datetime) -> None:
+    """We wait for the customer, or for somebody else."""
+    clocks.pause(conversation.pk, PAUSING, at=at)
+
+
+def resume(conversation: Conversation, *, at: datetime) -> None:
+    clocks.resume(conversation.pk, PAUSING, at=at)
+
+
+def reprioritized(conversation: Conversation, *, at: datetime) -> None:
+    """The open clocks get the goals of the new priority; those it does not promise are left as they were."""
+    clocks.change_goals(conversation.pk, clocks.promises(conversation.policy_id, conversation.priority), at=at)
+
+
+def is_outside_office_hours(at: datetime) -> bool:
+    """Whether our own office is closed at `at`. Without office hours it never is."""
+    hours = calendars.office_hours()
+    return hours is not None and not hours.is_open(at)
+
+
+def wakes_on_call(conversation: Conversation, plan: Plan | None) -> bool:
+    """Whether a request outside office hours rings at once, as with Enterprise SLA or an urgent one."""
+    return conversation.priority == "urgent" or (plan is not None and plan.urgent_when_closed)

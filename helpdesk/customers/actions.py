@@ -1,0 +1,69 @@
+"""Finding and making the people a message comes from, and what their plan gives them."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from helpdesk.customers.models import ApiToken, Customer, Identity, Organization, Plan, User
+
+TOKEN_BYTES = 30
+
+
+def find_or_create_customer(channel: str, handle: str, name: str, *, at: datetime) -> Customer:
+    """The customer behind a handle; made on first sight, in the organization whose mail domain it is.
+
+    Two first mails at once make one customer: the handle is unique, and the loser takes the winner's.
+    """
+    handle = handle.strip().lower() if channel == "email" else handle.strip()
+    found = customer_of(channel, handle)
+    if found is not None:
+        if name and not found.name:
+            Customer.objects.filter(pk=found.pk, name="").update(name=name[:200])
+            found.name = name[:200]
+        return found
+    organization = organization_of(handle) if channel == "email" else None
+    with transaction.atomic():
+        customer = Customer.objects.create(
+            name=name[:200], email=handle if channel == "email" else "", organization=organization, created_at=at
+        )
+        identity = Identity(customer=customer, channel=channel, handle=handle)
+        Identity.objects.bulk_create([identity], ignore_conflicts=True)
+        winner = customer_of(channel, handle)
+        assert winner is not None, "the handle was inserted or stood there already"
+        if winner.pk != customer.pk:
+            customer.delete()
+    return winner
+
+
+def customer_of(channel: str, handle: str) -> Customer | None:
+    identities = Identity.objects.select_related("customer__organization__plan").filter(channel=channel, handle=handle)
+    identity = identities.first()
+    return identity.customer if identity else None
+
+
+def organization_of(address: str) -> Organization | None:
+    """The one organization that claims the address's domain; none where two do."""
+    domain = address.rpartition("@")[2]
+    found = list(Organization.objects.select_related("plan").filter(domains__contains=[domain])[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def plan_of(customer: Customer) -> Plan | None:
+    """The plan whose promises hold for this customer: the organization's, else the default one."""
+    if customer.organization is not None:
+        return customer.organization.plan
+    return Plan.objects.filter(is_default=True).first()
+
+
+def create_token(user: User, name: str = "", *, at: datetime) -> str:
+    """A new API token of this agent. It is returned once; only its digest is kept."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    ApiToken.objects.create(user=user, name=name, digest=digest(token), created_at=at)
+    return token
+
+
+def digest(token: str) -> str:
+    """SHA-256 is enough for 240 random bits: there is nothing to guess."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,198 @@
+"""People on both sides: agents in teams; customers in organizations, with plans and services."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Lower, Now
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        return self.create_user(email, password, role=User.Role.ADMIN, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+class Team(models.Model):
+    name = models.CharField(max_length=80, unique=True)
+    escalation_policy = models.ForeignKey(
+        "helpdesk.EscalationPolicy", on_delete=models.SET_NULL, null=True, blank=True, related_name="teams"
+    )
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """An agent. Customers never log in with a password; they are `Customer` rows."""
+
+    class Role(models.TextChoices):
+        ADMIN = "admin"
+        AGENT = "agent"
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=10, choices=Role, default=Role.AGENT)
+    timezone = models.CharField(max_length=60, default="Europe/Berlin")
+    language = models.CharField(max_length=10, default="en")
+    is_active = models.BooleanField(default=True)
+    teams = models.ManyToManyField(Team, related_name="members", blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["name"]
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_ignores_case")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == self.Role.ADMIN
+
+
+class ApiToken(models.Model):
+    """A bearer of its owner's rights. Only the SHA-256 is kept; the token itself is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80, blank=True)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name or f"token {self.pk}"
+
+
+class Plan(models.Model):
+    """What a customer company bought: which promises hold, when, and what real-time channels come with it."""
+
+    class Realtime(models.TextChoices):
+        ALWAYS = "always"
+        FIRST_DAYS = "first_days"
+        NEVER = "never"
+
+    name = models.CharField(max_length=80, unique=True)
+    policy = models.ForeignKey("helpdesk.Policy", on_delete=models.PROTECT, related_name="plans")
+    support_hours = models.ForeignKey("helpdesk.Calendar", on_delete=models.PROTECT, related_name="plans")
+    urgent_when_closed = models.BooleanField(
+        default=False, help_text="Requests outside support hours wake the engineer on call, as with Enterprise SLA."
+    )
+    realtime = models.CharField(max_length=10, choices=Realtime, default=Realtime.FIRST_DAYS)
+    realtime_days = models.PositiveSmallIntegerField(default=30)
+    realtime_channels = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    is_default = models.BooleanField(default=False, help_text="For customers who belong to no organization.")
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["is_default"], condition=models.Q(is_default=True), name="one_default_plan")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Organization(models.Model):
+    name = models.CharField(max_length=200)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="organizations")
+    customer_since = models.DateField()
+    domains = ArrayField(
+        models.CharField(max_length=253), default=list, blank=True, help_text="Mail domains whose senders belong here."
+    )
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        indexes: ClassVar = [GinIndex(fields=["domains"], name="organization_domains")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Customer(models.Model):
+    """A person who asks for help. `email` is where we answer; what identifies the person are the identities."""
+
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=320, blank=True)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
+    )
+    language = models.CharField(max_length=10, blank=True)
+    timezone = models.CharField(max_length=60, blank=True)
+    notes = models.TextField(blank=True)
+    blocked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(Lower("email"), name="customer_email")]
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"customer {self.pk}"
+
+
+class Identity(models.Model):
+    """How a customer is known on one channel: an e-mail address, a handle, a phone number."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identities")
+    channel = models.CharField(max_length=20)
+    handle = models.CharField(max_length=320)
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["channel", "handle"], name="identity_handle_is_one_customers"),
+            models.CheckConstraint(
+                condition=~models.Q(channel="email") | models.Q(handle=Lower("handle")), name="identity_email_is_lower"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.handle}"
+
+
+class Service(models.Model):
+    """Something a customer runs with us: a cluster, a server in it, a website on that."""
+
+    class Kind(models.TextChoices):
+        CLUSTER = "cluster"
+        SERVER = "server"
+        WEBSITE = "website"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=253, unique=True)
+    aliases = ArrayField(
+        models.CharField(max_length=253), default=list, blank=True, help_text="Other host names, domains and IPs."
+    )
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    organizations = models.ManyToManyField(Organization, related_name="services", blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        indexes: ClassVar = [GinIndex(fields=["aliases"], name="service_aliases")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(name=Lower("name")), name="service_name_is_lower"),
+            models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="service_is_not_its_own_parent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,55 @@
+"""Which services a text speaks of: host names, domains, IP addresses and cluster names in it."""
+
+import re
+
+from django.db.models import Q
+
+from helpdesk.customers.models import Organization, Service
+
+MAX_TEXT = 20_000
+MAX_CANDIDATES = 200
+# Anything that could be the name of a machine: letters, digits, dots and dashes with a dot or a digit in it, or IPv6.
+_NAME = re.compile(r"[0-9a-z](?:[0-9a-z.:-]{0,251}[0-9a-z])?")
+
+
+def mentioned_services(text: str, organization: Organization | None) -> list[Service]:
+    """Services named in `text`; of the organization's own one where the text names none and it has just one.
+
+    A name matches whole or as the end of a longer one: `www.shop.example` finds `shop.example`.
+    """
+    candidates = _candidates(text[:MAX_TEXT].lower())
+    found: list[Service] = []
+    if candidates:
+        names = list(candidates)
+        found = list(Service.objects.filter(Q(name__in=names) | Q(aliases__overlap=names)).order_by("name"))
+    if not found and organization is not None:
+        own = list(organization.services.filter(kind=Service.Kind.WEBSITE)[:2])
+        found = own if len(own) == 1 else []
+    return found
+
+
+def _candidates(text: str) -> set[str]:
+    names: set[str] = set()
+    for match in _NAME.finditer(text):
+        word = match.group()
+        if not any(mark in word for mark in ".:0123456789"):
+            continue
+        names.add(word)
+        names.add(word.split(":", 1)[0])
+        labels = word.split(".")
+        names.update(".".join(labels[start:]) for start in range(1, min(len(labels) - 1, 5)))
+        if len(names) >= MAX_CANDIDATES:
+            break
+    return names
+
+
+def tag_names(services: list[Service]) -> list[str]:
+    """The clusters and websites to tag a conversation with, the clusters above the named servers included."""
+    names = set()
+    for service in services:
+        current: Service | None = service
+        while current is not None:
+            if current.kind in (Service.Kind.CLUSTER, Service.Kind.WEBSITE):
+                names.add(current.name)
+            current = current.parent
+    return sorted(names)

@@ -1,0 +1,87 @@
+"""record(): what happened and what must follow, in the transaction of the change itself."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+from helpdesk.events.actors import SYSTEM, Actor
+from helpdesk.events.handlers import calls_outside, handlers_of
+from helpdesk.events.models import Event, Heartbeat, OutboxEntry
+from helpdesk.events.nudge import nudge
+
+# The trigger number_event replaces this mark by the conversation's next public number.
+_PUBLIC = 0
+
+_INSERT = f"""
+WITH given AS (
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
+        WITH ORDINALITY AS g(conversation_id, kind, at, actor_kind, actor_id, data, public_seq, place)
+), event AS (
+    INSERT INTO {Event._meta.db_table} (conversation_id, kind, at, actor_kind, actor_id, data, public_seq)
+    SELECT conversation_id, kind, at, actor_kind, actor_id, data::jsonb, public_seq FROM given ORDER BY place
+    RETURNING id, conversation_id, kind, at
+), entry AS (
+    INSERT INTO {OutboxEntry._meta.db_table} (event_id, handler, lane, due_at, attempts, error)
+    SELECT event.id, h.handler, CASE WHEN h.in_order THEN 'conversation:' || event.conversation_id ELSE '' END,
+           event.at, 0, ''
+    FROM event JOIN unnest(%s::text[], %s::text[], %s::boolean[]) AS h(kind, handler, in_order) ON h.kind = event.kind
+)
+SELECT id FROM event ORDER BY id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to record. `public` facts are numbered for the customer's eyes as well."""
+
+    kind: str
+    conversation_id: int | None = None
+    actor: Actor = SYSTEM
+    public: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(fact: Fact, *, at: datetime) -> int:
+    """Write one event and its outbox entries; the event's id."""
+    return record_all([fact], at=at)[0]
+
+
+def record_all(facts: Iterable[Fact], *, at: datetime) -> list[int]:
+    """Write events in the order given, in one statement; their ids. Must run inside the transaction of the change."""
+    facts = list(facts)
+    if not facts:
+        return []
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("an event belongs in the transaction of the change it tells of")
+    kinds = sorted({fact.kind for fact in facts})
+    follow = [(kind, handler, calls_outside(handler)) for kind in kinds for handler in handlers_of(kind)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            [
+                [fact.conversation_id for fact in facts],
+                [fact.kind for fact in facts],
+                [at] * len(facts),
+                [fact.actor.kind for fact in facts],
+                [fact.actor.user_id for fact in facts],
+                [json.dumps(dict(fact.data), cls=DjangoJSONEncoder) for fact in facts],
+                [_PUBLIC if fact.public else None for fact in facts],
+                [kind for kind, _, _ in follow],
+                [handler for _, handler, _ in follow],
+                [in_order for _, _, in_order in follow],
+            ],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    if follow:
+        transaction.on_commit(nudge, robust=True)
+    return ids
+
+
+def beat(name: str, *, at: datetime, detail: Mapping[str, Any] | None = None) -> None:
+    """Say that this part of the engine is alive."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": at, **({"detail": detail} if detail else {})})

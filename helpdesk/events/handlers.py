@@ -1,0 +1,37 @@
+"""The table EVENT_HANDLERS, and what a handler says about itself.
+
+A handler is a function `(event, at)`. By default it runs in one transaction with its entry's end, so what it does in
+the database happens once. `@outside` marks one that calls the outside: it runs without a transaction, may run twice,
+and its entries of one conversation run in order.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from helpdesk.events.models import Event
+
+Handler = Callable[[Event, datetime], None]
+
+
+def outside(handler: Handler) -> Handler:
+    handler.calls_outside = True  # type: ignore[attr-defined]
+    return handler
+
+
+@cache
+def find(dotted: str) -> Handler:
+    handler: Handler = import_string(dotted)
+    return handler
+
+
+def calls_outside(dotted: str) -> bool:
+    return getattr(find(dotted), "calls_outside", False)
+
+
+def handlers_of(kind: str) -> list[str]:
+    handlers: list[str] = settings.EVENT_HANDLERS.get(kind, [])
+    return handlers

@@ -1,0 +1,127 @@
+"""What happened (Event), what must follow (OutboxEntry), who called us (Hook), who is alive to do it (Heartbeat)."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+
+class Event(models.Model):
+    """Append-only. The database numbers it: `seq` over all of a conversation's events, `public_seq` over those the
+    customer may see; both without gaps (trigger `number_event`). `transaction_id` lets readers order by commit.
+    """
+
+    class Actor(models.TextChoices):
+        AGENT = "agent"
+        CUSTOMER = "customer"
+        SYSTEM = "system"
+
+    conversation = models.ForeignKey(
+        "helpdesk.Conversation", on_delete=models.PROTECT, null=True, blank=True, related_name="events"
+    )
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10, choices=Actor)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    data = models.JSONField(default=dict)
+    seq = models.PositiveBigIntegerField(null=True)
+    public_seq = models.PositiveBigIntegerField(null=True)
+    transaction_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["conversation", "seq"], name="event_seq"),
+            models.UniqueConstraint(
+                fields=["conversation", "public_seq"], condition=Q(public_seq__isnull=False), name="event_public_seq"
+            ),
+            models.CheckConstraint(
+                condition=Q(conversation__isnull=True, seq__isnull=True, public_seq__isnull=True)
+                | Q(conversation__isnull=False, seq__isnull=False),
+                name="event_of_a_conversation_is_numbered",
+            ),
+            models.CheckConstraint(
+                condition=Q(actor_kind="agent", actor__isnull=False)
+                | (~Q(actor_kind="agent") & Q(actor__isnull=True)),
+                name="event_agent_is_named",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
+class OutboxEntry(models.Model):
+    """One handler that must still see one event. `due_at` is lease, retry and backoff in one column.
+
+    Entries of one `lane` run one after the other, oldest first: a conversation's messages leave in order.
+    """
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="outbox_entries")
+    handler = models.CharField(max_length=120)
+    lane = models.CharField(max_length=60, blank=True)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    done_at = models.DateTimeField(null=True)
+    gave_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "outbox entries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "handler"], name="outbox_entry_once_a_handler"),
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True) | Q(gave_up_at__isnull=True), name="outbox_entry_ends_once"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                F("due_at"), name="outbox_due", condition=Q(done_at__isnull=True, gave_up_at__isnull=True)
+            ),
+            models.Index(
+                F("lane"),
+                F("id"),
+                name="outbox_lane",
+                condition=Q(done_at__isnull=True, gave_up_at__isnull=True) & ~Q(lane=""),
+            ),
+            models.Index(F("gave_up_at"), name="outbox_gave_up", condition=Q(gave_up_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.handler} of event {self.event_id}"
+
+
+class Heartbeat(models.Model):
+    """The last time a part of the engine went round. A stale one is itself a reason to page."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Hook(models.Model):
+    """One call a provider made to us, kept raw before it is answered; unique, so that a repeated call does nothing."""
+
+    class State(models.TextChoices):
+        ACCEPTED = "accepted"
+        DONE = "done"
+        QUARANTINED = "quarantined"
+
+    provider = models.CharField(max_length=20)
+    external_id = models.CharField(max_length=200)
+    received_at = models.DateTimeField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    state = models.CharField(max_length=12, choices=State, default=State.ACCEPTED)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["provider", "external_id"], name="hook_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.external_id}"

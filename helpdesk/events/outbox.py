@@ -1,0 +1,108 @@
+"""drain(): see every recorded event through its handlers, at least once, whoever is killed on the way."""
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from helpdesk.events.handlers import calls_outside, find
+from helpdesk.events.models import OutboxEntry
+from helpdesk.events.outcomes import NeverRetry, RetryLater
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=120)
+BATCH = 50
+BATCH_SECONDS = 30.0
+MAX_ATTEMPTS = 12
+BACKOFF_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800)
+
+_CLAIM = f"""
+UPDATE {OutboxEntry._meta.db_table} AS entry SET due_at = %(lease)s, attempts = entry.attempts + 1
+WHERE entry.id IN (
+    SELECT o.id FROM {OutboxEntry._meta.db_table} o
+    WHERE o.done_at IS NULL AND o.gave_up_at IS NULL AND o.due_at <= %(at)s
+      AND (o.lane = '' OR NOT EXISTS (
+            SELECT 1 FROM {OutboxEntry._meta.db_table} older
+            WHERE older.lane = o.lane AND older.id < o.id AND older.done_at IS NULL AND older.gave_up_at IS NULL))
+    ORDER BY o.due_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED)
+RETURNING entry.id
+"""
+
+
+def drain(at: datetime, limit: int = 1000) -> int:
+    """Run what is due at `at`; how many entries were seen. Stops by itself when nothing is left or at `limit`."""
+    seen = 0
+    while seen < limit:
+        claimed = _claim(at, min(BATCH, limit - seen))
+        if not claimed:
+            break
+        began = time.monotonic()
+        for place, entry in enumerate(claimed):
+            if time.monotonic() - began > BATCH_SECONDS:
+                # Give the rest back before its lease runs out under another worker's hands.
+                _release([late.pk for late in claimed[place:]], at)
+                break
+            _run(entry, at)
+            seen += 1
+    return seen
+
+
+def _claim(at: datetime, limit: int) -> list[OutboxEntry]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"at": at, "lease": at + LEASE, "limit": limit})
+        ids = [row[0] for row in cursor.fetchall()]
+    if not ids:
+        return []
+    return list(OutboxEntry.objects.select_related("event").filter(pk__in=ids).order_by("pk"))
+
+
+def _release(ids: list[int], at: datetime) -> None:
+    OutboxEntry.objects.filter(pk__in=ids).update(due_at=at)
+
+
+def _run(entry: OutboxEntry, at: datetime) -> None:
+    try:
+        if calls_outside(entry.handler):
+            find(entry.handler)(entry.event, at)
+            _finish(entry, at)
+        else:
+            with transaction.atomic():
+                find(entry.handler)(entry.event, at)
+                _finish(entry, at)
+    except NeverRetry as error:
+        _give_up(entry, at, str(error))
+    except RetryLater as error:
+        _retry(entry, at, str(error), error.after)
+    except Exception as error:
+        logger.exception("%s failed on event %s", entry.handler, entry.event_id)
+        _retry(entry, at, f"{error.__class__.__name__}: {error}", None)
+
+
+def _finish(entry: OutboxEntry, at: datetime) -> None:
+    OutboxEntry.objects.filter(pk=entry.pk, done_at=None, gave_up_at=None).update(done_at=at, error="")
+
+
+def _retry(entry: OutboxEntry, at: datetime, error: str, after: timedelta | None) -> None:
+    if entry.attempts >= MAX_ATTEMPTS and after is None:
+        _give_up(entry, at, error)
+        return
+    wait = after or timedelta(seconds=BACKOFF_SECONDS[min(entry.attempts, len(BACKOFF_SECONDS)) - 1])
+    OutboxEntry.objects.filter(pk=entry.pk).update(due_at=at + wait, error=error[:2000])
+
+
+def _give_up(entry: OutboxEntry, at: datetime, error: str) -> None:
+    """An entry we cannot serve stays visible (healthz, metrics) and no longer holds its lane."""
+    logger.error("gave up %s on event %s: %s", entry.handler, entry.event_id, error)
+    OutboxEntry.objects.filter(pk=entry.pk).update(gave_up_at=at, error=error[:2000])
+
+
+def oldest_due(at: datetime) -> datetime | None:
+    """The due time of the oldest entry that should have been served by `at`."""
+    entry = (
+        OutboxEntry.objects.filter(done_at=None, gave_up_at=None, due_at__lte=at).order_by("due_at").values("due_at").first()
+    )
+    return entry["due_at"] if entry else None
+
+

@@ -1,0 +1,54 @@
+"""Index of the ground's models: one app label, one migration history."""
+
+from helpdesk.conversations.models import Attachment, Conversation, Message, Tag
+from helpdesk.customers.models import ApiToken, Customer, Identity, Organization, Plan, Service, Team, User
+from helpdesk.events.models import Event, Heartbeat, Hook, OutboxEntry
+from helpdesk.oncall.models import (
+    EscalationPolicy,
+    EscalationStep,
+    Layer,
+    LayerMember,
+    NotificationRule,
+    Override,
+    Page,
+    PageDelivery,
+    Schedule,
+    Shift,
+)
+from helpdesk.sla.models import Calendar, CalendarVersion, Clock, Goal, Holiday, HolidayFeed, Policy
+
+__all__ = [
+    "ApiToken",
+    "Attachment",
+    "Calendar",
+    "CalendarVersion",
+    "Clock",
+    "Conversation",
+    "Customer",
+    "EscalationPolicy",
+    "EscalationStep",
+    "Event",
+    "Goal",
+    "Heartbeat",
+    "Holiday",
+    "HolidayFeed",
+    "Hook",
+    "Identity",
+    "Layer",
+    "LayerMember",
+    "Message",
+    "NotificationRule",
+    "Organization",
+    "OutboxEntry",
+    "Override",
+    "Page",
+    "PageDelivery",
+    "Plan",
+    "Policy",
+    "Schedule",
+    "Service",
+    "Shift",
+    "Tag",
+    "Team",
+    "User",
+]

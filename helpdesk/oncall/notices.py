@@ -1,0 +1,93 @@
+"""What a page says: its reasons, the conversation's facts and the links, put into a Notice for the pagers."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from helpdesk.oncall.models import Page, PageDelivery
+from helpdesk.oncall.pagers import Notice
+
+LATE_AFTER = timedelta(minutes=1)
+SALT = "page-acknowledgement"
+
+
+def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Notice:
+    """One page for one recipient."""
+    page = delivery.page
+    late = at - delivery.promised_at
+    return Notice(
+        page_id=page.pk,
+        dedup_key=page.dedup_key,
+        action=delivery.action,  # type: ignore[arg-type]
+        urgency=page.urgency,  # type: ignore[arg-type]
+        summary=page.summary,
+        reasons=tuple(reason["text"] for reason in page.reasons),
+        details=_details(page),
+        url=page_url(page),
+        acknowledge_url=acknowledge_url(page, delivery.user_id),
+        occurred_at=page.triggered_at,
+        late_by=late if late > LATE_AFTER and delivery.action == PageDelivery.Action.TRIGGER else None,
+        to=delivery.to,
+        recipient_name=delivery.user.name if delivery.user else "",
+        provider_ref=provider_ref,
+        attempt=delivery.attempts,
+        round=delivery.round + 1,
+        acknowledged_by=(page.acknowledged_by.name if page.acknowledged_by else page.acknowledged_via),
+    )
+
+
+def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:
+    """Many pages for one person at once: one message that names them all."""
+    first = burst[0]
+    urgent = sum(1 for delivery in burst if delivery.page.urgency == "high")
+    late = max(at - delivery.promised_at for delivery in burst)
+    return Notice(
+        page_id=first.page_id,
+        dedup_key=f"digest:{first.page_id}:{len(burst)}",
+        action="trigger",
+        urgency="high" if urgent else "low",
+        summary=f"{len(burst)} pages are waiting, {urgent} of them urgent",
+        reasons=tuple(_line(delivery) for delivery in burst),
+        details={},
+        url=settings.PUBLIC_URL + reverse("tickets:pages"),
+        occurred_at=min(delivery.page.triggered_at for delivery in burst),
+        late_by=late if late > LATE_AFTER else None,
+        to=first.to,
+        recipient_name=first.user.name if first.user else "",
+        attempt=first.attempts,
+        round=first.round + 1,
+    )
+
+
+def _line(delivery: PageDelivery) -> str:
+    return f"{delivery.page.summary} — {page_url(delivery.page)}"
+
+
+def _details(page: Page) -> dict[str, str]:
+    conversation = page.conversation
+    if conversation is None:
+        return {}
+    organization = conversation.organization
+    return {
+        "number": f"#{conversation.pk}",
+        "customer": str(conversation.customer),
+        "organization": organization.name if organization else "",
+        "plan": organization.plan.name if organization else "",
+        "priority": conversation.priority,
+        "due": conversation.next_due_at.strftime("%Y-%m-%d %H:%M UTC") if conversation.next_due_at else "",
+    }
+
+
+def page_url(page: Page) -> str:
+    if page.conversation_id is None:
+        return f"{settings.PUBLIC_URL}{reverse('tickets:pages')}"
+    return f"{settings.PUBLIC_URL}{reverse('tickets:conversation', args=[page.conversation_id])}"
+
+
+def acknowledge_url(page: Page, user_id: int | None) -> str:
+    """A link that shows the page; only a POST from there acknowledges, so that a link scanner cannot."""
+    token = signing.dumps({"page": page.pk, "user": user_id}, salt=SALT)
+    return f"{settings.PUBLIC_URL}{reverse('acknowledge_page', args=[token])}"

@@ -1,0 +1,167 @@
+"""Slack: one message per page with an Acknowledge button, edited when the page is acknowledged or resolved.
+
+https://docs.slack.dev/reference/methods/chat.postMessage and chat.update; limits of Block Kit as documented there.
+"""
+
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import httpx
+
+from helpdesk.events.outcomes import Ambiguous, NeverRetry, RetryLater, asked_wait
+from helpdesk.events.provider_calls import Answer, post_json
+from helpdesk.events.safe_text import one_line, storable
+from helpdesk.oncall.pagers.base import Notice, headline, label
+
+BASE_URL = "https://slack.com/api/"
+ACKNOWLEDGE_ACTION = "acknowledge_page"
+RATE_WAIT = timedelta(seconds=30)
+_TEMPORARY = {"ratelimited", "rate_limited", "service_unavailable", "request_timeout", "team_added_to_org"}
+# Slack says of these that some part of the operation may have succeeded before the error.
+_UNCLEAR = {"fatal_error", "internal_error"}
+
+
+class SlackPager:
+    """Posts to `notice.to`, or to the default channel when that is empty.
+
+    Slack has no idempotency key: a lost answer to a new message is Ambiguous, a lost answer to an edit is not.
+    """
+
+    name = "slack"
+
+    def __init__(self, token: str, default_channel: str = "", base_url: str = BASE_URL) -> None:
+        self._token = token
+        self._default_channel = default_channel
+        self._base_url = base_url.rstrip("/") + "/"
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(self._token)
+
+    async def send(self, client: httpx.AsyncClient, notice: Notice) -> str:
+        """Returns "channel:ts" of the message. Acknowledge and resolve edit the message named by `provider_ref`."""
+        if notice.action == "trigger":
+            return await self._post(client, notice)
+        return await self._update(client, notice)
+
+    async def _post(self, client: httpx.AsyncClient, notice: Notice) -> str:
+        channel = notice.to or self._default_channel
+        if not channel:
+            raise NeverRetry("no Slack channel is named, neither for this step nor as SLACK_CHANNEL")
+        answer = await self._call(client, "chat.postMessage", {"channel": channel, **_content(notice)})
+        said = self._ok(answer, repeatable=False)
+        posted_to, ts = said.get("channel"), said.get("ts")
+        return f"{posted_to}:{ts}" if isinstance(posted_to, str) and isinstance(ts, str) else ""
+
+    async def _update(self, client: httpx.AsyncClient, notice: Notice) -> str:
+        channel, _, ts = notice.provider_ref.partition(":")
+        if not channel or not ts:
+            raise NeverRetry("no Slack message is known that could be updated")
+        body = {"channel": channel, "ts": ts, **_content(notice)}
+        try:
+            answer = await self._call(client, "chat.update", body)
+        except Ambiguous as error:
+            raise RetryLater(error.reason) from error
+        self._ok(answer, repeatable=True)
+        return notice.provider_ref
+
+    async def _call(self, client: httpx.AsyncClient, method: str, body: dict[str, Any]) -> Answer:
+        return await post_json(client, self._base_url + method, body, {"Authorization": f"Bearer {self._token}"})
+
+    def _ok(self, answer: Answer, *, repeatable: bool) -> dict[str, Any]:
+        """Slack's answer if it says ok, else the classed error; `repeatable` when doing it twice does no harm."""
+        said = answer.json()
+        if answer.status == 200 and said.get("ok") is True:
+            return said
+        error = said.get("error")
+        code = error if isinstance(error, str) else ""
+        reason = f"Slack answered {answer.status}: {one_line(code, 100) or answer.excerpt()}".replace(
+            self._token, "***"
+        )
+        _raise_classed(answer, code, reason, repeatable)
+
+
+def _raise_classed(answer: Answer, code: str, reason: str, repeatable: bool) -> NoReturn:
+    if answer.status == 429 or code in _TEMPORARY:
+        raise RetryLater(reason, asked_wait(answer.headers, RATE_WAIT))
+    if answer.status in (408, 503):
+        raise RetryLater(reason, asked_wait(answer.headers))
+    if answer.status >= 500 or code in _UNCLEAR:
+        raise RetryLater(reason) if repeatable else Ambiguous(reason)
+    # channel_not_found, not_in_channel, invalid_auth, message_not_found …, or not Slack at all: wrong base URL.
+    raise NeverRetry(reason)
+
+
+def _content(notice: Notice) -> dict[str, Any]:
+    title = one_line(headline(notice), 3000) or f"Page {notice.page_id}"
+    return {
+        # What phones show in the notification, and all there is where blocks cannot be shown.
+        "text": _escaped(title),
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": one_line(_mark(notice) + title, 150)}},
+            *_facts(notice),
+            *_notes(notice),
+            *_buttons(notice),
+        ],
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def _mark(notice: Notice) -> str:
+    if notice.action != "trigger":
+        return "✅ "
+    return "🚨 " if notice.urgency == "high" else "🔔 "
+
+
+def _facts(notice: Notice) -> list[dict[str, Any]]:
+    facts = [(label(key), value) for key, value in notice.details.items() if value][:10]
+    if not facts:
+        return []
+    fields = [{"type": "mrkdwn", "text": f"*{_escaped(one_line(k, 100))}*\n{_fact(v)}"} for k, v in facts]
+    return [{"type": "section", "fields": fields}]
+
+
+def _fact(value: str) -> str:
+    return _escaped(storable(value, 300))
+
+
+def _notes(notice: Notice) -> list[dict[str, Any]]:
+    notes = [one_line(reason, 300) for reason in notice.reasons[:10]]
+    if notice.recipient_name and notice.action == "trigger":
+        notes.append(f"On call: {one_line(notice.recipient_name, 100)}")
+    if notice.acknowledged_by:
+        notes.append(f"Acknowledged by {one_line(notice.acknowledged_by, 100)}")
+    # Ten elements at most in one context block.
+    elements = [{"type": "mrkdwn", "text": _escaped(note)} for note in notes[-10:] if note]
+    return [{"type": "context", "elements": elements}] if elements else []
+
+
+def _buttons(notice: Notice) -> list[dict[str, Any]]:
+    buttons: list[dict[str, Any]] = []
+    if notice.action == "trigger":
+        buttons.append(
+            {
+                "type": "button",
+                "style": "primary",
+                "text": {"type": "plain_text", "text": "Acknowledge"},
+                "action_id": ACKNOWLEDGE_ACTION,
+                "value": str(notice.page_id),
+            }
+        )
+    # Slack refuses the whole message for one bad URL, and the page matters more than the link.
+    if notice.url.startswith(("https://", "http://")) and len(notice.url) <= 3000:
+        buttons.append(
+            {
+                "type": "button",
+                "text": {"type": "plain_text", "text": "Open"},
+                "action_id": "open_conversation",
+                "url": notice.url,
+            }
+        )
+    return [{"type": "actions", "elements": buttons}] if buttons else []
+
+
+def _escaped(text: str) -> str:
+    """Slack's three escapes; they also disarm <!channel>, <@user> and disguised links in a customer's words."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,163 @@
+"""What PagerDuty and Slack tell us, reduced to what paging needs. Pure; verify the signature before coming here.
+
+Each parser returns the event, None for something readable that does not concern us, or raises UnreadablePayload;
+nothing else, whatever the bytes.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from helpdesk.events.safe_text import one_line, storable
+from helpdesk.oncall.pagers.slack import ACKNOWLEDGE_ACTION
+
+LARGEST_BODY = 8 * 1024 * 1024  # bytes; PagerDuty sends 256 KB at most, Slack a message with all it may hold 2.5 MB
+LARGEST_ID = 2**63 - 1
+PAGERDUTY_TYPES = frozenset(
+    f"incident.{what}"
+    for what in (
+        *("triggered", "acknowledged", "unacknowledged", "resolved", "reopened"),
+        *("reassigned", "delegated", "escalated", "priority_updated"),
+    )
+)
+
+
+class UnreadablePayload(ValueError):
+    """The body is not what the provider documents; the message says in what way."""
+
+
+@dataclass(frozen=True)
+class PagerDutyEvent:
+    """One webhook v3 event about an incident. `dedup_key` is the one we triggered with, "" if PagerDuty sent none.
+
+    `occurred_at` is in UTC. `agent_name` is "" when nobody in particular did it (our own API call, a timeout).
+    """
+
+    id: str
+    type: str
+    dedup_key: str
+    occurred_at: datetime
+    agent_name: str
+    agent_email: str | None
+    incident_id: str
+
+
+@dataclass(frozen=True)
+class SlackAction:
+    """Somebody pressed Acknowledge on the message `channel`/`message_ts`."""
+
+    page_id: int
+    user_id: str
+    user_name: str
+    response_url: str
+    channel: str
+    message_ts: str
+
+
+def parse_pagerduty(raw: bytes) -> PagerDutyEvent | None:
+    """A webhook v3 body (https://developer.pagerduty.com/docs/webhooks-overview); None for types we do not use."""
+    event = _dict(_json_object(raw).get("event"))
+    kind = _text(event.get("event_type"), 100)
+    if kind not in PAGERDUTY_TYPES:
+        return None
+    data, agent = _dict(event.get("data")), _dict(event.get("agent"))
+    identifier = _text(event.get("id"), 255)
+    if not identifier:
+        raise UnreadablePayload("the event has no id")
+    return PagerDutyEvent(
+        id=identifier,
+        type=kind,
+        dedup_key=_text(data.get("incident_key"), 255),
+        occurred_at=_moment(event.get("occurred_at")),
+        agent_name=_line(agent.get("summary"), 200),
+        agent_email=_line(agent.get("email"), 254) or None,
+        incident_id=_text(data.get("id"), 255),
+    )
+
+
+def parse_slack_interaction(raw: bytes) -> SlackAction | None:
+    """The form body of an interactivity request; None for buttons, dialogs and commands that are not ours."""
+    if len(raw) > LARGEST_BODY:
+        raise UnreadablePayload("the body is too large")
+    try:
+        form = parse_qs(raw.decode("ascii"), keep_blank_values=True, max_num_fields=50)
+    except ValueError as error:
+        raise UnreadablePayload("not a form") from error
+    if "payload" not in form:
+        if "command" in form:
+            return None
+        raise UnreadablePayload("the form has no payload field")
+    return _acknowledgement(_json_object(form["payload"][0].encode("utf-8", "replace")))
+
+
+def slack_challenge(raw: bytes) -> str | None:
+    """The challenge to echo when Slack verifies the events URL; None for any other event."""
+    body = _json_object(raw)
+    if body.get("type") != "url_verification":
+        return None
+    challenge = _text(body.get("challenge"), 1000)
+    if not challenge:
+        raise UnreadablePayload("url_verification without a challenge")
+    return challenge
+
+
+def _acknowledgement(payload: dict[str, Any]) -> SlackAction | None:
+    actions = payload.get("actions")
+    if payload.get("type") != "block_actions" or not isinstance(actions, list):
+        return None
+    pressed = [_dict(action) for action in actions if _dict(action).get("action_id") == ACKNOWLEDGE_ACTION]
+    if not pressed:
+        return None
+    user, container = _dict(payload.get("user")), _dict(payload.get("container"))
+    user_id = _line(user.get("id"), 100)
+    if not user_id:
+        raise UnreadablePayload("nobody is named as having pressed the button")
+    return SlackAction(
+        page_id=_page_id(pressed[0].get("value")),
+        user_id=user_id,
+        user_name=_line(user.get("username"), 200) or _line(user.get("name"), 200),
+        response_url=_line(payload.get("response_url"), 2000),
+        channel=_line(_dict(payload.get("channel")).get("id"), 100) or _line(container.get("channel_id"), 100),
+        message_ts=_line(container.get("message_ts"), 100) or _line(_dict(payload.get("message")).get("ts"), 100),
+    )
+
+
+def _page_id(value: Any) -> int:
+    text = _text(value, 20)
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= LARGEST_ID:
+        raise UnreadablePayload("the button carries no page id")
+    return int(text)
+
+
+def _json_object(raw: bytes) -> dict[str, Any]:
+    if len(raw) > LARGEST_BODY:
+        raise UnreadablePayload("the body is too large")
+    try:
+        value = json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UnreadablePayload("not JSON") from error
+    if not isinstance(value, dict):
+        raise UnreadablePayload("not a JSON object")
+    return value
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any, limit: int) -> str:
+    return storable(value, limit) if isinstance(value, str) else ""
+
+
+def _line(value: Any, limit: int) -> str:
+    return one_line(value, limit) if isinstance(value, str) else ""
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(value, 40))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UnreadablePayload("occurred_at is not a time") from error

@@ -1,0 +1,31 @@
+"""What the workers do for the engineer on call."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from helpdesk.events.actions import beat
+from helpdesk.oncall import audit, deliveries, paging, rotas
+
+
+@shared_task(name="helpdesk.oncall.tasks.escalate_pages")
+def escalate_pages() -> int:
+    at = timezone.now()
+    beat("escalate_pages", at=at)
+    return paging.escalate(at)
+
+
+@shared_task(name="helpdesk.oncall.tasks.deliver_pages")
+def deliver_pages() -> int:
+    at = timezone.now()
+    beat("deliver_pages", at=at)
+    return deliveries.deliver(at)
+
+
+@shared_task(name="helpdesk.oncall.tasks.plan_shifts")
+def plan_shifts() -> int:
+    return rotas.plan_ahead(at=timezone.now())
+
+
+@shared_task(name="helpdesk.oncall.tasks.audit_promises")
+def audit_promises() -> None:
+    audit.audit(at=timezone.now())

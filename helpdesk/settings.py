@@ -1,0 +1,259 @@
+"""One settings file, read from the environment. It ends with the three tables that explain the system."""
+
+from pathlib import Path
+
+import environ
+
+from helpdesk.embedded.environment import running_environment
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+
+# Without DATABASE_URL this machine runs its own PostgreSQL and Valkey under DATA_DIR (`make run`, the tests).
+EMBEDDED = "DATABASE_URL" not in env.ENVIRON
+_found = running_environment(DATA_DIR) if EMBEDDED else {}
+
+
+def _secret(name: str) -> str:
+    return env.str(name, default="") or _found.get(name, "")
+
+
+SECRET_KEY = _secret("SECRET_KEY")
+DEBUG = env.bool("DEBUG", default=False)
+PORT = env.int("PORT", default=8000)
+SMTP_PORT = env.int("SMTP_PORT", default=2525)
+PUBLIC_URL = env.str("PUBLIC_URL", default=_found.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")).rstrip("/")
+HELPDESK_DEMO = env.bool("HELPDESK_DEMO", default=EMBEDDED)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if PUBLIC_URL.startswith("http://127.") else [])
+ALLOWED_HOSTS += [PUBLIC_URL.split("//", 1)[-1].split("/")[0].rsplit(":", 1)[0], "127.0.0.1", "localhost", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE = PUBLIC_URL.startswith("https://")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "template_partials",
+    "rest_framework",
+    "drf_spectacular",
+    "django_filters",
+    "anymail",
+    "channels",
+    "helpdesk",
+    "tickets",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "helpdesk.urls"
+ASGI_APPLICATION = "helpdesk.asgi.application"
+WSGI_APPLICATION = "helpdesk.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        **env.db_url_config(env.str("DATABASE_URL", default=_found.get("DATABASE_URL", "postgres://127.0.0.1/helpdesk"))),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+}
+REDIS_URL = env.str("REDIS_URL", default=_found.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "helpdesk.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "tickets:queue"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "frame-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'self'"],
+    }
+}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("pt", "Português")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+# Where the office is, for what concerns nobody in particular.
+OFFICE_TIME_ZONE = env.str("OFFICE_TIME_ZONE", default="Europe/Berlin")
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "attachments")))
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+
+# Mail. EMAIL_URL: smtp://, smtps://, or empty for files under DATA_DIR; ANYMAIL_* as anymail names them.
+SENT_MAIL_DIR = DATA_DIR / "sent-mail"
+EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="tickets.mail.file_backend.EmailBackend")
+if EMAIL_URL:
+    _email = env.email_url_config(EMAIL_URL)
+    EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or 25
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"] or "", _email["EMAIL_HOST_PASSWORD"] or ""
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_TIMEOUT = 20
+ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")}
+MAIL_SIZE_LIMIT = 35 * 1024 * 1024
+# Authentication-Results are believed only from servers named here (RFC 8601 §5).
+TRUSTED_AUTHSERV_IDS = env.list("TRUSTED_AUTHSERV_IDS", default=[])
+MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="demo.example")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Helpdesk <helpdesk@{MAIL_DOMAIN}>")
+
+PAGERDUTY_ROUTING_KEY = env.str("PAGERDUTY_ROUTING_KEY", default="")
+PAGERDUTY_WEBHOOK_SECRET = env.str("PAGERDUTY_WEBHOOK_SECRET", default="")
+PAGERDUTY_BASE_URL = env.str("PAGERDUTY_BASE_URL", default="https://events.pagerduty.com")
+SLACK_BOT_TOKEN = env.str("SLACK_BOT_TOKEN", default="")
+SLACK_SIGNING_SECRET = env.str("SLACK_SIGNING_SECRET", default="")
+SLACK_CHANNEL = env.str("SLACK_CHANNEL", default="")
+SLACK_BASE_URL = env.str("SLACK_BASE_URL", default="https://slack.com/api/")
+DEAD_MAN_URL = env.str("DEAD_MAN_URL", default="")
+
+# A dead broker must cost a request next to nothing: short timeouts, no retries. The promise is in PostgreSQL anyway.
+_REDIS_PATIENCE = {"socket_connect_timeout": 0.3, "socket_timeout": 5, "retry_on_timeout": False}
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_TRANSPORT_OPTIONS = {**_REDIS_PATIENCE, "visibility_timeout": 300, "max_retries": 0}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **_REDIS_PATIENCE}]},
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "helpdesk.customers.authentication.ApiTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["helpdesk.customers.permissions.IsAgent"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "helpdesk.customers.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Helpdesk API",
+    "DESCRIPTION": "Conversations, customers, clocks and pages. Times are ISO 8601 in UTC; lists are cursor-paginated.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "mail.log": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Three tables explain the system.
+
+# How things come in and go out.
+SUPPORT_CHANNELS = {
+    "email": "tickets.mail.channel.EmailChannel",
+    "form": "tickets.mail.channel.EmailChannel",
+    "api": "tickets.mail.channel.EmailChannel",
+}
+
+# What follows from what. A handler takes (event, at) and may be called twice.
+EVENT_HANDLERS = {
+    "conversation.opened": [
+        "helpdesk.conversations.receivers.page_outside_hours",
+        "tickets.receivers.acknowledge",
+    ],
+    "message.received": ["helpdesk.conversations.receivers.page_outside_hours"],
+    "message.written": [
+        "helpdesk.conversations.receivers.deliver",
+        "helpdesk.conversations.receivers.resolve_page",
+    ],
+    "message.retried": ["helpdesk.conversations.receivers.deliver"],
+    "conversation.assigned": ["helpdesk.conversations.receivers.resolve_page"],
+    "conversation.resolved": ["helpdesk.conversations.receivers.resolve_page"],
+    "clock.breached": ["helpdesk.conversations.receivers.page_breach"],
+    "calendar.changed": ["helpdesk.sla.receivers.recalculate"],
+    "hook.pagerduty": ["helpdesk.oncall.receivers.apply_pagerduty"],
+    "hook.slack": ["helpdesk.oncall.receivers.apply_slack"],
+}
+
+# What happens by itself; keep_promises does the first five too, from PostgreSQL alone, whenever the workers are silent.
+CELERY_BEAT_SCHEDULE = {
+    "file-mail": {"task": "tickets.tasks.file_mail", "schedule": 5},
+    "sweep-clocks": {"task": "helpdesk.sla.tasks.sweep_clocks", "schedule": 3},
+    "drain-outbox": {"task": "helpdesk.events.tasks.drain_outbox", "schedule": 3},
+    "escalate-pages": {"task": "helpdesk.oncall.tasks.escalate_pages", "schedule": 3},
+    "deliver-pages": {"task": "helpdesk.oncall.tasks.deliver_pages", "schedule": 3},
+    "poll-mailboxes": {"task": "tickets.tasks.poll_mailboxes", "schedule": 60},
+    "plan-shifts": {"task": "helpdesk.oncall.tasks.plan_shifts", "schedule": 3600},
+    "audit-promises": {"task": "helpdesk.oncall.tasks.audit_promises", "schedule": 60},
+}

@@ -1,0 +1,103 @@
+"""Calendars as arithmetic, kept in memory by version; changing one moves every open promise counted on it."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import lru_cache
+
+from django.db import transaction
+from django.db.models import F
+
+from helpdesk.events.actions import Fact, record
+from helpdesk.events.actors import Actor
+from helpdesk.sla import holiday_sources
+from helpdesk.sla.hours import OpeningHours
+from helpdesk.sla.models import Calendar, CalendarVersion, Holiday, HolidayFeed
+
+
+@lru_cache(maxsize=256)
+def hours_of(calendar_id: int, version: int) -> OpeningHours:
+    """The opening hours of a calendar in one version. A version's content never changes, so it may be kept."""
+    return CalendarVersion.objects.get(calendar_id=calendar_id, version=version).hours
+
+
+def office_hours() -> OpeningHours | None:
+    """Our own office hours; None where nobody has set any, which counts as always open."""
+    office = Calendar.objects.filter(is_office=True).values_list("pk", "version").first()
+    return hours_of(*office) if office else None
+
+
+@transaction.atomic
+def create_calendar(
+    name: str, timezone: str, week: dict[str, list[list[str]]], *, at: datetime, is_office: bool = False
+) -> Calendar:
+    """A new calendar, without holidays yet. Raises InvalidHours."""
+    OpeningHours.from_week(timezone, week, [])
+    calendar = Calendar.objects.create(name=name, timezone=timezone, week=week, is_office=is_office)
+    _next_version(calendar, at=at, actor=None)
+    return calendar
+
+
+def change_calendar(
+    calendar: Calendar,
+    *,
+    at: datetime,
+    actor: Actor,
+    timezone: str | None = None,
+    week: dict[str, list[list[str]]] | None = None,
+    holidays: Iterable[tuple[date, str]] | None = None,
+) -> Calendar:
+    """Change hours, zone or a calendar's own holidays. Open clocks follow; what was breached or met stays.
+
+    Raises InvalidHours, before anything is written, if the result could not be counted on.
+    """
+    with transaction.atomic():
+        calendar = Calendar.objects.select_for_update().get(pk=calendar.pk)
+        calendar.timezone = timezone or calendar.timezone
+        calendar.week = week if week is not None else calendar.week
+        OpeningHours.from_week(calendar.timezone, calendar.week, [])
+        calendar.save(update_fields=["timezone", "week"])
+        if holidays is not None:
+            calendar.holidays.filter(feed=None).delete()
+            own = [Holiday(calendar=calendar, date=day, name=name) for day, name in holidays]
+            Holiday.objects.bulk_create(own, ignore_conflicts=True)
+        _next_version(calendar, at=at, actor=actor)
+    return calendar
+
+
+def import_holidays(calendar: Calendar, country: str, subdivision: str, years: Iterable[int], *, at: datetime) -> HolidayFeed:
+    """Copy the holidays library's days into the calendar, with the library's version. Running it again renews them."""
+    days = holiday_sources.from_library(country, subdivision, years)
+    source = f"library:{country}-{subdivision}" if subdivision else f"library:{country}"
+    return _fill_feed(calendar, source, holiday_sources.library_version(), days, at=at)
+
+
+def import_ical(calendar: Calendar, name: str, text: str, digest: str, years: Iterable[int], *, at: datetime) -> HolidayFeed:
+    """Copy the all-day events of an iCal text into the calendar. Raises InvalidFeed."""
+    return _fill_feed(calendar, f"ical:{name}", digest, holiday_sources.from_ical(text, years), at=at)
+
+
+@transaction.atomic
+def _fill_feed(
+    calendar: Calendar, source: str, version: str, days: Iterable[tuple[date, str]], *, at: datetime
+) -> HolidayFeed:
+    Calendar.objects.select_for_update().get(pk=calendar.pk)
+    feed, _ = HolidayFeed.objects.update_or_create(
+        calendar=calendar, source=source, defaults={"version": version, "imported_at": at}
+    )
+    feed.holidays.all().delete()
+    Holiday.objects.bulk_create(
+        [Holiday(calendar=calendar, date=day, name=name[:120], feed=feed) for day, name in days], ignore_conflicts=True
+    )
+    _next_version(calendar, at=at, actor=None)
+    return feed
+
+
+def _next_version(calendar: Calendar, *, at: datetime, actor: Actor | None) -> None:
+    Calendar.objects.filter(pk=calendar.pk).update(version=F("version") + 1)
+    calendar.refresh_from_db()
+    days = {holiday.date.isoformat(): holiday.name for holiday in calendar.holidays.all()}
+    CalendarVersion.objects.create(
+        calendar=calendar, version=calendar.version, timezone=calendar.timezone, week=calendar.week, holidays=days, at=at
+    )
+    fact = Fact("calendar.changed", data={"calendar": calendar.pk, "version": calendar.version})
+    record(fact if actor is None else Fact(fact.kind, actor=actor, data=fact.data), at=at)

@@ -1,0 +1,14 @@
+"""What the workers do for promises."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from helpdesk.events.actions import beat
+from helpdesk.sla import sweep
+
+
+@shared_task(name="helpdesk.sla.tasks.sweep_clocks")
+def sweep_clocks() -> int:
+    at = timezone.now()
+    beat("sweep_clocks", at=at)
+    return sweep.sweep(at)

@@ -1,0 +1,23 @@
+"""What every test may use: the demo company's calendars, policies, plans and people, without its mail."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+pytest_plugins = ["tests.fixtures.company"]
+
+
+@pytest.fixture
+def at() -> datetime:
+    """A Monday, 09:00 in Berlin."""
+    return datetime(2026, 1, 12, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: object) -> Iterator[None]:
+    """Attachments and sent mail of a test lie in its own folder."""
+    folder = tmp_path_factory.mktemp("data")
+    settings.MEDIA_ROOT = folder / "attachments"  # type: ignore[attr-defined]
+    settings.SENT_MAIL_DIR = folder / "sent-mail"  # type: ignore[attr-defined]
+    yield
