@@ -1,0 +1,18 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from helpdesk import demo
+from helpdesk.customers.models import User
+
+
+class Command(BaseCommand):
+    help = "Load the demo company into an empty database; does nothing in one that has agents."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if User.objects.exists():
+            self.stdout.write("The database has agents already: nothing loaded.")
+            return
+        demo.load(at=timezone.now())
+        self.stdout.write("The demo company is here.")
