@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+import helpdesk.celery  # noqa: F401 - whatever process sets Django up can nudge the workers
+
 
 class HelpdeskConfig(AppConfig):
     name = "helpdesk"

@@ -22,7 +22,11 @@ def _secret(name: str) -> str:
 SECRET_KEY = _secret("SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
+SMTP_HOST = env.str("SMTP_HOST", default="127.0.0.1")
 SMTP_PORT = env.int("SMTP_PORT", default=2525)
+# LMTP for a mail server in front of us: a port, or the path of a unix socket.
+LMTP = env.str("LMTP", default=env.str("LMTP_PORT", default=""))
+MAIL_HOSTNAME = env.str("MAIL_HOSTNAME", default="")
 PUBLIC_URL = env.str("PUBLIC_URL", default=_found.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")).rstrip("/")
 HELPDESK_DEMO = env.bool("HELPDESK_DEMO", default=EMBEDDED)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if PUBLIC_URL.startswith("http://127.") else [])
@@ -232,13 +236,13 @@ EVENT_HANDLERS = {
         "helpdesk.conversations.receivers.page_outside_hours",
         "tickets.receivers.acknowledge",
     ],
-    "message.received": ["helpdesk.conversations.receivers.page_outside_hours"],
+    "message.received": ["helpdesk.conversations.receivers.page_outside_hours", "tickets.receivers.tell_assignee"],
     "message.written": [
         "helpdesk.conversations.receivers.deliver",
         "helpdesk.conversations.receivers.resolve_page",
     ],
     "message.retried": ["helpdesk.conversations.receivers.deliver"],
-    "conversation.assigned": ["helpdesk.conversations.receivers.resolve_page"],
+    "conversation.assigned": ["helpdesk.conversations.receivers.resolve_page", "tickets.receivers.tell_assignee"],
     "conversation.resolved": ["helpdesk.conversations.receivers.resolve_page"],
     "clock.breached": ["helpdesk.conversations.receivers.page_breach"],
     "calendar.changed": ["helpdesk.sla.receivers.recalculate"],

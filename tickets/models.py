@@ -1,6 +1,5 @@
 """Mail's own tables, each with keys down to the shared model."""
 
-from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -23,8 +22,8 @@ class Mailbox(models.Model):
 
     class Meta:
         verbose_name_plural = "mailboxes"
-        ordering: ClassVar = ["address"]
-        constraints: ClassVar = [
+        ordering = ["address"]
+        constraints = [
             models.CheckConstraint(condition=Q(address=Lower("address")), name="mailbox_address_is_lower"),
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_mailbox"),
         ]
@@ -50,7 +49,7 @@ class ImapAccount(models.Model):
     polled_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["host", "username", "folder"], name="one_account_a_folder")
         ]
 
@@ -97,7 +96,7 @@ class InboundEmail(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.CheckConstraint(
                 condition=Q(state="accepted", due_at__isnull=False, settled_at__isnull=True)
                 | (~Q(state="accepted") & Q(due_at__isnull=True, settled_at__isnull=False)),
@@ -109,7 +108,7 @@ class InboundEmail(models.Model):
                 name="a_mail_is_filed_once",
             ),
         ]
-        indexes: ClassVar = [
+        indexes = [
             models.Index(F("due_at"), F("id"), name="inbound_email_due", condition=Q(state="accepted")),
             models.Index(F("state"), F("id").desc(), name="inbound_email_by_state"),
             models.Index(F("conversation"), name="inbound_email_of_conversation"),
@@ -124,11 +123,12 @@ class MailThread(models.Model):
 
     conversation = models.OneToOneField(Conversation, on_delete=models.CASCADE, related_name="mail_thread")
     mailbox = models.ForeignKey(Mailbox, on_delete=models.PROTECT, related_name="+")
+    may_acknowledge = models.BooleanField(default=False, help_text="A person wrote, who wants and may get an answer.")
     acknowledged_at = models.DateTimeField(null=True)
     alert_key = models.CharField(max_length=255, blank=True, help_text="The monitoring check this ticket is open for.")
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["alert_key"], condition=~Q(alert_key=""), name="one_open_ticket_an_alert")
         ]
 
@@ -150,7 +150,7 @@ class MailHeader(models.Model):
     subject = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        indexes: ClassVar = [
+        indexes = [
             models.Index(F("mail_id"), name="mail_header_mail_id", condition=~Q(mail_id="")),
             models.Index(F("parent_mail_id"), name="mail_header_parent", condition=~Q(parent_mail_id="")),
             models.Index(F("conversation"), F("id"), name="mail_header_of_conversation"),
@@ -184,8 +184,8 @@ class RateCount(models.Model):
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "window"], name="rate_count_once")]
-        indexes: ClassVar = [models.Index(F("window"), name="rate_count_window")]
+        constraints = [models.UniqueConstraint(fields=["key", "window"], name="rate_count_once")]
+        indexes = [models.Index(F("window"), name="rate_count_window")]
 
     def __str__(self) -> str:
         return self.key

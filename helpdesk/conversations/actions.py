@@ -4,11 +4,13 @@ from helpdesk.conversations.answers import deliver, note, reply, retry, write_au
 from helpdesk.conversations.channel import File, Inbound
 from helpdesk.conversations.handling import Changes, change
 from helpdesk.conversations.incoming import receive_message
+from helpdesk.conversations.on_call import acknowledge_page
 
 __all__ = [
     "Changes",
     "File",
     "Inbound",
+    "acknowledge_page",
     "change",
     "deliver",
     "note",

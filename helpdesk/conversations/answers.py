@@ -184,12 +184,12 @@ def deliver(message_id: int, *, at: datetime) -> None:
     if message.delivery != Message.Delivery.PENDING:
         return
     try:
-        way_out.prepare(message)
+        ready = way_out.prepare(message, at=at)
         claimed = Message.objects.filter(pk=message.pk, delivery=Message.Delivery.PENDING).update(
             delivery=Message.Delivery.SENDING, attempts=F("attempts") + 1
         )
         if claimed:
-            _sent(message, way_out.send(message), at)
+            _sent(message, ready.send(), at)
     except DeliveryError as error:
         _judge(message, error, at)
 

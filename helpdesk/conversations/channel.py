@@ -55,14 +55,18 @@ class Inbound:
     tags: tuple[str, ...] = field(default=())
 
 
-class Channel(Protocol):
-    """One way out. `send` runs outside any transaction, once a message unless it says it may be tried again."""
+class Ready(Protocol):
+    """A message that only has to leave."""
 
-    def prepare(self, message: Message) -> None:
-        """All that can be done and fail before anything leaves: connect, render. Raises a DeliveryError."""
-
-    def send(self, message: Message) -> str:
+    def send(self) -> str:
         """Let it leave; the provider's id. Raises a DeliveryError: Ambiguous when it may have left."""
+
+
+class Channel(Protocol):
+    """One way out. It is called outside any transaction."""
+
+    def prepare(self, message: Message, *, at: datetime) -> Ready:
+        """All that can be done and fail before anything leaves: render, connect. Raises a DeliveryError."""
 
     def has_sent(self, message: Message) -> bool | None:
         """After a crash in between: whether it left, None where nobody can tell."""

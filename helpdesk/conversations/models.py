@@ -1,6 +1,5 @@
 """Everything a customer may send to support ends here: a Conversation and its Messages."""
 
-from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -33,8 +32,8 @@ class Tag(models.Model):
     name = models.CharField(max_length=80, unique=True)
 
     class Meta:
-        ordering: ClassVar = ["name"]
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(name=Lower("name")), name="tag_is_lower")]
+        ordering = ["name"]
+        constraints = [models.CheckConstraint(condition=Q(name=Lower("name")), name="tag_is_lower")]
 
     def __str__(self) -> str:
         return self.name
@@ -83,7 +82,7 @@ class Conversation(models.Model):
     )
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(
                 fields=["channel", "owner", "thread"], condition=~Q(thread=""), name="one_conversation_a_thread"
             ),
@@ -97,7 +96,7 @@ class Conversation(models.Model):
             ),
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="not_merged_into_itself"),
         ]
-        indexes: ClassVar = [
+        indexes = [
             models.Index(
                 F("next_due_at").asc(nulls_last=True),
                 F("id"),
@@ -189,7 +188,7 @@ class Message(models.Model):
     )
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(
                 fields=["conversation", "external_id"], condition=Q(external_id__isnull=False), name="message_once"
             ),
@@ -210,7 +209,7 @@ class Message(models.Model):
                 name="only_outbound_is_delivered",
             ),
         ]
-        indexes: ClassVar = [
+        indexes = [
             models.Index(F("conversation"), F("id"), name="message_of_conversation"),
             GinIndex(fields=["search"], name="message_search"),
         ]
@@ -231,7 +230,7 @@ class Attachment(models.Model):
     inline = models.BooleanField(default=False)
 
     class Meta:
-        ordering: ClassVar = ["id"]
+        ordering = ["id"]
 
     def __str__(self) -> str:
         return self.name

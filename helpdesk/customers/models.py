@@ -1,6 +1,5 @@
 """People on both sides: agents in teams; customers in organizations, with plans and services."""
 
-from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -30,7 +29,7 @@ class Team(models.Model):
     )
 
     class Meta:
-        ordering: ClassVar = ["name"]
+        ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
@@ -49,17 +48,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     timezone = models.CharField(max_length=60, default="Europe/Berlin")
     language = models.CharField(max_length=10, default="en")
     is_active = models.BooleanField(default=True)
+    notify_by_email = models.BooleanField(
+        default=True, help_text="Mail me what customers write in my conversations; I may answer by mail."
+    )
     teams = models.ManyToManyField(Team, related_name="members", blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[UserManager] = UserManager()
+    objects = UserManager()
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar = ["name"]
+    REQUIRED_FIELDS = ["name"]
 
     class Meta:
-        ordering: ClassVar = ["name", "id"]
-        constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_ignores_case")]
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_ignores_case")]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -102,8 +104,8 @@ class Plan(models.Model):
     is_default = models.BooleanField(default=False, help_text="For customers who belong to no organization.")
 
     class Meta:
-        ordering: ClassVar = ["name"]
-        constraints: ClassVar = [
+        ordering = ["name"]
+        constraints = [
             models.UniqueConstraint(fields=["is_default"], condition=models.Q(is_default=True), name="one_default_plan")
         ]
 
@@ -121,8 +123,8 @@ class Organization(models.Model):
     notes = models.TextField(blank=True)
 
     class Meta:
-        ordering: ClassVar = ["name", "id"]
-        indexes: ClassVar = [GinIndex(fields=["domains"], name="organization_domains")]
+        ordering = ["name", "id"]
+        indexes = [GinIndex(fields=["domains"], name="organization_domains")]
 
     def __str__(self) -> str:
         return self.name
@@ -143,7 +145,7 @@ class Customer(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(Lower("email"), name="customer_email")]
+        indexes = [models.Index(Lower("email"), name="customer_email")]
 
     def __str__(self) -> str:
         return self.name or self.email or f"customer {self.pk}"
@@ -159,7 +161,7 @@ class Identity(models.Model):
 
     class Meta:
         verbose_name_plural = "identities"
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["channel", "handle"], name="identity_handle_is_one_customers"),
             models.CheckConstraint(
                 condition=~models.Q(channel="email") | models.Q(handle=Lower("handle")), name="identity_email_is_lower"
@@ -187,9 +189,9 @@ class Service(models.Model):
     organizations = models.ManyToManyField(Organization, related_name="services", blank=True)
 
     class Meta:
-        ordering: ClassVar = ["name"]
-        indexes: ClassVar = [GinIndex(fields=["aliases"], name="service_aliases")]
-        constraints: ClassVar = [
+        ordering = ["name"]
+        indexes = [GinIndex(fields=["aliases"], name="service_aliases")]
+        constraints = [
             models.CheckConstraint(condition=models.Q(name=Lower("name")), name="service_name_is_lower"),
             models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="service_is_not_its_own_parent"),
         ]

@@ -15,7 +15,8 @@ from helpdesk.embedded.processes import LINUX, EmbeddedServerError
 _CAP_DAC_OVERRIDE: Final = 1
 _CAP_DAC_READ_SEARCH: Final = 2
 _CAPABILITY_VERSION_3: Final = 0x20080522
-_PR_SET_KEEPCAPS: Final = 8
+_PR_SET_SECUREBITS: Final = 28
+_NO_SETUID_FIXUP: Final = 1 << 2
 _PR_CAP_AMBIENT: Final = 47
 _PR_CAP_AMBIENT_RAISE: Final = 2
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -77,7 +78,8 @@ def becoming(account: Account, needed: Iterable[Path]) -> Callable[[], None]:
         os.setgroups([])
         os.setgid(account.gid)
         if capability is not None:
-            _libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            # setuid(2) would take the capability away, and access(2), which initdb asks, would not look at it.
+            _libc.prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0)
         os.setuid(account.uid)
         if capability is not None:
             _keep(capability)

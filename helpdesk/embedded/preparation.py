@@ -22,7 +22,8 @@ class Preparation:
             known = json.loads(self._path.read_text())
         except (OSError, ValueError):
             return True
-        return bool(known != self._state())
+        state = self._state()
+        return state["database"] is None or known != state
 
     def done(self) -> None:
         """To be called after a successful migration."""

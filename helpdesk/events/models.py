@@ -1,6 +1,5 @@
 """What happened (Event), what must follow (OutboxEntry), who called us (Hook), who is alive to do it (Heartbeat)."""
 
-from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -32,7 +31,7 @@ class Event(models.Model):
     transaction_id = models.BigIntegerField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["conversation", "seq"], name="event_seq"),
             models.UniqueConstraint(
                 fields=["conversation", "public_seq"], condition=Q(public_seq__isnull=False), name="event_public_seq"
@@ -70,13 +69,13 @@ class OutboxEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "outbox entries"
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["event", "handler"], name="outbox_entry_once_a_handler"),
             models.CheckConstraint(
                 condition=Q(done_at__isnull=True) | Q(gave_up_at__isnull=True), name="outbox_entry_ends_once"
             ),
         ]
-        indexes: ClassVar = [
+        indexes = [
             models.Index(
                 F("due_at"), name="outbox_due", condition=Q(done_at__isnull=True, gave_up_at__isnull=True)
             ),
@@ -121,7 +120,7 @@ class Hook(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["provider", "external_id"], name="hook_once")]
+        constraints = [models.UniqueConstraint(fields=["provider", "external_id"], name="hook_once")]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.external_id}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from anymail.exceptions import AnymailAPIError, AnymailError
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.safe_text import one_line
@@ -17,16 +18,26 @@ _NOBODY_THERE = {errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH}
 
 
 def send_email(message: EmailMessage) -> None:
-    """Send `message` or raise RetryLater, NeverRetry or Ambiguous. Blocks; SMTP_SECONDS for each step of SMTP.
+    """Send `message` or raise RetryLater, NeverRetry or Ambiguous. Blocks; SMTP_SECONDS for each step of SMTP."""
+    send_through(open_connection(), message)
 
-    An SMTP reply of 4xx is temporary and 5xx final (RFC 5321 §4.2.1). A connection lost after it stood is ambiguous:
-    the server may have taken the message just before (RFC 5321 §4.5.3.2.6), and only a stable Message-ID helps then.
-    """
+
+def open_connection() -> BaseEmailBackend:
+    """A connection ready to send. Raises RetryLater or NeverRetry: nothing has left yet."""
     try:
         connection = get_connection(fail_silently=False, timeout=SMTP_SECONDS)
         connection.open()
     except (smtplib.SMTPException, OSError, ImproperlyConfigured, AnymailError) as error:
         raise _before_sending(error) from error
+    return connection
+
+
+def send_through(connection: BaseEmailBackend, message: EmailMessage) -> None:
+    """Send one message and close. Raises RetryLater, NeverRetry or Ambiguous.
+
+    An SMTP reply of 4xx is temporary and 5xx final (RFC 5321 §4.2.1). A connection lost after it stood is ambiguous:
+    the server may have taken the message just before (RFC 5321 §4.5.3.2.6), and only a stable Message-ID helps then.
+    """
     try:
         # None is what a backend without counting answers.
         if connection.send_messages([message]) == 0:
@@ -83,9 +94,9 @@ def _os_errors(error: BaseException) -> Iterator[OSError]:
         current = current.__cause__ or current.__context__
 
 
-def _close(connection: object) -> None:
+def _close(connection: BaseEmailBackend) -> None:
     try:
-        connection.close()  # type: ignore[attr-defined]
+        connection.close()
     except (smtplib.SMTPException, OSError):
         return  # the message's fate is known by now; a rude goodbye does not change it
 

@@ -1,6 +1,5 @@
 """Who is on call when (Schedule, Layer, Shift, Override), and one call for a person's attention (Page)."""
 
-from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -18,7 +17,7 @@ class Schedule(models.Model):
     planned_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        ordering: ClassVar = ["name"]
+        ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
@@ -42,8 +41,8 @@ class Layer(models.Model):
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="LayerMember", related_name="+")
 
     class Meta:
-        ordering: ClassVar = ["schedule", "position"]
-        constraints: ClassVar = [
+        ordering = ["schedule", "position"]
+        constraints = [
             models.UniqueConstraint(fields=["schedule", "position"], name="one_layer_a_position"),
             models.CheckConstraint(condition=Q(turn__gt=0), name="layer_turn_is_positive"),
         ]
@@ -58,8 +57,8 @@ class LayerMember(models.Model):
     position = models.PositiveSmallIntegerField()
 
     class Meta:
-        ordering: ClassVar = ["position"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["layer", "position"], name="one_member_a_turn")]
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["layer", "position"], name="one_member_a_turn")]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.user}"
@@ -73,7 +72,7 @@ class Shift(models.Model):
     during = DateTimeRangeField()
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             ExclusionConstraint(
                 name="shifts_of_a_layer_do_not_overlap",
                 expressions=[("layer", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
@@ -93,7 +92,7 @@ class Override(models.Model):
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             ExclusionConstraint(
                 name="overrides_of_a_schedule_do_not_overlap",
                 expressions=[("schedule", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
@@ -113,8 +112,8 @@ class EscalationPolicy(models.Model):
 
     class Meta:
         verbose_name_plural = "escalation policies"
-        ordering: ClassVar = ["name"]
-        constraints: ClassVar = [
+        ordering = ["name"]
+        constraints = [
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_escalation")
         ]
 
@@ -132,8 +131,8 @@ class EscalationStep(models.Model):
     delay_seconds = models.PositiveIntegerField(default=300)
 
     class Meta:
-        ordering: ClassVar = ["position"]
-        constraints: ClassVar = [
+        ordering = ["position"]
+        constraints = [
             models.UniqueConstraint(fields=["policy", "position"], name="one_step_a_position"),
             models.CheckConstraint(
                 condition=Q(schedule__isnull=False, user__isnull=True) | Q(schedule__isnull=True, user__isnull=False),
@@ -163,7 +162,7 @@ class NotificationRule(models.Model):
     quiet_until = models.TimeField(null=True, blank=True, help_text="… until here, in the person's own zone.")
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["user", "urgency", "channel", "to", "delay_seconds"], name="rule_once"),
             models.CheckConstraint(
                 condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
@@ -212,7 +211,7 @@ class Page(models.Model):
     resolved_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["dedup_key"], condition=~Q(state="resolved"), name="one_open_page_a_key"),
             models.CheckConstraint(
                 condition=Q(state="resolved", resolved_at__isnull=False, next_step_at__isnull=True)
@@ -223,7 +222,7 @@ class Page(models.Model):
                 condition=~Q(state="acknowledged") | Q(acknowledged_at__isnull=False), name="page_acknowledged_has_a_time"
             ),
         ]
-        indexes: ClassVar = [
+        indexes = [
             models.Index(F("next_step_at"), name="page_next_step", condition=Q(next_step_at__isnull=False)),
             models.Index(F("conversation"), name="page_open_of_conversation", condition=~Q(state="resolved")),
             models.Index(F("triggered_at").desc(), F("id").desc(), name="page_newest"),
@@ -263,10 +262,10 @@ class PageDelivery(models.Model):
 
     class Meta:
         verbose_name_plural = "page deliveries"
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["page", "channel", "to", "action", "round"], name="page_delivery_once"),
         ]
-        indexes: ClassVar = [
+        indexes = [
             models.Index(F("due_at"), name="page_delivery_due", condition=Q(state="pending")),
         ]
 

@@ -45,17 +45,25 @@ def change_calendar(
     timezone: str | None = None,
     week: dict[str, list[list[str]]] | None = None,
     holidays: Iterable[tuple[date, str]] | None = None,
+    name: str | None = None,
+    is_office: bool | None = None,
 ) -> Calendar:
     """Change hours, zone or a calendar's own holidays. Open clocks follow; what was breached or met stays.
+
+    There is one office: making this calendar its hours ends that of another.
 
     Raises InvalidHours, before anything is written, if the result could not be counted on.
     """
     with transaction.atomic():
         calendar = Calendar.objects.select_for_update().get(pk=calendar.pk)
+        if is_office:
+            Calendar.objects.filter(is_office=True).exclude(pk=calendar.pk).update(is_office=False)
+        calendar.name = name or calendar.name
+        calendar.is_office = calendar.is_office if is_office is None else is_office
         calendar.timezone = timezone or calendar.timezone
         calendar.week = week if week is not None else calendar.week
         OpeningHours.from_week(calendar.timezone, calendar.week, [])
-        calendar.save(update_fields=["timezone", "week"])
+        calendar.save(update_fields=["name", "is_office", "timezone", "week"])
         if holidays is not None:
             calendar.holidays.filter(feed=None).delete()
             own = [Holiday(calendar=calendar, date=day, name=name) for day, name in holidays]

@@ -1,7 +1,6 @@
 """Promises: opening hours (Calendar), goals (Policy), and one promise counting down (Clock)."""
 
 import datetime
-from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -24,8 +23,8 @@ class Calendar(models.Model):
     )
 
     class Meta:
-        ordering: ClassVar = ["name"]
-        constraints: ClassVar = [
+        ordering = ["name"]
+        constraints = [
             models.UniqueConstraint(fields=["is_office"], condition=Q(is_office=True), name="one_office")
         ]
 
@@ -44,7 +43,7 @@ class CalendarVersion(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["calendar", "version"], name="calendar_version_once")]
+        constraints = [models.UniqueConstraint(fields=["calendar", "version"], name="calendar_version_once")]
 
     def __str__(self) -> str:
         return f"{self.calendar} version {self.version}"
@@ -63,7 +62,7 @@ class HolidayFeed(models.Model):
     imported_at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["calendar", "source"], name="one_feed_a_source")]
+        constraints = [models.UniqueConstraint(fields=["calendar", "source"], name="one_feed_a_source")]
 
     def __str__(self) -> str:
         return f"{self.source} {self.version}"
@@ -78,8 +77,8 @@ class Holiday(models.Model):
     feed = models.ForeignKey(HolidayFeed, on_delete=models.CASCADE, null=True, blank=True, related_name="holidays")
 
     class Meta:
-        ordering: ClassVar = ["date"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["calendar", "date"], name="one_holiday_a_day")]
+        ordering = ["date"]
+        constraints = [models.UniqueConstraint(fields=["calendar", "date"], name="one_holiday_a_day")]
 
     def __str__(self) -> str:
         return f"{self.date} {self.name}"
@@ -100,7 +99,7 @@ class Policy(models.Model):
 
     class Meta:
         verbose_name_plural = "policies"
-        ordering: ClassVar = ["name"]
+        ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
@@ -115,7 +114,7 @@ class Goal(models.Model):
     seconds = models.PositiveIntegerField()
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(fields=["policy", "target", "priority"], name="one_goal_a_target"),
             models.CheckConstraint(condition=Q(seconds__gt=0), name="goal_is_positive"),
         ]
@@ -150,7 +149,7 @@ class Clock(models.Model):
     cancelled_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
+        constraints = [
             models.UniqueConstraint(
                 fields=["conversation", "target"],
                 condition=Q(met_at__isnull=True, cancelled_at__isnull=True),
@@ -184,7 +183,7 @@ class Clock(models.Model):
                 name="running_clock_is_armed",
             ),
         ]
-        indexes: ClassVar = [
+        indexes = [
             models.Index(F("wake_at"), name="clock_wake", condition=Q(wake_at__isnull=False)),
             models.Index(
                 F("calendar"), F("id"), name="clock_open_of_calendar", condition=Q(met_at__isnull=True, cancelled_at__isnull=True)

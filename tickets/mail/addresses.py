@@ -21,6 +21,8 @@ _QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _PLAIN = re.compile(r'[^"(<,;:]++')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _PAREN = re.compile(r"\\.|[()]", re.DOTALL)
+_COMMENT = re.compile(r"\([^()]{0,200}\)")
+_AROUND_DOTS = re.compile(r"(?<!\s)\s*+([@.])\s*+")
 _LOCAL = re.compile(r"[^\x00-\x20\x7f-\xa0()<>@,;:\\\"\[\]]+")
 _QUOTED_LOCAL = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"')
 _DOMAIN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
@@ -173,6 +175,9 @@ def _addr_spec(angle: str) -> str:
     spec = angle.strip().lstrip("<").strip().strip("'")
     if spec[:7].lower() == "mailto:":
         spec = spec[7:]
+    if "(" in spec and '"' not in spec:
+        # Comments count as blanks, and blanks may stand around "@" and dots, but nowhere else.
+        spec = _AROUND_DOTS.sub(r"\1", _COMMENT.sub(" ", spec)).strip()
     # RFC 5322 section 4.4: an obsolete route comes before the address.
     return spec.rpartition(":")[2] if spec.startswith("@") else spec
 

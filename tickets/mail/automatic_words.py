@@ -16,9 +16,9 @@ _SAYS_SO = (
     "|autom\\. antwort|automatisierte (?:antwort|nachricht)"
     "|abwesenheits(?:notiz|nachricht|meldung|benachrichtigung|assistent|info)|urlaubs(?:benachrichtigung|meldung|notiz)"
     "|reponse automatique|reponse d'absence|message (?:automatique )?d'absence|(?:avis|notification) d'absence"
-    "|message automatique|respuesta automatica|mensaje automatico|autorrespuesta|aviso de ausencia|notificacion de ausencia"
+    "|message automatique|respuesta automatica|mensaje automatico|autorrespuesta|(?:aviso|notificacion) de ausencia"
     "|risposta automatica|messaggio automatico|risponditore automatico|avviso di assenza"
-    "|automatisch(?:e)? (?:antwoord|beantwoording|reactie|bericht)|autoantwoord|afwezigheids(?:bericht|melding|assistent)"
+    "|automatische? (?:antwoord|beantwoording|reactie|bericht)|autoantwoord|afwezigheids(?:bericht|melding|assistent)"
     "|autosvar|automatiskt svar|automatisk svar|automatiskt meddelande|franvaro(?:meddelande|besked)"
     "|resposta automatica|mensagem automatica|aviso de ausencia|fravaers(?:meddelelse|besked|melding|assistent)"
     "|automatyczna odpowiedz|odpowiedz automatyczna|autoodpowiedz|wiadomosc automatyczna"
@@ -27,8 +27,8 @@ _SAYS_SO = (
 )
 _IS_AWAY = (
     # These are also plain words: they count alone or before a date, a colon or the subject they answer.
-    "(?:i am |i'm |currently )?(?:on (?:vacation|holiday|annual leave|parental leave|leave)|out[ -]of[ -](?:the[ -])?office|ooo)"
-    "|away from (?:the office|my mail|my desk)"
+    "(?:i am |i'm |currently )?(?:on (?:vacation|holiday|(?:annual |parental )?leave)|out[ -]of[ -](?:the[ -])?office)"
+    "|ooo|away from (?:the office|my mail|my desk)"
     "|(?:ich bin )?(?:im urlaub|nicht im (?:buro|haus)|ausser haus)|abwesend|abwesenheit"
     "|(?:je suis )?(?:absente?|en conges?|en vacances)(?: du bureau)?|absence(?: du bureau)?|hors du bureau"
     "|(?:estoy )?(?:fuera de (?:la )?oficina|ausente(?: de la oficina)?|de vacaciones)"

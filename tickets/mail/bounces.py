@@ -34,7 +34,7 @@ _MESSAGE_ID = re.compile(r"^[ \t>]{0,8}Message-ID:\s{0,80}(<[^<>\s]{3,250}>)", r
 _FAILURE_SUBJECT = re.compile(
     r"undeliver|non-?delivery|not (?:be )?delivered|returned (?:mail|to sender)|returning (?:message )?to sender"
     r"|deliver[a-z]{0,3} (?:has )?(?:fail|problem|status|report|notification|delay|warning|error|incomplete)"
-    r"|delivery failure|fail(?:ed|ure)? (?:mail|notice|delivery)|mail (?:system )?(?:error|failed|failure)|rejected mail"
+    r"|fail(?:ed|ure)? (?:mail|notice|delivery)|mail (?:system )?(?:error|failed|failure)|rejected mail"
     r"|message (?:delayed|not delivered|has not yet)|delayed mail|processing error|user unknown"
     r"|unzustellbar|nicht zugestellt|zustell(?:ung|fehler)|non remis|échec de (?:la )?(?:remise|distribution)"
     r"|no se (?:puede|pudo|ha podido) entregar|no entregado|entrega fallida|non recapitabile|mancato recapito"
@@ -114,7 +114,9 @@ def _answers(mail: ParsedMail) -> bool:
 def _reads_like_a_failure(mail: ParsedMail) -> bool:
     if _has_failure_subject(mail):
         return True
-    return not mail.in_reply_to and not mail.references and bool(_FAILURE_TEXT.search(mail.text[:2_000]))
+    if mail.in_reply_to or mail.references or is_forward(mail.subject):
+        return False
+    return bool(_FAILURE_TEXT.search(mail.text[:2_000]))
 
 
 def _original_message_id(parts: Sequence[Message], mail: ParsedMail) -> str:

@@ -23,7 +23,7 @@ def one_line(text: str, limit: int = 998) -> str:
 
 
 def body_text(text: str) -> str:
-    """A body with LF line ends and no control characters but tab and LF; bidi marks stay, right-to-left mail needs them."""
+    """A body with LF line ends, no controls but tab and LF; bidi marks stay, right-to-left mail needs them."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _BODY_CONTROLS.sub("", text)

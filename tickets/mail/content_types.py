@@ -30,6 +30,19 @@ _MARKUP_TYPES = frozenset({"application/xml", "application/xhtml+xml", "image/sv
 _MEDIA = ("image/", "audio/", "video/")
 _TEXT_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _DECLARED = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
+_EXTENSIONS = {
+    "message/rfc822": ".eml",
+    "message/delivery-status": ".txt",
+    "text/rfc822-headers": ".txt",
+    "text/plain": ".txt",
+    "text/calendar": ".ics",
+    "image/jpeg": ".jpg",
+    "application/xml": ".xml",
+    "application/pgp-signature": ".asc",
+    "application/pgp-encrypted": ".asc",
+    "application/pkcs7-signature": ".p7s",
+    "application/ms-tnef": ".dat",
+}
 _TRUSTED = re.compile(r"(message|multipart)/.*|text/calendar|application/(pgp-.*|pkcs7-.*|x-pkcs7-.*)")
 
 
@@ -89,3 +102,8 @@ def _by_puremagic(head: bytes) -> str:
         return ""
     kind = str(best.mime_type)
     return "application/xml" if kind in _MARKUP_TYPES else kind
+
+
+def extension_for(kind: str) -> str:
+    """The usual extension of a content type with its dot; ".bin" where there is none."""
+    return _EXTENSIONS.get(kind) or _TYPES.guess_extension(kind) or ".bin"

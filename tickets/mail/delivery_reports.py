@@ -54,6 +54,7 @@ def read_report(parts: Sequence[Message]) -> Report:
 
 
 def open_mail(raw: bytes) -> Message | None:
+    """The MIME structure of the first bytes of a mail; None where the standard library cannot tell it."""
     try:
         return BytesParser(policy=compat32).parsebytes(b"".join(_unfolded_at_most(raw[:LARGEST])))
     except (RecursionError, MessageError, ValueError, LookupError) as error:
@@ -94,6 +95,7 @@ def unwrapped(parts: list[Message]) -> list[Message]:
 
 
 def text_of(part: Message) -> str:
+    """The decoded text of a part, broken bytes replaced; empty for a multipart."""
     payload = part.get_payload(decode=True)
     return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from email.message import Message
+from email.utils import parseaddr
 
 from flufl.bounce import all_failures
 
@@ -49,12 +50,14 @@ def told_by(parts: Sequence[Message], mail: ParsedMail) -> str:
 
 
 def announced(mail: ParsedMail, told: str) -> tuple[FailedRecipient, ...]:
+    """The recipients in `X-Failed-Recipients` (Exim, Google)."""
     named = ",".join(mail.headers.get("x-failed-recipients", ()))[: 50 * LONGEST_LINE]
     addresses = dict.fromkeys(filter(None, (address_in(one) for one in named.split(","))))
     return _from_text(list(addresses)[:MOST_RECIPIENTS], not _DELAY.search(mail.subject[:500]), told)
 
 
 def described(message: Message, parts: Sequence[Message], told: str) -> tuple[FailedRecipient, ...]:
+    """The recipients flufl.bounce finds in the wording; nobody where it raises."""
     try:
         temporary, permanent = all_failures(_plain_copy(message, parts))
     except Exception as error:  # noqa: BLE001 - flufl.bounce raises all sorts of errors on real mail: it found nothing then
@@ -116,6 +119,10 @@ def _plain_copy(message: Message, parts: Sequence[Message]) -> Message:
     copy = Message()
     for name, value in message.raw_items():
         copy[name] = _clean(str(value))[:LONGEST_LINE]
+    if not parseaddr(copy.get("From", ""))[1]:
+        # One of its detectors raises where there is no sender, and all later ones are skipped.
+        del copy["From"]
+        copy["From"] = "nobody@invalid"
     if message.get_content_maintype() != "multipart":
         copy.set_payload(plain_text(message))
     else:
@@ -135,6 +142,7 @@ def _plain_part(part: Message) -> Message:
 
 
 def plain_text(part: Message) -> str:
+    """The first lines of a text part, decoded and each cut to a bearable length."""
     lines = text_of(part).splitlines()[:MOST_LINES]
     return "\n".join(_clean(line[:LONGEST_LINE]) for line in lines)
 

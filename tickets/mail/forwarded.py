@@ -11,7 +11,7 @@ from tickets.mail.addresses import email_of
 from tickets.mail.header_blocks import find_header_block
 from tickets.mail.parsed import Address, ParsedMail, Part
 from tickets.mail.parsing import parse
-from tickets.mail.quote_headers import header_key, header_value, is_original_message, is_rule, plain
+from tickets.mail.quote_headers import header_key, header_value, is_original_message, is_rule, looks_like_address, plain
 from tickets.mail.quote_headers import is_forward as announces_forward
 from tickets.mail.quote_words import FROM, HEADER_KINDS, SUBJECT
 from tickets.mail.subjects import is_forward, is_reply, without_prefixes
@@ -20,7 +20,7 @@ MOST_LINES = 5_000
 """Lines of a mail in which a forwarded block is looked for."""
 
 _ATTACHED = ("message/rfc822", "message/global")
-_QUOTE = re.compile(r"[ \t]{0,3}>[ ]?")
+_QUOTE = re.compile(r"^[ \t]{0,3}>[ ]?")
 _BRACKETED = re.compile(r"[<\[(](?:mailto:)?([^<>\[\]()\s]{3,254})[>\])]", re.IGNORECASE)
 _BARE = re.compile(r"[^\s<>\[\]()\"',;:]{1,64}@[^\s<>\[\]()\"',;:]{1,190}")
 _NAME_ENDS = re.compile(r"[<\[(]|\bmailto:", re.IGNORECASE)
@@ -69,13 +69,21 @@ def _blocks(bare: Sequence[str], is_told: bool) -> Iterator[tuple[int, int]]:
     while at < len(bare):
         block = find_header_block(bare, at) if bare[at] else None
         if block is not None and (announced or (is_told and block.is_message_header)):
-            if FROM in _values(bare[at : block.end + 1]):
-                yield at, block.end
-            at = block.end
+            end = _end(bare, block.end)
+            if FROM in _values(bare[at : end + 1]):
+                yield at, end
+            at = end
         elif bare[at]:
             # Between the announcement and its block there may be empty lines and rules, nothing else.
             announced = announces_forward(bare[at]) or (announced and is_rule(bare[at]))
         at += 1
+
+
+def _end(bare: Sequence[str], end: int) -> int:
+    """The last line of a block, recipients under a key of a language we do not know included."""
+    while end + 1 < len(bare) and header_key(bare[end + 1]) and looks_like_address(header_value(bare[end + 1])):
+        end += 1
+    return end
 
 
 def _values(block: Sequence[str]) -> dict[str, str]:

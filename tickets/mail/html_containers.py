@@ -22,12 +22,14 @@ _QUOTE_NAMES: Final = frozenset(
 _ATTRIBUTION_NAMES: Final = frozenset("moz-cite-prefix gmail_attr moz-email-headers-table".split())
 _CUT_NAMES: Final = frozenset(("divrplyfwdmsg", "orig-msg-header"))
 _SIGNATURE_NAMES: Final = frozenset(
-    "gmail_signature gmail_signature_prefix moz-signature protonmail_signature_block ms-outlook-mobile-signature".split()
+    "gmail_signature gmail_signature_prefix moz-signature protonmail_signature_block"
+    " ms-outlook-mobile-signature".split()
 )
 # The line Outlook and Windows Mail draw above the header of the mail they quote.
 _BORDER: Final = re.compile(r"border-top(?:-style)?\s{0,3}:\s{0,3}(?:solid|[\d.]{1,5}(?:pt|px)\s{1,3}solid)")
 _NO_BORDER: Final = re.compile(r"border(?:-width)?\s{0,3}:\s{0,3}(?:none|0)")
-_FIRST_TEXTS: Final = 8
+_FIRST_NODES: Final = 12
+_NAMES_LENGTH: Final = 500
 
 
 @dataclass(slots=True)
@@ -71,10 +73,8 @@ def _names(element: "etree._Element") -> set[str]:
     )
     if found == "   ":
         return set()
-    return {
-        re.sub(r"^(?:x_|yahoo_quoted_\d)", lambda m: "" if m[0] == "x_" else "yahoo_quoted ", n)
-        for n in found.casefold().split()
-    }
+    names = (name.removeprefix("x_") for name in found[:_NAMES_LENGTH].casefold().split())
+    return {"yahoo_quoted" if name.startswith("yahoo_quoted_") else name for name in names}
 
 
 def _announces_forward(text: str) -> bool:
@@ -82,7 +82,13 @@ def _announces_forward(text: str) -> bool:
 
 
 def _first_texts(element: "etree._Element") -> list[str]:
-    return [text for text in (plain(part) for part in islice(element.itertext(), _FIRST_TEXTS)) if text]
+    """The first words in an element. Only its first nodes are looked at, for elements nest."""
+    parts: list[str | None] = []
+    for node in islice(element.iter(), _FIRST_NODES):
+        parts.append(node.text if isinstance(node.tag, str) else None)
+        if node is not element and not len(node):
+            parts.append(node.tail)
+    return [text for text in (plain(part) for part in parts if part) if text]
 
 
 def _quote(element: "etree._Element") -> Region:

@@ -1,8 +1,10 @@
 """Reads an HTML mail as lines of text that know their place in the markup, and writes chosen lines as HTML again."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import islice
 from typing import Final
 
 from lxml import etree
@@ -10,11 +12,17 @@ from lxml import etree
 from tickets.mail.html_containers import Region, region_of
 from tickets.mail.quote_headers import header_key, plain
 from tickets.mail.quote_words import HEADER_KINDS
-from tickets.mail.thread_lines import Hint, Place, Placement
+from tickets.mail.thread_lines import LINES_LIMIT, Hint, Place, Placement
 
 # Beyond these a mail is not read but shown as it is: characters, and tags.
 HTML_LIMIT: Final = 1_000_000
 TAGS_LIMIT: Final = 20_000
+# libxml2 compares each attribute of a tag with all others.
+ATTRIBUTES_LIMIT: Final = 64
+_SMALL: Final = 10_000
+
+_LONG_TAG: Final = re.compile(r"<[a-zA-Z](?:[^>\"']|\"[^\"]*\"|'[^']*')*+")
+_ATTRIBUTE: Final = re.compile(r"[^\s>/=\"']+(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s>]+))?+")
 
 _UNSEEN: Final = frozenset("head style script title meta link base noscript template".split())
 _VOID: Final = frozenset("img input video audio iframe object embed svg canvas area wbr col".split())
@@ -25,6 +33,7 @@ _BLOCKS: Final = frozenset(
 _BOLD: Final = frozenset(("b", "strong"))
 _CELLS: Final = frozenset(("td", "th"))
 _RULE: Final = "_" * 8
+_PIXEL_SIZES: Final = frozenset(("0", "1", "0px", "1px"))
 _IMAGE: Final = "\ufffc"
 
 
@@ -162,7 +171,7 @@ class _Reader:
             return
         if tag == "hr":
             self._break()
-        text = _RULE if tag == "hr" else _IMAGE if tag == "img" else ""
+        text = _RULE if tag == "hr" else _IMAGE if tag == "img" and not _is_pixel(element) else ""
         self._content(
             _opening(tag, element) + ("" if tag in ("br", "hr", "img", "input", "wbr", "col") else f"</{tag}>"), text
         )
@@ -191,10 +200,10 @@ class _Reader:
     def _add_text(self, text: str | None) -> None:
         if not text:
             return
-        if not self._preformatted or "\n" not in text:
+        if not self._preformatted or "\n" not in text or len(self.result.lines) > LINES_LIMIT:
             self._append(text)
             return
-        for number, line in enumerate(text.split("\n")):
+        for number, line in enumerate(text.split("\n", LINES_LIMIT)):
             if number:
                 self._append("\n")
                 self._break()
@@ -226,6 +235,11 @@ class _Reader:
         self._text, self._length = [], 0
 
 
+def _is_pixel(image: "etree._Element") -> bool:
+    """Whether an image is only there to be counted."""
+    return image.get("width", "").strip() in _PIXEL_SIZES or image.get("height", "").strip() in _PIXEL_SIZES
+
+
 def _opening(tag: str, element: "etree._Element") -> str:
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in element.items() if _is_plain_name(name))
     return f"<{tag}{attributes}>"
@@ -235,9 +249,19 @@ def _is_plain_name(name: str) -> bool:
     return name.replace("-", "").replace("_", "").isalnum()
 
 
+def _has_crowded_tag(html: str) -> bool:
+    """Whether a tag has more attributes than libxml2 reads in a reasonable time; small mails need no look."""
+    if len(html) < _SMALL:
+        return False
+    long_tags = (match[0] for match in _LONG_TAG.finditer(html) if match.end() - match.start() > 2 * ATTRIBUTES_LIMIT)
+    return any(
+        sum(1 for _ in islice(_ATTRIBUTE.finditer(tag), ATTRIBUTES_LIMIT + 1)) > ATTRIBUTES_LIMIT for tag in long_tags
+    )
+
+
 def read_html(html: str) -> HtmlLines | None:
     """The lines of an HTML mail; None where it is too large, too deep or no document to be read."""
-    if len(html) > HTML_LIMIT or html.count("<") > TAGS_LIMIT:
+    if len(html) > HTML_LIMIT or html.count("<") > TAGS_LIMIT or _has_crowded_tag(html):
         return None
     # Bytes, so that neither an XML declaration nor a meta tag decides on the charset; libxml2 stops at a NUL.
     data = html.replace("\0", "\ufffd").encode("utf-8", "replace")

@@ -11,8 +11,10 @@ from lxml.etree import LxmlError
 from tickets.mail.cleaning import body_text
 from tickets.mail.html_limits import complaint
 
-_MAX_LAYOUT_CHARS = 300_000
-_MAX_CHARS = 5_000_000
+MAX_LAYOUT_CHARS = 200_000
+_MAX_CHARS = 2_000_000
+_MAX_CELLS = 2_000
+_MAX_LAYOUT_DEPTH = 200
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_links=False)
 _BLANK_LINES = re.compile(r"\n(?:[ \t\xa0]*\n){2,}")
 _TRAILING = re.compile(r"(?<=[^ \t\xa0\n])[ \t\xa0]++(?=\n)")
@@ -20,14 +22,18 @@ _BREAKS = frozenset("br p div tr table li ul ol h1 h2 h3 h4 h5 h6 blockquote hr 
 _HIDDEN = frozenset(("script", "style", "head", "title", "template"))
 _TAG = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]{0,20})")
 _XML_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}>")
-_PICTURE_ONLY = re.compile(r"<img\b", re.IGNORECASE)
+_CELL = re.compile(r"<t[dhr]\b", re.IGNORECASE)
 
 
-def to_text(markup: str) -> str:
-    """The text of an HTML body, lines stripped at the right, never more than one blank line. Never raises."""
+def to_text(markup: str, layout: bool = True) -> str:
+    """The text of an HTML body, lines stripped at the right, never more than one blank line. Never raises.
+
+    Without `layout`, and for markup too large for it, tables and lists are not laid out: that costs time.
+    """
     markup = markup[:_MAX_CHARS].replace("\x00", "")
     text = ""
-    if len(markup) <= _MAX_LAYOUT_CHARS and not complaint(markup):
+    small = layout and len(markup) <= MAX_LAYOUT_CHARS and len(_CELL.findall(markup)) <= _MAX_CELLS
+    if small and not complaint(markup, _MAX_LAYOUT_DEPTH):
         try:
             text = get_text(_XML_DECLARATION.sub("", markup, count=1), _CONFIG)
         except (LxmlError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
@@ -39,7 +45,7 @@ def to_text(markup: str) -> str:
 
 
 def strip_tags(markup: str) -> str:
-    """Text without tags, one pass, no tree: script, style and head left out, block ends as line ends, entities undone."""
+    """Text without tags, one pass, no tree: no script, style or head, block ends as line ends, entities undone."""
     out: list[str] = []
     position = 0
     skipped = ""
@@ -71,4 +77,4 @@ def strip_tags(markup: str) -> str:
         position = end + 1
     if not skipped:
         out.append(markup[position:])
-    return re.sub(r"[ \t]*\n\s*\n\s*", "\n\n", html.unescape("".join(out)))
+    return "\n".join(line.strip() for line in html.unescape("".join(out)).split("\n"))

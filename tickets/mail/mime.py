@@ -121,7 +121,7 @@ def _entity(raw: bytes, start: int, end: int, header_limit: int, default: str, d
     else:
         match = _BLANK_LINE.search(raw, start, end)
         header_end = match.start() + 1 if match else end
-        fields, stopped = _fields(raw[start : min(header_end, start + header_limit)], defects)
+        fields, stopped = header_fields(raw[start : min(header_end, start + header_limit)], defects)
         if stopped is not None:
             body = start + stopped
         else:
@@ -142,19 +142,22 @@ def _content_type(kind: str) -> str:
         return f"{main}/{sub}"[:127]
     if kind.startswith("text"):
         return "text/html" if "html" in kind else "text/plain"
-    return "multipart/mixed" if kind.startswith("multipart") else "application/octet-stream"
+    # RFC 2045 section 5.2: what cannot be read is text; an attachment's bytes and name say better what it is.
+    return "multipart/mixed" if kind.startswith("multipart") else "text/plain"
 
 
-def _fields(block: bytes, defects: list[str]) -> tuple[list[tuple[str, bytes]], int | None]:
+def header_fields(block: bytes, defects: list[str]) -> tuple[list[tuple[str, bytes]], int | None]:
     """Fields of a header block, and where it turned out to be body already (None: it was all header)."""
     lines = block.split(b"\n")
     found: list[tuple[str, list[bytes]]] = []
     offset = 0
-    for index, line in enumerate(lines):
+    for index, written in enumerate(lines):
+        line = written
+        if not found:
+            line = line.lstrip(b" \t")
         name, colon, value = line.partition(b":")
         if line[:1] in (b" ", b"\t"):
-            if found:
-                found[-1][1].append(line.rstrip(b"\r"))
+            found[-1][1].append(line.rstrip(b"\r"))
         elif colon and _FIELD_NAME.fullmatch(name):
             if len(found) >= MAX_FIELDS:
                 defects.append(f"more than {MAX_FIELDS} header fields")
@@ -168,5 +171,5 @@ def _fields(block: bytes, defects: list[str]) -> tuple[list[tuple[str, bytes]], 
             defects.append("malformed header line")
             if found:
                 found[-1][1].append(b" " + line.strip())
-        offset += len(line) + 1
+        offset += len(written) + 1
     return [(name, b"".join(values).strip()) for name, values in found], None

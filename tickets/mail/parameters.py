@@ -16,7 +16,7 @@ _COMMENT = re.compile(r"\([^()\"]{0,200}\)")
 
 
 def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
-    """(lower-case value, lower-case parameter names to decoded values). Of duplicates the first counts; never raises."""
+    """(lower-case value, lower-case parameter names to decoded values). The first of duplicates counts; never raises."""
     value = value[:_LIMIT]
     main, _, rest = value.partition(";")
     if "(" in main:
@@ -48,7 +48,7 @@ def _pairs(rest: str) -> list[tuple[str, str]]:
             # An unterminated quote was searched to the end once; more of them need no second search.
             quotes = quotes and not rest.startswith('"', position)
             bare = _BARE.match(rest, position)
-            assert bare is not None  # noqa: S101 - the pattern matches the empty string
+            assert bare is not None  # the pattern matches the empty string
             text, position = bare[0].strip().strip('"'), bare.end()
         if match[1]:
             pairs.append((match[1].lower(), text))

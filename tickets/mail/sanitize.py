@@ -35,9 +35,9 @@ _STYLES = frozenset(
     "max-width max-height min-width min-height table-layout caption-side".split()
 )
 _TAGS = frozenset(
-    "a abbr acronym address b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl "
-    "dt em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong "
-    "sub summary sup table tbody td tfoot th thead tr tt u ul var wbr".split()
+    "a abbr acronym address b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div "
+    "dl dt em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike "
+    "strong sub summary sup table tbody td tfoot th thead tr tt u ul var wbr".split()
 )
 _CELL = {"align", "valign", "bgcolor", "width", "height", "colspan", "rowspan", "nowrap"}
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -104,7 +104,18 @@ def _style(value: str) -> str | None:
 
 _CLEANER = nh3.Cleaner(
     tags=set(_TAGS),
-    clean_content_tags={"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "select"},
+    clean_content_tags={
+        "script",
+        "style",
+        "title",
+        "template",
+        "noscript",
+        "iframe",
+        "object",
+        "svg",
+        "math",
+        "select",
+    },
     attributes=_ATTRIBUTES,
     attribute_filter=_filter,
     url_schemes={"http", "https", "mailto", "tel", "cid", "data"},

@@ -12,34 +12,31 @@ The rules, in the order they are applied:
 If nothing of the sender's would remain, everything is the sender's.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import groupby
 from typing import Final
 
+from tickets.mail.attribution_spans import attribution_start, raw_offset
 from tickets.mail.header_blocks import find_header_block
 from tickets.mail.quote_headers import (
-    Strength,
-    attribution_offset,
-    attribution_strength,
     continues_attribution,
     is_forward,
     is_mobile_signature,
     is_original_message,
     is_rule,
     looks_like_date,
-    looks_like_link_wrap,
+    looks_like_wrap,
     may_end_attribution,
     plain,
-    starts_attribution,
 )
 from tickets.mail.signature_lines import signature_start
 
 # Lines looked at; a longer mail's remaining lines share the fate of the last one looked at.
-LINES_LIMIT: Final = 4000
-_ATTRIBUTION_LINES: Final = 6
-_ATTRIBUTION_LENGTH: Final = 500
+LINES_LIMIT: Final = 2000
+_UNQUOTED: Final = re.compile(r"^[ \t]*+[^>\s]", re.MULTILINE)
 
 
 class Place(IntEnum):
@@ -74,7 +71,8 @@ class _Reading:
     lines: Sequence[str]
     plain: list[str]
     hints: Sequence[Hint]
-    # One letter a line: e empty, t text, q quoted, b attribution, w weak attribution, s mobile signature
+    # One letter a line: e empty, t text, q quoted, b attribution, w weak attribution, s mobile signature,
+    # g the signature below the last quote
     kinds: list[str]
     splits: dict[int, int] = field(default_factory=dict)
     # The sender's text and its quotes are lines[:end]; from there on everything goes to `rest`.
@@ -96,6 +94,7 @@ def place_lines(lines: Sequence[str], hints: Sequence[Hint] = (), *, markup: boo
     places = [Place.VISIBLE] * reading.end + [reading.rest] * (len(head) - reading.end)
     _place_quotes(reading, places, markup)
     _place_signatures(reading, places)
+    _place_gaps(head, places)
     if not any(place is Place.VISIBLE and text for place, text in zip(places, head, strict=True)):
         return Placement([Place.VISIBLE] * len(lines))
     if len(lines) > len(head):
@@ -106,7 +105,7 @@ def place_lines(lines: Sequence[str], hints: Sequence[Hint] = (), *, markup: boo
 def _place_of_tail(tail: Sequence[str], last: Place, rest: Place) -> Place:
     if rest is Place.QUOTED:
         return Place.QUOTED
-    only_quotes = last is Place.QUOTED and all(not line.strip() or line.lstrip().startswith(">") for line in tail)
+    only_quotes = last is Place.QUOTED and not any(_UNQUOTED.search(line) for line in tail)
     return Place.QUOTED if only_quotes else Place.VISIBLE
 
 
@@ -200,7 +199,7 @@ def _closes_attribution(reading: _Reading, at: int) -> bool:
     bare = text.lstrip("> ")
     if _is_quoted(reading, at) and not (len(bare) <= 24 and (bare in ("", ":") or continues_attribution(bare))):
         return False
-    start, offset, strength = _attribution_start(reading, at)
+    start, offset, strength = attribution_start(reading.plain, reading.kinds, at)
     if not strength:
         return False
     quoted = _quote_follows(reading, at)
@@ -209,7 +208,7 @@ def _closes_attribution(reading: _Reading, at: int) -> bool:
         return False
     first = start
     if offset:
-        reading.splits[start] = _raw_offset(reading.lines[start], reading.plain[start], offset)
+        reading.splits[start] = raw_offset(reading.lines[start], reading.plain[start], offset)
         reading.kinds[start] = "t"
         first = start + 1
     if not quoted:
@@ -218,41 +217,6 @@ def _closes_attribution(reading: _Reading, at: int) -> bool:
     kind = "b" if strength == "strong" or looks_like_date(text) else "w"
     reading.kinds[first : at + 1] = [kind] * (at + 1 - first)
     return True
-
-
-def _attribution_start(reading: _Reading, at: int) -> tuple[int, int, Strength]:
-    """The first line of the attribution that ends on line `at`, its offset in that line, and how sure it is."""
-    text = reading.plain[at]
-    own, offset = attribution_strength(text), attribution_offset(text)
-    if own and not continues_attribution(text) and (offset or starts_attribution(text)):
-        return at, offset, own
-    joined, blanks = text, 0
-    for above in range(at - 1, max(-1, at - 1 - _ATTRIBUTION_LINES), -1):
-        line = reading.plain[above]
-        blanks += not line
-        if blanks > 1 or len(joined) + len(line) > _ATTRIBUTION_LENGTH or reading.kinds[above] not in "te":
-            break
-        if not line:
-            continue
-        joined = f"{line} {joined}"
-        offset = attribution_offset(joined)
-        if starts_attribution(line) or 0 < offset < len(line):
-            found = attribution_strength(joined[offset:])
-            if found:
-                return above, offset, found
-    above = at - 1
-    if not own and continues_attribution(text) and above >= 0 and reading.kinds[above] == "t":
-        return above, 0, attribution_strength(f"{reading.plain[above]} {text}")
-    return at, 0, own
-
-
-def _raw_offset(raw: str, text: str, offset: int) -> int:
-    """The offset in the raw line of what stands at `offset` in its plain form."""
-    word = text[offset:].partition(" ")[0]
-    found = -1
-    for _ in range(text[:offset].count(word) + 1):
-        found = raw.find(word, found + 1)
-    return found if found > 0 else len(raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,13 +256,25 @@ def _runs(kinds: Sequence[str]) -> list[_Run]:
 def _mend_wraps(reading: _Reading) -> None:
     """Lines a mail program broke out of a quoted link belong to the quote."""
     for at in range(1, reading.end - 1):
-        if reading.kinds[at] == "t" and reading.kinds[at - 1] == "q" and reading.kinds[at + 1] == "q":
-            if looks_like_link_wrap(reading.plain[at - 1], reading.plain[at]):
-                reading.kinds[at] = "q"
+        broken_off = reading.kinds[at - 1 : at + 2] == ["q", "t", "q"]
+        if broken_off and looks_like_wrap(reading.plain[at - 1], reading.plain[at]):
+            reading.kinds[at] = "q"
+
+
+def _mark_signature_below_quotes(reading: _Reading) -> None:
+    """A signature below the last quote is no answer to it."""
+    start = max((at for at in range(reading.end) if reading.kinds[at] == "q"), default=reading.end)
+    kinds = reading.kinds[start + 1 : reading.end]
+    if "t" not in kinds:
+        return
+    below = slice(start + 1, reading.end)
+    start += 1 + signature_start(reading.plain[below], kinds, reading.lines[below], written=True)
+    reading.kinds[start : reading.end] = ["g"] * (reading.end - start)
 
 
 def _place_quotes(reading: _Reading, places: list[Place], markup: bool) -> None:
     _mend_wraps(reading)
+    _mark_signature_below_quotes(reading)
     kinds = reading.kinds[: reading.end]
     text_lines = [at for at, kind in enumerate(kinds) if kind == "t"]
     last_text = text_lines[-1] if text_lines else -1
@@ -310,9 +286,9 @@ def _place_quotes(reading: _Reading, places: list[Place], markup: bool) -> None:
         superseded = number == 0 and run.head < 0 and (len(after) > 1 or reading.rest is Place.QUOTED)
         if not (superseded and text_lines) and not _is_prompt(reading, run):
             _quote(places, run.start if run.head < 0 else run.head, run.end)
+    # More of the same quote below the answer shows that it was answered piece by piece.
+    answered = len(between) > 1 or (bool(between) and bool(after) and after[0].head < 0)
     for run in between:
-        leading = not text_lines or run.start < text_lines[0]
-        answered = len(between) > 1 or (leading and bool(after))
         if not answered and (run.head >= 0 or (markup and not attributed)):
             _quote(places, run.start if run.head < 0 else run.head, run.end)
         elif run.head >= 0 and kinds[run.head] == "b":
@@ -327,6 +303,21 @@ def _is_prompt(reading: _Reading, run: _Run) -> bool:
 
 def _quote(places: list[Place], start: int, end: int) -> None:
     places[start:end] = [Place.QUOTED] * (end - start)
+
+
+def _place_gaps(head: Sequence[str], places: list[Place]) -> None:
+    """Empty lines and rules above what was cut at the end go with it; so do empty lines before the first word."""
+    for at in range(len(head) - 2, -1, -1):
+        if places[at] is not Place.VISIBLE:
+            continue
+        if head[at] and not (places[at + 1] is Place.QUOTED and is_rule(head[at])):
+            break
+        places[at] = places[at + 1]
+    for at, text in enumerate(head):
+        if text and places[at] is Place.VISIBLE:
+            break
+        if not text and Place.QUOTED in places[:1]:
+            places[at] = Place.QUOTED
 
 
 def _place_signatures(reading: _Reading, places: list[Place]) -> None:

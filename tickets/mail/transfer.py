@@ -3,8 +3,12 @@
 import binascii
 import re
 
-_BASE64_JUNK = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")))
+_BASE64_JUNK = bytes(
+    sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+)
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_NOT_ALNUM = re.compile(r"[^a-z0-9]+")
+_LINE_BLANKS = b"\r\n\t"
 _MAX_BASE64_SEGMENTS = 2_000
 _BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 _MAX_UU_FILES = 100
@@ -12,15 +16,15 @@ _MAX_UU_FILES = 100
 
 def undo(body: bytes, encoding: str) -> tuple[bytes, str]:
     """The decoded bytes and a defect in words, empty where the encoding was clean. Never raises."""
-    encoding = encoding.strip().strip("\"'").lower()
+    encoding = _NOT_ALNUM.sub("", encoding.partition(";")[0].lower())
     if encoding == "base64":
         return undo_base64(body)
-    if encoding == "quoted-printable":
+    if encoding == "quotedprintable":
         return binascii.a2b_qp(body), ""
-    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+    if encoding in ("xuuencode", "uuencode", "xuue", "uue"):
         files, _ = split_uuencoded(body)
         return (files[0][1], "") if files else (body, "uuencoded part without a file")
-    known = encoding in ("", "7bit", "8bit", "binary")
+    known = encoding in ("", "7bit", "8bit", "binary", "7bits", "8bits")
     return body, "" if known else f"transfer encoding {encoding[:40]!r} is unknown"
 
 
@@ -30,6 +34,8 @@ def undo_base64(body: bytes) -> tuple[bytes, str]:
     defect = ""
     if len(data) < len(body) and (b"-" in body or b"_" in body) and b"+" not in data and b"/" not in data:
         data = body.translate(_URL_SAFE).translate(None, _BASE64_JUNK)
+    if (len(body.translate(None, _LINE_BLANKS)) - len(data)) * 20 > len(body):
+        return body, "declared base64 but is not"
     inner = data.rstrip(b"=")
     if b"=" not in inner:
         segments = [inner]

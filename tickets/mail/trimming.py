@@ -5,14 +5,10 @@ The whole text is stored elsewhere. A wrong cut hides words, so in doubt nothing
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from tickets.mail.html_lines import HtmlLines, read_html
 from tickets.mail.quote_headers import looks_like_name, plain
-from tickets.mail.thread_lines import Place, Placement, place_lines
-
-# Characters looked at; whatever follows shares the fate of the last line looked at.
-TEXT_LIMIT: Final = 400_000
+from tickets.mail.thread_lines import LINES_LIMIT, Place, Placement, place_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +26,8 @@ class Trimmed:
 def trim_text(text: str) -> Trimmed:
     """Split a plain text mail body. Line ends become "\\n"; never raises, in time linear to the text."""
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
-    cut = unified.rfind("\n", 0, TEXT_LIMIT) if len(unified) > TEXT_LIMIT else -1
-    lines = unified[:cut].split("\n") if cut > 0 else unified.split("\n")
-    if cut > 0:
-        lines.append(unified[cut + 1 :])
+    # The last piece holds every line beyond the limit.
+    lines = unified.split("\n", LINES_LIMIT)
     placement = place_lines(lines)
     visible = _joined(lines, placement, Place.VISIBLE)
     if not visible:

@@ -1,0 +1,127 @@
+"""`/api/v1/`: customers, organizations, plans, services, teams, agents."""
+
+from typing import Any
+
+import django_filters
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from rest_framework import mixins, viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.serializers import BaseSerializer
+
+# Loaded for its effect: it teaches the schema what a token is.
+from helpdesk.customers import api_schema as api_schema
+from helpdesk.customers.api_fields import ID, LARGEST_ID
+from helpdesk.customers.models import Customer, Organization, Plan, Service, Team, User
+from helpdesk.customers.permissions import IsAdminOrReads
+from helpdesk.customers.serializers import (
+    AgentSerializer,
+    CustomerSerializer,
+    OrganizationSerializer,
+    PlanSerializer,
+    ServiceSerializer,
+    TeamSerializer,
+)
+
+METHODS = ["get", "head", "options", "post", "patch", "delete"]
+# People are never deleted: what they said stays theirs.
+METHODS_OF_PEOPLE = ["get", "head", "options", "post", "patch"]
+
+
+class IdFilter(django_filters.NumberFilter):
+    """An id; one beyond 64 bits is refused instead of reaching the database."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=LARGEST_ID, decimal_places=0, **options)
+
+
+class CustomerFilters(django_filters.FilterSet):
+    email = django_filters.CharFilter(lookup_expr="iexact", max_length=320)
+    organization = IdFilter()
+    q = django_filters.CharFilter(method="search", max_length=200, help_text="Part of the name or of the address.")
+
+    def search(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        return rows.filter(Q(name__icontains=value) | Q(email__icontains=value))
+
+
+class CustomerViewSet(
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.ListModelMixin,
+    viewsets.GenericViewSet[Customer],
+):
+    """People who ask for help. Agents may add and correct them."""
+
+    queryset = Customer.objects.prefetch_related("identities")
+    serializer_class = CustomerSerializer
+    filterset_class = CustomerFilters
+    http_method_names = METHODS_OF_PEOPLE
+    lookup_value_regex = ID
+
+
+class Configured(viewsets.ModelViewSet[Any]):
+    """What agents read and admins write."""
+
+    permission_classes = (IsAdminOrReads,)
+    http_method_names = METHODS
+    lookup_value_regex = ID
+
+    @transaction.atomic
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.save()
+
+    @transaction.atomic
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.save()
+
+    @transaction.atomic
+    def perform_destroy(self, instance: Any) -> None:
+        instance.delete()
+
+
+class OrganizationViewSet(Configured):
+    """Customer companies, each with its plan."""
+
+    queryset = Organization.objects.all()
+    serializer_class = OrganizationSerializer
+
+
+class PlanViewSet(Configured):
+    """What a company can buy: which promises hold, when, and which real-time channels."""
+
+    queryset = Plan.objects.all()
+    serializer_class = PlanSerializer
+
+    def perform_destroy(self, instance: Plan) -> None:
+        if instance.is_default:
+            raise ValidationError("Customers without an organization need the default plan: make another one default first.")
+        super().perform_destroy(instance)
+
+
+class ServiceViewSet(Configured):
+    """Clusters, the servers in them, the websites on those."""
+
+    queryset = Service.objects.prefetch_related("organizations")
+    serializer_class = ServiceSerializer
+
+
+class TeamViewSet(Configured):
+    queryset = Team.objects.all()
+    serializer_class = TeamSerializer
+
+
+class AgentViewSet(
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.ListModelMixin,
+    viewsets.GenericViewSet[User],
+):
+    """Agents and admins. One who leaves is made inactive."""
+
+    queryset = User.objects.prefetch_related("teams")
+    serializer_class = AgentSerializer
+    permission_classes = (IsAdminOrReads,)
+    http_method_names = METHODS_OF_PEOPLE
+    lookup_value_regex = ID

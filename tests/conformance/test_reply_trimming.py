@@ -1,0 +1,62 @@
+"""Replies of other projects' test suites, trimmed as those projects expect (white space aside).
+
+Talon only removes quotes, so there the signature counts as part of the reply; the others want it gone. Crisp keeps the
+lines below a bare dash, which to us are a signature: both readings pass.
+"""
+
+import html
+import json
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tickets.mail.trimming import Trimmed, trim_html, trim_text
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "mail" / "reply-trimming.json"
+pytestmark = pytest.mark.skipif(not DATA.exists(), reason="../shared/data (other projects' mails) is absent")
+
+GATES = {"talon-text": 46, "talon-std": 12, "crisp": 38, "zapier": 5, "talon-html": 29}
+LOST_AT_MOST = 2
+
+
+def words(text: str, *, kind: str) -> str:
+    """What a reader sees, without white space."""
+    if kind == "html":
+        text = re.sub(r"(?is)<!--.*?-->|<(style|script|title)\b.*?</\1>|<\?.*?>", "", text)
+        text = html.unescape(re.sub(r"<[^>]*>", "", text))
+    return re.sub(r"[\s\u200e]+", "", text)
+
+
+@cache
+def trimmed_cases() -> list[tuple[dict[str, Any], Trimmed]]:
+    cases = json.loads(DATA.read_text(encoding="utf-8"))
+    return [(case, (trim_html if case["kind"] == "html" else trim_text)(case["text"])) for case in cases]
+
+
+def is_as_expected(case: dict[str, Any], trimmed: Trimmed) -> bool:
+    expected = words(case["expected"], kind=case["kind"])
+    readings = (trimmed.visible, trimmed.visible + trimmed.signature)
+    return expected in [words(reading, kind=case["kind"]) for reading in readings]
+
+
+@pytest.mark.parametrize("corpus", GATES)
+def test_corpus(corpus: str) -> None:
+    results = {
+        case["id"]: is_as_expected(case, trimmed) for case, trimmed in trimmed_cases() if case["corpus"] == corpus
+    }
+
+    assert sum(results.values()) >= GATES[corpus], [name for name, passed in results.items() if not passed]
+
+
+def test_senders_words_are_kept() -> None:
+    lost = defaultdict(list)
+    for case, trimmed in trimmed_cases():
+        shown = words(trimmed.visible + trimmed.signature, kind=case["kind"])
+        if words(case["expected"], kind=case["kind"]) not in shown:
+            lost[case["corpus"]].append(case["id"])
+
+    assert sum(map(len, lost.values())) <= LOST_AT_MOST, dict(lost)

@@ -1,0 +1,104 @@
+"""Events as sentences for the thread. Messages and notes show themselves; what says nothing new has no line."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from tickets.desk import wording
+
+Names = Mapping[tuple[str, int], str]
+Data = Mapping[str, Any]
+
+
+def line(kind: str, actor: str, data: Data, names: Names) -> str:
+    """The sentence for one event, "" where it has none. `actor` is a person's name, or "" for the house itself."""
+    if kind == "conversation.assigned" and actor and actor == _name(names, "agent", data.get("assignee")):
+        return _("%s took it") % actor
+    sentence = _SENTENCES.get(kind)
+    if sentence is None:
+        return ""
+    text = sentence(data, names)
+    return f"{actor}: {text}" if actor and text else text
+
+
+def _name(names: Names, kind: str, key: object) -> str:
+    return names.get((kind, key), f"{kind} {key}") if isinstance(key, int) else _("nobody")
+
+
+def _opened(data: Data, names: Names) -> str:
+    return _("Opened by %s") % wording.channel_name(str(data.get("channel", "")))
+
+
+def _assigned(data: Data, names: Names) -> str:
+    return _("assigned to %s") % _name(names, "agent", data.get("assignee"))
+
+
+def _moved(data: Data, names: Names) -> str:
+    return _("moved to %s") % _name(names, "team", data.get("team"))
+
+
+def _prioritized(data: Data, names: Names) -> str:
+    return _("priority %(was)s → %(now)s") % {
+        "was": wording.priority_name(str(data.get("was"))),
+        "now": wording.priority_name(str(data.get("priority"))),
+    }
+
+
+def _status(data: Data, names: Names) -> str:
+    return _("status %(was)s → %(now)s") % {
+        "was": wording.status_name(str(data.get("was"))),
+        "now": wording.status_name(str(data.get("status"))),
+    }
+
+
+def _tagged(data: Data, names: Names) -> str:
+    tags = ", ".join(map(str, data.get("tags", ()))) or _("none")
+    return _("tags: %s") % tags
+
+
+def _services(data: Data, names: Names) -> str:
+    services = [_name(names, "service", key) for key in data.get("services", ())]
+    return _("services: %s") % (", ".join(services) or _("none"))
+
+
+def _warned(data: Data, names: Names) -> str:
+    return _("%s is due soon") % wording.target_name(str(data.get("target", "")))
+
+
+def _breached(data: Data, names: Names) -> str:
+    return _("%s was not kept in time") % wording.target_name(str(data.get("target", "")))
+
+
+def _failed(data: Data, names: Names) -> str:
+    return _("A message could not be delivered")
+
+
+def _says(text: str) -> Callable[[Data, Names], str]:
+    return lambda data, names: _(text)
+
+
+_SENTENCES: dict[str, Callable[[Data, Names], str]] = {
+    "conversation.opened": _opened,
+    "conversation.assigned": _assigned,
+    "conversation.released": _says("gave it back"),
+    "conversation.moved": _moved,
+    "conversation.prioritized": _prioritized,
+    "conversation.status_changed": _status,
+    "conversation.resolved": _says("resolved it"),
+    "conversation.reopened": _says("The customer wrote again: open once more"),
+    "conversation.renamed": lambda data, names: _("renamed to “%s”") % data.get("subject", ""),
+    "conversation.tagged": _tagged,
+    "conversation.services_named": _services,
+    "conversation.merged": _says("merged"),
+    "clock.warned": _warned,
+    "clock.breached": _breached,
+    "message.failed": _failed,
+    "message.retried": _says("sent a failed message again"),
+    "page.triggered": _says("On-call was paged"),
+    "page.extended": _says("Another reason was added to the page"),
+    "page.escalated": _says("Nobody had acknowledged: the next person was paged"),
+    "page.acknowledged": _says("acknowledged the page"),
+    "page.unacknowledged": _says("Acknowledged but not taken: on-call is paged again"),
+    "page.resolved": _says("The page is resolved"),
+}

@@ -1,0 +1,100 @@
+"""What codes of the model are called on the desk, and small things said the same way everywhere."""
+
+import re
+import unicodedata
+
+from django.utils.translation import gettext as _
+from markupsafe import Markup, escape
+
+HUES = 12
+_LINK = re.compile(r"https?://[^\s<>\"'\x00-\x1f]{3,2000}")
+_TRAILING = ".,;:!?)]}'\""
+_MAX_BIG = 12
+
+
+def initials(name: str) -> str:
+    words = [word for word in re.split(r"[\s@._-]+", name[:80]) if word[:1].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+def hue(number: int) -> int:
+    """One of the avatar colours of desk.css, always the same for the same person."""
+    return number * 5 % HUES
+
+
+def target_verb(target: str) -> str:
+    """What has to be done until a clock is due."""
+    return {
+        "dispatch": _("Take"),
+        "first_response": _("First reply"),
+        "next_response": _("Reply"),
+        "resolution": _("Solve"),
+    }.get(target, target)
+
+
+def target_name(target: str) -> str:
+    return {
+        "dispatch": _("Dispatch"),
+        "first_response": _("First response"),
+        "next_response": _("Next response"),
+        "resolution": _("Resolution"),
+    }.get(target, target)
+
+
+def priority_name(priority: str) -> str:
+    return {"urgent": _("Urgent"), "high": _("High"), "normal": _("Normal"), "low": _("Low")}.get(priority, priority)
+
+
+def status_name(status: str) -> str:
+    return {
+        "new": _("New"),
+        "open": _("Open"),
+        "pending": _("Waiting for customer"),
+        "on_hold": _("On hold"),
+        "resolved": _("Resolved"),
+        "closed": _("Closed"),
+    }.get(status, status)
+
+
+def channel_name(channel: str) -> str:
+    return {"email": _("E-mail"), "form": _("Web form"), "api": _("API"), "chat": _("Chat"), "phone": _("Phone")}.get(
+        channel, channel.capitalize()
+    )
+
+
+def channel_icon(channel: str) -> str:
+    icons = {"email": "mail", "form": "globe", "api": "code", "chat": "message-square", "phone": "phone"}
+    return icons.get(channel, "message-square")
+
+
+def file_size(count: int) -> str:
+    """Bytes as people say them, in powers of 1,000."""
+    if count < 1000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} kB"
+    return f"{count / 1_000_000:.1f} MB"
+
+
+def linked(text: str) -> Markup:
+    """Text as HTML with its web addresses as links; everything else escaped. Linear in the length of the text."""
+    parts: list[Markup] = []
+    done = 0
+    for match in _LINK.finditer(text):
+        address = match.group().rstrip(_TRAILING)
+        parts.append(escape(text[done : match.start()]))
+        parts.append(Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>').format(address))
+        done = match.start() + len(address)
+    parts.append(escape(text[done:]))
+    return Markup("").join(parts)
+
+
+def is_only_emoji(text: str) -> bool:
+    """Whether a message is nothing but a few emoji, which are then shown large."""
+    shown = text.strip()
+    if not shown or len(shown) > _MAX_BIG * 4:
+        return False
+    glyphs = [character for character in shown if not character.isspace()]
+    categories = {unicodedata.category(character) for character in glyphs}
+    # Symbols, their modifiers, joiners and variation selectors; at least one true symbol.
+    return "So" in categories and categories <= {"So", "Sk", "Cf", "Mn"} and len(glyphs) <= _MAX_BIG

@@ -1,0 +1,118 @@
+"""From the ledger to conversations: claim accepted mail, file each in one transaction, quarantine what cannot be filed.
+
+A mail that kills its worker is claimed again when the lease runs out, and quarantined when that happened too often.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from tickets.mail import sorting
+from tickets.mail.mailboxes import Mailboxes
+from tickets.mail.parsing import parse
+from tickets.mail.sorting import Outcome
+from tickets.models import InboundEmail
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=180)
+BATCH = 20
+MAX_ATTEMPTS = 5
+BACKOFF_SECONDS = (2, 10, 60, 300, 900)
+
+_CLAIM = f"""
+UPDATE {InboundEmail._meta.db_table} AS mail SET due_at = %(lease)s, attempts = mail.attempts + 1
+WHERE mail.id IN (SELECT id FROM {InboundEmail._meta.db_table}
+                  WHERE state = 'accepted' AND due_at <= %(at)s ORDER BY due_at, id LIMIT %(limit)s
+                  FOR UPDATE SKIP LOCKED)
+RETURNING mail.id
+"""
+
+
+def file_accepted(at: datetime, limit: int = 1000) -> int:
+    """File the mail that is due at `at`; how many were tried."""
+    filed = 0
+    while filed < limit:
+        ids = _claim(at)
+        if not ids:
+            break
+        mailboxes = Mailboxes()
+        for mail in InboundEmail.objects.filter(pk__in=ids).order_by("pk"):
+            file_one(mail, mailboxes, at=at)
+        filed += len(ids)
+    return filed
+
+
+def _claim(at: datetime) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"at": at, "lease": at + LEASE, "limit": BATCH})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def file_one(mail: InboundEmail, mailboxes: Mailboxes, *, at: datetime) -> None:
+    """File one claimed mail; whatever goes wrong ends in a later attempt or in quarantine, never in silence."""
+    if mail.attempts > MAX_ATTEMPTS:
+        _quarantine(mail, mail.error or "the worker died each time it tried to read this mail", at)
+        return
+    try:
+        parsed = parse(bytes(mail.raw))
+        with transaction.atomic():
+            settled = sorting.sort(mail, parsed, mailboxes, at=at)
+            _settle(mail, settled, parsed.message_id, parsed.content_hash, at)
+    except sorting.Unfileable as error:
+        _quarantine(mail, str(error), at)
+    except Exception as error:
+        logger.exception("mail %s could not be filed", mail.pk)
+        _try_later(mail, f"{error.__class__.__name__}: {error}", at)
+
+
+def _settle(mail: InboundEmail, outcome: Outcome, mail_id: str, content_hash: str, at: datetime) -> None:
+    # Only a mail still waiting is settled: a second worker that had claimed it after our lease must not file it twice.
+    settled = InboundEmail.objects.filter(pk=mail.pk, state=InboundEmail.State.ACCEPTED).update(
+        state=outcome.state,
+        reason=outcome.reason[:200],
+        conversation_id=outcome.conversation_id,
+        message_id=outcome.message_id,
+        mail_id=mail_id[:998],
+        content_hash=content_hash,
+        settled_at=at,
+        due_at=None,
+        error="",
+    )
+    if not settled:
+        raise sorting.FiledMeanwhile(f"mail {mail.pk} was settled by another worker")
+
+
+def _try_later(mail: InboundEmail, error: str, at: datetime) -> None:
+    if mail.attempts >= MAX_ATTEMPTS:
+        _quarantine(mail, error, at)
+        return
+    wait = timedelta(seconds=BACKOFF_SECONDS[mail.attempts - 1])
+    InboundEmail.objects.filter(pk=mail.pk, state=InboundEmail.State.ACCEPTED).update(
+        error=error[:2000], due_at=at + wait
+    )
+
+
+def _quarantine(mail: InboundEmail, error: str, at: datetime) -> None:
+    logger.error("mail %s is quarantined: %s", mail.pk, error)
+    InboundEmail.objects.filter(pk=mail.pk, state=InboundEmail.State.ACCEPTED).update(
+        state=InboundEmail.State.QUARANTINED, error=error[:2000], settled_at=at, due_at=None
+    )
+
+
+class NotQuarantined(ValueError):
+    """Only quarantined or blocked mail can be filed again."""
+
+
+def replay(mail: InboundEmail, *, at: datetime) -> InboundEmail:
+    """File a quarantined or blocked mail again, now. Raises NotQuarantined."""
+    waiting = InboundEmail.objects.filter(
+        pk=mail.pk, state__in=(InboundEmail.State.QUARANTINED, InboundEmail.State.BLOCKED)
+    ).update(state=InboundEmail.State.ACCEPTED, due_at=at + LEASE, settled_at=None, attempts=1, error="")
+    if not waiting:
+        raise NotQuarantined(f"mail {mail.pk} is {mail.state}")
+    mail.refresh_from_db()
+    file_one(mail, Mailboxes(), at=at)
+    mail.refresh_from_db()
+    return mail

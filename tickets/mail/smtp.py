@@ -1,0 +1,297 @@
+"""The SMTP and LMTP listener: takes mail for our addresses, says 250 only after the commit.
+
+aiosmtpd gives the protocol's frame. Overridden is what costs time or mail there: reading line by line, parsing
+addresses with the email package, `500` for long lines, forgetting a client that has said all and closed its side.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP
+from django.utils import timezone
+
+from tickets.mail.committing import Committer, TryLater
+from tickets.mail.ledger import Arrived
+from tickets.mail.smtp_input import Disconnected, Input, MailTooBig, Memory, NoMemory
+
+MAX_COMMAND: Final = 4096
+MAX_RECIPIENTS: Final = 100
+MAX_MISTAKES: Final = 100
+MAX_CONNECTIONS: Final = 1000
+MAX_CONNECTIONS_AN_ADDRESS: Final = 250
+IDLE_SECONDS: Final = 300  # RFC 5321 §4.5.3.2.7
+MAIL_SECONDS: Final = 1800
+MEMORY_BYTES: Final = 256 * 1024 * 1024
+
+_PATH: Final = re.compile(
+    r'(?P<keyword>FROM|TO):\s*+(?:<(?P<path>(?:"(?:[^"\\]|\\.)*+"|[^<>"])*+)>|(?P<bare>[^\s<>]++))(?P<parameters>.*+)',
+    re.IGNORECASE | re.DOTALL,
+)
+_IGNORED: Final = frozenset({"SMTPUTF8", "AUTH", "RET", "ENVID", "NOTIFY", "ORCPT"})
+
+
+@dataclass
+class Service:
+    """What all connections of one listener share."""
+
+    committer: Committer
+    hostname: str
+    size_limit: int
+    memory: Memory = field(default_factory=lambda: Memory(MEMORY_BYTES))
+    connections: set["Receiver"] = field(default_factory=set)
+    by_address: Counter[str] = field(default_factory=Counter)
+    stopping: bool = False
+
+
+class Receiver(SMTP):  # type: ignore[misc]
+    """One SMTP connection."""
+
+    source = "smtp"
+    line_length_limit = 256 * 1024  # here only how much is read ahead; lines of mail may have any length
+
+    def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            None,
+            data_size_limit=service.size_limit,
+            enable_SMTPUTF8=True,
+            hostname=service.hostname,
+            timeout=IDLE_SECONDS,
+            loop=loop,
+        )
+        self.service = service
+        self.remote_ip = ""
+        self._mistakes = 0
+        self._ending = False
+        self._mail_until = 0.0
+
+    # The connection.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername")
+        self.remote_ip = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
+        self.service.connections.add(self)
+        self.service.by_address[self.remote_ip] += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.service.connections.discard(self)
+        self.service.by_address[self.remote_ip] -= 1
+        if self.service.by_address[self.remote_ip] <= 0:
+            del self.service.by_address[self.remote_ip]
+        super().connection_lost(error)
+
+    def eof_received(self) -> bool | None:
+        # A client may say everything at once, close its side and still listen.
+        return asyncio.StreamReaderProtocol.eof_received(self)
+
+    async def push(self, status: str) -> None:
+        self._writer.write(status.encode("utf-8", "replace") + b"\r\n")
+        await self._writer.drain()
+
+    async def _handle_client(self) -> None:
+        self.input = Input(self._reader, self.service.memory, self._mail_goes_on)
+        try:
+            await self._converse()
+        except (Disconnected, ConnectionError):
+            return
+        finally:
+            self.input.release()
+            self._writer.close()
+
+    async def _converse(self) -> None:
+        service = self.service
+        if len(service.connections) > MAX_CONNECTIONS or service.by_address[self.remote_ip] > MAX_CONNECTIONS_AN_ADDRESS:
+            await self.push("421 4.7.0 Too many connections, try again later")
+            return
+        await self.push(f"220 {self.hostname} ESMTP Helpdesk")
+        while not self._ending:
+            line = await self.input.command(MAX_COMMAND)
+            if self.service.stopping:
+                await self.push("421 4.3.2 Going down, try again later")
+                return
+            self._reset_timeout()
+            if line is None:
+                await self._mistake("500 5.5.2 Command line too long")
+                continue
+            command, _, argument = line.partition(b" ")
+            method = self._smtp_methods.get(command.strip().upper().decode("ascii", "replace"))
+            if method is None:
+                await self._mistake("500 5.5.1 Command not recognized")
+                continue
+            await method(argument.strip().decode("utf-8", "surrogateescape"))
+            if self._mistakes > MAX_MISTAKES:
+                await self.push("421 4.7.0 Too many mistakes")
+                return
+
+    async def _mistake(self, status: str) -> None:
+        self._mistakes += 1
+        await self.push(status)
+
+    # Commands.
+
+    async def smtp_HELO(self, argument: str) -> None:
+        await self._greeted(argument, extended=False)
+
+    async def smtp_EHLO(self, argument: str) -> None:
+        await self._greeted(argument, extended=True)
+
+    async def _greeted(self, argument: str, *, extended: bool) -> None:
+        if not argument:
+            await self._mistake("501 5.5.4 Syntax: EHLO hostname")
+            return
+        self._set_rset_state()
+        self.session.host_name = argument
+        self.session.extended_smtp = extended
+        capabilities = ["PIPELINING", f"SIZE {self.service.size_limit}", "8BITMIME", "SMTPUTF8"] if extended else []
+        lines = [self.hostname, *capabilities]
+        await self.push("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
+
+    async def smtp_MAIL(self, argument: str) -> None:
+        if not self.session.host_name:
+            await self._mistake("503 5.5.1 Say EHLO first")
+            return
+        if self.envelope.mail_from is not None:
+            await self._mistake("503 5.5.1 Sender given already")
+            return
+        found = _path(argument, "FROM")
+        if found is None:
+            await self._mistake("501 5.1.7 Syntax: MAIL FROM:<address>")
+            return
+        sender, parameters = found
+        if refusal := self._refused(parameters):
+            await self._mistake(refusal)
+            return
+        self.envelope.mail_from = sender
+        await self.push("250 2.1.0 OK")
+
+    def _refused(self, parameters: str) -> str:
+        for parameter in parameters.upper().split():
+            name, _, value = parameter.partition("=")
+            if name == "SIZE":
+                if not (value.isascii() and value.isdigit()):
+                    return "501 5.5.4 SIZE is a number of bytes"
+                if len(value) > 18 or int(value) > self.service.size_limit:
+                    return "552 5.3.4 Message too big"
+            elif name == "BODY":
+                if value not in ("7BIT", "8BITMIME"):
+                    return "501 5.5.4 BODY is 7BIT or 8BITMIME"
+            elif name not in _IGNORED:
+                return "555 5.5.4 Parameter not recognized"
+        return ""
+
+    async def smtp_RCPT(self, argument: str) -> None:
+        if self.envelope.mail_from is None:
+            await self._mistake("503 5.5.1 Need MAIL first")
+            return
+        found = _path(argument, "TO")
+        if found is None or not found[0]:
+            await self._mistake("501 5.1.3 Syntax: RCPT TO:<address>")
+            return
+        if len(self.envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            await self.push("452 4.5.3 Too many recipients")
+            return
+        try:
+            ours = await self.service.committer.is_ours(found[0])
+        except TryLater:
+            await self.push("451 4.3.0 Try again later")
+            return
+        if not ours:
+            await self._mistake("550 5.1.1 No such mailbox")
+            return
+        self.envelope.rcpt_tos.append(found[0])
+        await self.push("250 2.1.5 OK")
+
+    async def smtp_DATA(self, argument: str) -> None:
+        if not self.envelope.rcpt_tos:
+            await self._mistake("503 5.5.1 Need RCPT first")
+            return
+        if argument:
+            await self._mistake("501 5.5.4 Syntax: DATA")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        self._mail_until = self.loop.time() + MAIL_SECONDS
+        answer = await self._received()
+        recipients = self.envelope.rcpt_tos
+        self._set_post_data_state()
+        await self._answer(answer, recipients)
+
+    async def _received(self) -> str:
+        """Read the mail and have it committed; the answer."""
+        try:
+            raw = await self.input.mail(self.service.size_limit)
+            # The sweep of idle connections must not cut a client that waits for our commit.
+            self._reset_timeout()
+            await self.service.committer.commit(
+                Arrived(
+                    self.source,
+                    raw,
+                    self.envelope.mail_from,
+                    tuple(self.envelope.rcpt_tos),
+                    self.remote_ip or None,
+                    timezone.now(),
+                )
+            )
+        except MailTooBig:
+            return "552 5.3.4 Message too big"
+        except NoMemory:
+            return "452 4.3.1 Too much mail at once, try again later"
+        except TryLater:
+            return "451 4.3.0 Try again later"
+        finally:
+            self.input.release()
+        return "250 2.0.0 Kept"
+
+    async def _answer(self, answer: str, recipients: list[str]) -> None:
+        await self.push(answer)
+
+    def _mail_goes_on(self) -> None:
+        if self.loop.time() > self._mail_until:
+            raise Disconnected
+        self._reset_timeout()
+
+    async def smtp_RSET(self, argument: str) -> None:
+        self._set_rset_state()
+        await self.push("250 2.0.0 OK")
+
+    async def smtp_NOOP(self, argument: str) -> None:
+        await self.push("250 2.0.0 OK")
+
+    async def smtp_QUIT(self, argument: str) -> None:
+        self._ending = True
+        await self.push("221 2.0.0 Bye")
+
+    async def smtp_HELP(self, argument: str) -> None:
+        await self.push("214 2.0.0 See RFC 5321")
+
+    async def _not_offered(self, argument: str) -> None:
+        await self._mistake("502 5.5.1 Not offered here")
+
+    smtp_VRFY = smtp_EXPN = smtp_AUTH = smtp_STARTTLS = _not_offered
+
+
+class LmtpReceiver(LMTP, Receiver):  # type: ignore[misc]
+    """One LMTP connection (RFC 2033): the same, answered for each recipient."""
+
+    source = "lmtp"
+
+    async def smtp_LHLO(self, argument: str) -> None:
+        await self._greeted(argument, extended=True)
+
+    async def _answer(self, answer: str, recipients: list[str]) -> None:
+        for _ in recipients:
+            await self.push(answer)
+
+
+def _path(argument: str, keyword: str) -> tuple[str, str] | None:
+    """The address and the parameters behind it; an old source route (RFC 5321 §4.1.1.3) is dropped."""
+    match = _PATH.fullmatch(argument)
+    if match is None or match["keyword"].upper() != keyword:
+        return None
+    address: Any = match["path"] if match["path"] is not None else match["bare"]
+    if address.startswith("@"):
+        address = address.partition(":")[2]
+    return address.strip(), match["parameters"]

@@ -1,0 +1,102 @@
+"""What becomes of one mail: the order of questions, each answered in its own function."""
+
+from datetime import datetime
+
+from helpdesk.customers import actions as customers
+from helpdesk.customers.models import User
+from tickets.mail import agents, alerts, bounce_filing, letters, threading, tokens
+from tickets.mail.authentication import Proof, proof
+from tickets.mail.automatic import automatic_reason
+from tickets.mail.bounces import read_bounce
+from tickets.mail.mailboxes import Mailboxes, NoMailbox
+from tickets.mail.monitoring import recognise
+from tickets.mail.outcome import Outcome
+from tickets.mail.parsed import Address, ParsedMail
+from tickets.models import InboundEmail
+
+# A machine's answer to one of our mails is part of that thread or of nothing; other automatic mail may be a request.
+_ANSWERING = ("auto-submitted", "autoresponder", "subject", "report", "null-return-path", "daemon")
+
+
+class Unfileable(Exception):
+    """A mail nobody could be answered on. It is quarantined, where a person decides."""
+
+
+class FiledMeanwhile(Exception):
+    """Another worker settled the mail; what this one did is rolled back."""
+
+
+def sort(mail: InboundEmail, parsed: ParsedMail, mailboxes: Mailboxes, *, at: datetime) -> Outcome:
+    """Decide and do. Runs inside the transaction that settles the ledger's row. Raises Unfileable."""
+    recipients = letters.recipients(mail, parsed)
+    reason = automatic_reason(parsed, mail.mail_from or _null_path(mail), tokens.instance_id())
+    if reason == "own-instance":
+        return Outcome(InboundEmail.State.AUTOMATIC, "our own mail came back")
+    if known := _duplicate(mail, parsed):
+        return known
+    bounce = read_bounce(bytes(mail.raw), parsed)
+    if bounce is not None:
+        return bounce_filing.file_bounce(bounce, recipients, mail, parsed, at=at)
+    sender = _sender(mail, parsed)
+    alert = recognise(parsed)
+    if alert is not None:
+        return alerts.file_alert(alert, mail, parsed, sender, mailboxes, recipients)
+    thread = threading.find(parsed, recipients, mail.received_at)
+    agent = User.objects.filter(email=sender.email, is_active=True).first()
+    if agent is not None and not reason:
+        outcome = agents.file_agents_mail(agent, thread, mail, parsed, mailboxes, recipients)
+        if outcome is not None:
+            return outcome
+    return _file_customers_mail(mail, parsed, sender, thread, reason, mailboxes, recipients)
+
+
+def _null_path(mail: InboundEmail) -> str | None:
+    """An envelope we were given with an empty sender is the null path; a way in without envelopes says nothing."""
+    return "" if mail.source in ("smtp", "lmtp") else None
+
+
+def _duplicate(mail: InboundEmail, parsed: ParsedMail) -> Outcome | None:
+    """The same mail by another way: same Message-ID and same content. The same id with other content is kept."""
+    earlier = (
+        InboundEmail.objects.filter(
+            state=InboundEmail.State.FILED, mail_id=parsed.message_id[:998], content_hash=parsed.content_hash
+        )
+        .exclude(pk=mail.pk)
+        .values("conversation_id", "message_id")
+        .first()
+    )
+    if earlier is None:
+        return None
+    return Outcome(
+        InboundEmail.State.DUPLICATE, "the same mail came before", earlier["conversation_id"], earlier["message_id"]
+    )
+
+
+def _sender(mail: InboundEmail, parsed: ParsedMail) -> Address:
+    if parsed.sender is not None and "@" in parsed.sender.email:
+        return parsed.sender
+    if "@" in mail.mail_from:
+        return Address("", mail.mail_from.strip("<>").lower())
+    raise Unfileable("neither the mail nor its envelope names a sender who could be answered")
+
+
+def _file_customers_mail(
+    mail: InboundEmail,
+    parsed: ParsedMail,
+    sender: Address,
+    thread: threading.Thread | None,
+    reason: str,
+    mailboxes: Mailboxes,
+    recipients: list[str],
+) -> Outcome:
+    customer = customers.find_or_create_customer("email", sender.email, sender.name, at=mail.received_at)
+    if customer.blocked_at is not None:
+        return Outcome(InboundEmail.State.BLOCKED, "this customer is blocked")
+    proven = proof(parsed)
+    thread = letters.admitted(thread, sender, parsed)
+    if reason in _ANSWERING and thread is None and letters.is_answer(parsed, reason):
+        return Outcome(InboundEmail.State.AUTOMATIC, f"automatic answer ({reason})")
+    letter = letters.Letter(mail, parsed, customer, sender, mailboxes, recipients)
+    message = letters.file_letter(letter, thread, reason=reason, is_forged=proven is Proof.FAILED)
+    state = InboundEmail.State.AUTOMATIC if reason and thread is not None else InboundEmail.State.FILED
+    return Outcome(state, reason, message.conversation_id, message.pk)

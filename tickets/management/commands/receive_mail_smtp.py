@@ -1,0 +1,32 @@
+"""`manage.py receive_mail_smtp`: the SMTP listener on $SMTP_HOST:$SMTP_PORT, and LMTP on $LMTP where that is set."""
+
+import socket
+from typing import Any
+
+import uvloop
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from tickets.mail.committing import PATIENT_OPTIONS
+from tickets.mail.listening import committer_service, listen, lmtp_socket, tcp_socket
+
+
+class Command(BaseCommand):
+    help = "Receive mail by SMTP (and LMTP) until SIGTERM."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            smtp = tcp_socket(settings.SMTP_HOST, settings.SMTP_PORT)
+            lmtp = lmtp_socket(settings.LMTP, settings.SMTP_HOST) if settings.LMTP else None
+        except OSError as error:
+            raise CommandError(f"cannot listen for mail on {settings.SMTP_HOST}:{settings.SMTP_PORT}: {error}") from error
+        database = connections.settings["default"]
+        database["OPTIONS"] = {**PATIENT_OPTIONS, **database.get("OPTIONS", {})}
+        uvloop.run(_serve(smtp, lmtp))
+
+
+async def _serve(smtp: socket.socket, lmtp: socket.socket | None) -> None:
+    hostname = settings.MAIL_HOSTNAME or socket.getfqdn()
+    await listen(committer_service(hostname, settings.MAIL_SIZE_LIMIT), smtp, lmtp)

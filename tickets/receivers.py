@@ -1,0 +1,99 @@
+"""What follows from events, by mail: the acknowledgement, and telling an assignee what their customer wrote."""
+
+from datetime import datetime, timedelta
+
+from anymail.message import AnymailMessage
+from django.conf import settings
+from django.urls import reverse
+
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import promises
+from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.customers.models import User
+from helpdesk.events.handlers import outside
+from helpdesk.events.models import Event
+from helpdesk.events.outcomes import RetryLater
+from helpdesk.events.sending_mail import send_email
+from helpdesk.oncall.models import Page
+from tickets import limits
+from tickets.mail import acknowledgement, composing, tokens
+from tickets.mail.automatic import INSTANCE_HEADER
+from tickets.mail.channel import thread_of
+from tickets.models import MailThread
+
+# Old mail (an import, a spool replayed) is filed, but nobody is told today that it has just arrived.
+ACKNOWLEDGED_WITHIN = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+PER_SENDER, PER_DOMAIN = 10, 100
+PAGE_GOES_FIRST = timedelta(seconds=2)
+PATIENCE = timedelta(minutes=1)
+
+
+def acknowledge(event: Event, at: datetime) -> None:
+    """Tell the customer what they can expect: once a thread, never a machine, and only what is true already."""
+    thread = MailThread.objects.select_for_update().filter(conversation_id=event.conversation_id).first()
+    if thread is None or not thread.may_acknowledge or thread.acknowledged_at is not None:
+        return
+    conversation = Conversation.objects.select_related("customer").get(pk=event.conversation_id)
+    if at - event.at > ACKNOWLEDGED_WITHIN or conversation.status in DONE or _said_enough(conversation, at):
+        return
+    if promises.is_outside_office_hours(event.at) and not _on_call_knows(conversation, event, at):
+        raise RetryLater("the engineer on call is told first", PAGE_GOES_FIRST)
+    MailThread.objects.filter(pk=thread.pk).update(acknowledged_at=at)
+    text = acknowledgement.text(conversation, asked_at=event.at)
+    conversations.write_automatically(conversation.pk, text, at=at)
+
+
+def _said_enough(conversation: Conversation, at: datetime) -> bool:
+    """Whether this sender or their domain was acknowledged too often lately: two machines may be talking."""
+    address = conversation.customer.email
+    domain = address.rpartition("@")[2]
+    sender = limits.count(f"acknowledged:{address}", HOUR, at)
+    return sender > PER_SENDER or limits.count(f"acknowledged:@{domain}", HOUR, at) > PER_DOMAIN
+
+
+def _on_call_knows(conversation: Conversation, event: Event, at: datetime) -> bool:
+    told = Page.objects.filter(conversation=conversation).exists()
+    return told or conversation.assignee_id is not None or at - event.at > PATIENCE
+
+
+@outside
+def tell_assignee(event: Event, at: datetime) -> None:
+    """Mail the agent who has the conversation, with a way back that is theirs alone: answering answers the customer."""
+    conversation = Conversation.objects.select_related("customer", "assignee").get(pk=event.conversation_id)
+    agent = conversation.assignee
+    if agent is None or not agent.is_active or not agent.notify_by_email or event.actor_id == agent.pk:
+        return
+    if event.data.get("automatic") or at - event.at > ACKNOWLEDGED_WITHIN:
+        return
+    message = _latest_inbound(conversation, event)
+    if message is not None:
+        send_email(_notice(conversation, agent, message, event))
+
+
+def _latest_inbound(conversation: Conversation, event: Event) -> Message | None:
+    inbound = Message.objects.filter(conversation=conversation, kind=Message.Kind.INBOUND)
+    if "message" in event.data:
+        return inbound.filter(pk=event.data["message"]).first()
+    return inbound.order_by("-pk").first()
+
+
+def _notice(conversation: Conversation, agent: User, message: Message, event: Event) -> AnymailMessage:
+    mailbox = thread_of(conversation).mailbox
+    url = f"{settings.PUBLIC_URL}{reverse('tickets:conversation', args=[conversation.pk])}"
+    text = (
+        f"{conversation.customer} wrote in #{conversation.number} “{conversation.subject}”:\n\n{message.text}\n\n"
+        f"-- \nAnswer this mail to answer the customer, or open {url}\n"
+    )
+    return AnymailMessage(
+        subject=f"{composing.subject_of(conversation).removeprefix('Re: ')}",
+        body=text,
+        from_email=f"{conversation.customer.name or mailbox.name} <{mailbox.address}>",
+        to=[agent.email],
+        reply_to=[tokens.plus_address(mailbox.address, tokens.make("agent", conversation.pk, agent.pk))],
+        headers={
+            "Message-ID": f"<agent-{agent.pk}-event-{event.pk}@{composing.domain_of(mailbox)}>",
+            INSTANCE_HEADER: tokens.instance_id(),
+            **composing.automatic_headers("auto-generated"),
+        },
+    )

@@ -1,0 +1,59 @@
+"""The queue: whole page, its rows alone for htmx, and the numbers beside the views."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+from django.views.decorators.http import require_GET
+
+from tickets.desk import queue
+from tickets.desk.rendering import render as fragment
+from tickets.views.access import AgentRequest, agent_view
+
+
+@require_GET
+@agent_view
+def inbox(request: AgentRequest) -> HttpResponse:
+    place = _place(request)
+    counts = queue.counts(request.user)
+    title = queue.titles()[place.view]
+    if place.team_id is not None:
+        title = next((team.name for team in counts.teams if team.id == place.team_id), title)
+    context = {"place": place, "title": title, "rows": _rows(request, place), "counts": counts}
+    return render(request, "desk/queue.html", context)
+
+
+@require_GET
+@agent_view
+def rows(request: AgentRequest) -> HttpResponse:
+    """The next page of rows, or the shown ones anew."""
+    return HttpResponse(_rows(request, _place(request)))
+
+
+@require_GET
+@agent_view
+def navigation(request: AgentRequest) -> HttpResponse:
+    return render(request, "desk/_views.html", {"counts": queue.counts(request.user), "place": None})
+
+
+def _place(request: AgentRequest) -> queue.Place:
+    view = request.GET.get("view", "reply")
+    if view not in queue.BY_DUE and view not in queue.NEWEST:
+        raise Http404
+    team = request.GET.get("team", "")
+    if not team:
+        return queue.Place(view)
+    if not team.isascii() or not team.isdecimal() or len(team) > 18 or view != "dispatch":
+        raise Http404
+    return queue.Place(view, int(team))
+
+
+def _rows(request: AgentRequest, place: queue.Place) -> str:
+    shown = request.GET.get("shown", "")
+    limit = int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 6 else queue.PAGE
+    try:
+        found = queue.read(place, request.user, after=request.GET.get("after", ""), limit=limit)
+    except queue.BadCursor as error:
+        raise Http404 from error
+    query = f"view={place.view}" + (f"&team={place.team_id}" if place.team_id is not None else "")
+    context = {"rows": found.rows, "after": found.after, "query": query, "me": request.user.pk, "at": now()}
+    return fragment("rows.jinja", first=not request.GET.get("after"), **context)
