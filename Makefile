@@ -24,9 +24,13 @@ check: install-dev check-style check-types check-imports check-templates check-d
 bench: install-dev ## measure speed, side by side with peers where installed
 	DATA_DIR=.data-bench $(PYTHON) -m bench $(ARGS)
 
+# The lock files name no index, folder or host of the machine that wrote them.
+COMPILE = $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --no-emit-options
+
 lock: install-dev ## write requirements.lock and requirements-dev.lock anew from pyproject.toml
-	$(PYTHON) -m piptools compile --quiet --strip-extras --no-emit-index-url --output-file requirements.lock pyproject.toml
-	$(PYTHON) -m piptools compile --quiet --strip-extras --no-emit-index-url --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean: ## remove caches, and the data of tests and benchmarks; .data and .venv stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis staticfiles $(TEST_DATA_DIR) .data-bench

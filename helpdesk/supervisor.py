@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -36,6 +37,7 @@ _LOCK_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 6.0
 _OPEN_FILES: Final = 65536
 _WAY_FOR_WEB_AND_MAIL: Final = 4.0
+_PATIENCE: Final = 20.0
 _LOOK_EVERY: Final = 0.5
 _LOOK_EVERY_AT_START: Final = 0.1
 # How web and mail answer once they are ready: the port's variable, what to say, what to hear.
@@ -54,11 +56,13 @@ class Supervisor:
         self.environment = dict(os.environ)
         self.own_postgres = "DATABASE_URL" not in os.environ
         self.own_valkey = "REDIS_URL" not in os.environ
+        self.demo = False
         self.children: list[Child] = []
         self.stop_asked = 0
         self._answered: set[str] = set()
         self._selector = selectors.DefaultSelector()
         self._next_look = 0.0
+        self._next_question = 0.0
         self._servers_retry_at = 0.0
 
     def run(self) -> int:
@@ -86,8 +90,10 @@ class Supervisor:
         def on_signal(number: int, _frame: FrameType | None) -> None:
             self.stop_asked += 1
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+        signal.signal(signal.SIGTERM, on_signal)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: it shall outlive its terminal
+            signal.signal(signal.SIGHUP, on_signal)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # wakes the loop when a child ends
 
     def _choose_ports(self) -> None:
@@ -105,20 +111,16 @@ class Supervisor:
 
     def _describe_environment(self) -> None:
         # The demo is for a database of our own, or where it is asked for: never in somebody's data by accident.
-        demo = os.environ.get("HELPDESK_DEMO", "1" if self.own_postgres else "0")
+        wanted = os.environ.get("HELPDESK_DEMO", "1" if self.own_postgres else "0")
+        self.demo = wanted.lower() in ("1", "true", "yes", "on", "y", "ok")
         self.environment |= {
             "DATA_DIR": str(self.data_dir),
-            "HELPDESK_DEMO": demo,
+            "HELPDESK_DEMO": "1" if self.demo else "0",
             "SECRET_KEY": os.environ.get("SECRET_KEY") or secret_key(self.data_dir),
             "PYTHONUNBUFFERED": "1",
         }
         names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PORT", "SMTP_PORT", "HELPDESK_DEMO")
         write_environment(self.data_dir, {name: self.environment[name] for name in names})
-
-    @property
-    def demo(self) -> bool:
-        """Whether the demo company is wanted."""
-        return self.environment["HELPDESK_DEMO"].lower() in ("1", "true", "yes", "on")
 
     def _prepare_database(self) -> bool:
         preparation = Preparation(
@@ -166,6 +168,7 @@ class Supervisor:
 
     def _run_until_stopped(self) -> None:
         ready = False
+        warn_at = time.monotonic() + _PATIENCE
         while not self.stop_asked:
             self._start_due_children()
             self._wait(_LOOK_EVERY if ready else _LOOK_EVERY_AT_START)
@@ -176,6 +179,9 @@ class Supervisor:
                 self._announce()
                 for child in self.children:
                     child.start_at = 0.0
+            elif not ready and time.monotonic() > warn_at:
+                warn_at += _PATIENCE
+                self.terminal.say(f"Still waiting for {' and '.join(_FIRST_WORDS.keys() - self._answered)} to answer")
 
     def _start_due_children(self) -> None:
         now = time.monotonic()
@@ -228,7 +234,11 @@ class Supervisor:
             self._servers_retry_at = now + 10
 
     def _is_ready(self) -> bool:
-        """Whether web and mail have both answered once; who has is not asked again."""
+        """Whether web and mail have both answered once; asked now and then, and who has answered not again."""
+        now = time.monotonic()
+        if now < self._next_question:
+            return False
+        self._next_question = now + _LOOK_EVERY_AT_START
         for name, (variable, request, answer) in _FIRST_WORDS.items():
             if name not in self._answered and re.match(answer, _first_words(int(self.environment[variable]), request)):
                 self._answered.add(name)
@@ -301,7 +311,9 @@ def _allow_many_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        # macOS may allow less than its own hard limit says; what we have is enough to start with.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def main() -> int:

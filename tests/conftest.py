@@ -19,5 +19,6 @@ def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: object) -> 
     """Attachments and sent mail of a test lie in its own folder."""
     folder = tmp_path_factory.mktemp("data")
     settings.MEDIA_ROOT = folder / "attachments"  # type: ignore[attr-defined]
+    settings.EMAIL_BACKEND = "tickets.mail.file_backend.EmailBackend"  # type: ignore[attr-defined]
     settings.SENT_MAIL_DIR = folder / "sent-mail"  # type: ignore[attr-defined]
     yield

@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from helpdesk.conversations import promises
 from helpdesk.conversations.channel import Inbound
 from helpdesk.conversations.files import attach
@@ -13,6 +11,7 @@ from helpdesk.customers.models import Service
 from helpdesk.customers.services import mentioned_services, tag_names
 from helpdesk.events.actions import Fact, record_all
 from helpdesk.events.actors import CUSTOMER
+from helpdesk.events.transactions import in_transaction
 
 # An answer to a ticket done longer ago than this opens a new one that points back.
 REOPENS_WITHIN = timedelta(days=30)
@@ -23,7 +22,7 @@ class UnknownPlan(Exception):
     """No plan holds for the customer and no default plan exists: the installation is not set up."""
 
 
-@transaction.atomic
+@in_transaction()
 def receive_message(inbound: Inbound) -> Message:
     """File one inbound message. The same `external_id` or `client_id` in the same conversation is filed once."""
     conversation = _conversation_for(inbound)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from helpdesk.customers.lookup import customer_of
 from helpdesk.customers.models import ApiToken, Customer, Identity, Organization, Plan, User
 
 TOKEN_BYTES = 30
@@ -35,12 +36,6 @@ def find_or_create_customer(channel: str, handle: str, name: str, *, at: datetim
         if winner.pk != customer.pk:
             customer.delete()
     return winner
-
-
-def customer_of(channel: str, handle: str) -> Customer | None:
-    identities = Identity.objects.select_related("customer__organization__plan").filter(channel=channel, handle=handle)
-    identity = identities.first()
-    return identity.customer if identity else None
 
 
 def organization_of(address: str) -> Organization | None:

@@ -1,17 +1,15 @@
 """`/api/v1/`: customers, organizations, plans, services, teams, agents."""
 
-from typing import Any
-
 import django_filters
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import ValidationError
-from rest_framework.serializers import BaseSerializer
 
 # Loaded for its effect: it teaches the schema what a token is.
 from helpdesk.customers import api_schema as api_schema
-from helpdesk.customers.api_fields import ID, LARGEST_ID
+from helpdesk.customers.api_configured import Configured
+from helpdesk.customers.api_fields import ID
+from helpdesk.customers.api_filters import IdFilter
 from helpdesk.customers.models import Customer, Organization, Plan, Service, Team, User
 from helpdesk.customers.permissions import IsAdminOrReads
 from helpdesk.customers.serializers import (
@@ -23,16 +21,8 @@ from helpdesk.customers.serializers import (
     TeamSerializer,
 )
 
-METHODS = ["get", "head", "options", "post", "patch", "delete"]
 # People are never deleted: what they said stays theirs.
 METHODS_OF_PEOPLE = ["get", "head", "options", "post", "patch"]
-
-
-class IdFilter(django_filters.NumberFilter):
-    """An id; one beyond 64 bits is refused instead of reaching the database."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_value=LARGEST_ID, decimal_places=0, **options)
 
 
 class CustomerFilters(django_filters.FilterSet):
@@ -58,26 +48,6 @@ class CustomerViewSet(
     filterset_class = CustomerFilters
     http_method_names = METHODS_OF_PEOPLE
     lookup_value_regex = ID
-
-
-class Configured(viewsets.ModelViewSet[Any]):
-    """What agents read and admins write."""
-
-    permission_classes = (IsAdminOrReads,)
-    http_method_names = METHODS
-    lookup_value_regex = ID
-
-    @transaction.atomic
-    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
-        serializer.save()
-
-    @transaction.atomic
-    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        serializer.save()
-
-    @transaction.atomic
-    def perform_destroy(self, instance: Any) -> None:
-        instance.delete()
 
 
 class OrganizationViewSet(Configured):

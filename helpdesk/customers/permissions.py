@@ -35,3 +35,10 @@ class IsAdminOrReads(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return is_agent(request.user) and (request.method in SAFE or may_configure(request.user))
+
+
+def agent_of(request: Request) -> User:
+    """The agent behind a request that a permission class let in."""
+    user = request.user
+    assert isinstance(user, User), "the permission classes let only agents in"
+    return user

@@ -154,7 +154,8 @@ def _character_type() -> str:
 
 
 def _server_command(cluster: Path, sockets: Path, programs: Path) -> list[str]:
-    settings = {**_SETTINGS, "unix_socket_directories": f'"{sockets}"'}
+    quoted = '"' + str(sockets).replace('"', '""') + '"'  # the setting is a list
+    settings = {**_SETTINGS, "unix_socket_directories": quoted}
     return [str(programs / "postgres"), "-D", str(cluster), *(f"--{name}={value}" for name, value in settings.items())]
 
 

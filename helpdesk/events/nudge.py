@@ -2,18 +2,44 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from celery import current_app
 
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 10.0
+DRAIN_OUTBOX = "helpdesk.events.tasks.drain_outbox"
 _silent_until = 0.0
+_gathered: ContextVar[set[str] | None] = ContextVar("gathered", default=None)
 
 
-def nudge(task: str = "helpdesk.events.tasks.drain_outbox") -> None:
+def nudge(task: str = DRAIN_OUTBOX) -> None:
     """Ask a worker to look now. With the broker down this costs one short timeout every ten seconds, no more."""
-    global _silent_until  # noqa: PLW0603 - one breaker a process is the point
+    waiting = _gathered.get()
+    if waiting is not None:
+        waiting.add(task)
+        return
+    _send(task)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Within this block the same nudge is given once, at its end: for work done in batches."""
+    waiting: set[str] = set()
+    mark = _gathered.set(waiting)
+    try:
+        yield
+    finally:
+        _gathered.reset(mark)
+        for task in sorted(waiting):
+            nudge(task)
+
+
+def _send(task: str) -> None:
+    global _silent_until
     now = time.monotonic()
     if now < _silent_until:
         return

@@ -1,7 +1,11 @@
 """Turning a page's step into messages: who is called, on which channel, when."""
 
 import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cached_property
 
 from django.conf import settings
 from django.db import transaction
@@ -19,32 +23,94 @@ DELIVER = "helpdesk.oncall.tasks.deliver_pages"
 # Channels the whole team shares: told of every page, whoever is called.
 SHARED = ("pagerduty", "slack")
 # Without an own rule a person is written to at once; low urgency keeps out of the night.
-QUIET_FROM, QUIET_UNTIL = "20:00", "08:00"
+QUIET_FROM, QUIET_UNTIL = time(20), time(8)
 
 
-def call_step(page: Page, *, promised_at: datetime, at: datetime) -> None:
-    """Write the messages of the page's current step and set when the next step follows. The caller saves the page.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A page whose step is to be carried out, and when that was promised."""
+
+    page: Page
+    promised_at: datetime
+
+
+class _Book:
+    """Who is on call and how each wants to be called, looked up once for a batch of pages."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._steps: dict[tuple[int | None, int | None], list[User]] = {}
+        self._rules: dict[tuple[int, str], list[NotificationRule]] = {}
+
+    def people(self, step: dict[str, int | None]) -> list[User]:
+        """The active people of one step; the one on call may be a fallback who has left, and then it is nobody."""
+        key = (step["schedule"], step["user"])
+        if key not in self._steps:
+            if step["schedule"] is not None:
+                found = [rotas.on_call(step["schedule"], self._at)]
+            else:
+                found = list(User.objects.filter(pk=step["user"]))
+            self._steps[key] = [user for user in found if user.is_active]
+        return self._steps[key]
+
+    @cached_property
+    def everybody(self) -> list[User]:
+        return list(User.objects.filter(is_active=True))
+
+    @cached_property
+    def shared_channels(self) -> list[str]:
+        configured = pagers()
+        return [name for name in SHARED if name in configured]
+
+    def learn_rules(self, users: Iterable[User]) -> None:
+        found: dict[tuple[int, str], list[NotificationRule]] = defaultdict(list)
+        for rule in NotificationRule.objects.filter(user__in={user.pk for user in users}).order_by("pk"):
+            found[rule.user_id, rule.urgency].append(rule)
+        self._rules = found
+
+    def rules(self, user: User, urgency: str) -> list[NotificationRule]:
+        own = self._rules.get((user.pk, urgency))
+        return own or [NotificationRule(user=user, urgency=urgency, channel="email", to=user.email)]
+
+
+def call_steps(wanted: Sequence[Call], *, at: datetime) -> None:
+    """Write the messages of each page's current step and set when the next step follows. The caller saves the pages.
 
     A step without anybody is skipped at once; where no step has anybody, every active agent is called.
     """
+    if not wanted:
+        return
+    book = _Book(at)
+    called = [(call, _find_people(call.page, book)) for call in wanted]
+    book.learn_rules(person for _, people in called for person in people)
+    deliveries: list[PageDelivery] = []
+    for call, people in called:
+        deliveries += [_shared(call, channel, at) for channel in book.shared_channels]
+        deliveries += [delivery for person in people for delivery in _personal(call, person, book, at)]
+        call.page.next_step_at = _next_step(call.page, at)
+    _supersede([call.page for call in wanted], deliveries)
+    PageDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+    transaction.on_commit(_nudge, robust=True)
+
+
+def _nudge() -> None:
+    nudge(DELIVER)
+
+
+def _find_people(page: Page, book: _Book) -> list[User]:
     steps = page.policy["steps"]
-    people: list[User] = []
-    rounds = 0
-    while steps and rounds < len(steps):
+    for _ in steps:
         if page.step >= len(steps):
             page.step = 0
-        people = _people(steps[page.step], at)
+        people = book.people(steps[page.step])
         if people:
-            break
-        page.step, rounds = page.step + 1, rounds + 1
-    if not people:
-        people = list(User.objects.filter(is_active=True))
-    deliveries = [_shared(page, channel, promised_at, at) for channel in _shared_channels()]
-    for person in people:
-        deliveries += _personal(page, person, promised_at, at)
-    PageDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
-    transaction.on_commit(lambda: nudge(DELIVER), robust=True)
-    page.next_step_at = _next_step(page, at)
+            return people
+        logger.warning("step %s of page %s has nobody to call; taking the next", page.step + 1, page.pk)
+        page.step += 1
+    page.step = 0
+    if not book.everybody:
+        logger.error("page %s has nobody to call: there is no active agent", page.pk)
+    return book.everybody
 
 
 def _next_step(page: Page, at: datetime) -> datetime | None:
@@ -59,77 +125,90 @@ def _next_step(page: Page, at: datetime) -> datetime | None:
     return at + timedelta(seconds=delay)
 
 
-def _people(step: dict[str, int | None], at: datetime) -> list[User]:
-    if step["schedule"] is not None:
-        return [rotas.on_call(step["schedule"], at)]
-    return list(User.objects.filter(pk=step["user"], is_active=True))
+def _supersede(pages: Sequence[Page], deliveries: Sequence[PageDelivery]) -> None:
+    """A call that waits (for the morning, for a provider) gives way to the new one to the same place.
+
+    What was promised first stays promised: the new call tells how late it is.
+    """
+    again = [page.pk for page in pages if page.round]
+    if not again:
+        return
+    place = {(d.page_id, d.channel, d.to): d for d in deliveries}
+    waiting = PageDelivery.objects.filter(
+        page__in=again, action=PageDelivery.Action.TRIGGER, state=PageDelivery.State.PENDING
+    )
+    replaced = []
+    for old in waiting.order_by("pk").select_for_update(no_key=True):
+        new = place.get((old.page_id, old.channel, old.to))
+        if new is not None:
+            replaced.append(old.pk)
+            new.promised_at = min(new.promised_at, old.promised_at)
+    PageDelivery.objects.filter(pk__in=replaced).update(state=PageDelivery.State.CANCELLED)
 
 
-def _shared_channels() -> list[str]:
-    configured = pagers()
-    return [name for name in SHARED if name in configured]
-
-
-def _shared(page: Page, channel: str, promised_at: datetime, at: datetime) -> PageDelivery:
+def _shared(call: Call, channel: str, at: datetime) -> PageDelivery:
     to = settings.SLACK_CHANNEL if channel == "slack" else "default"
-    due = at if channel == "slack" or page.urgency == Urgency.HIGH else _after_quiet(None, page, at)
-    return _delivery(page, channel, to, max(promised_at, due) if due > at else promised_at, due)
+    due = at
+    if channel != "slack" and call.page.urgency == Urgency.LOW:
+        due = _after_quiet(at, settings.OFFICE_TIME_ZONE)
+    return _delivery(call, channel, to, call.promised_at if due == at else due, due)
 
 
-def _personal(page: Page, user: User, promised_at: datetime, at: datetime) -> list[PageDelivery]:
-    rules = list(NotificationRule.objects.filter(user=user, urgency=page.urgency))
-    if not rules:
-        rules = [NotificationRule(user=user, urgency=page.urgency, channel="email", to=user.email)]
+def _personal(call: Call, user: User, book: _Book, at: datetime) -> list[PageDelivery]:
     deliveries = []
-    for rule in rules:
+    for rule in book.rules(user, call.page.urgency):
         wait = timedelta(seconds=rule.delay_seconds)
         due = at + wait
-        if page.urgency == Urgency.LOW:
-            due = _after_quiet(rule, page, due, user)
-        meant = promised_at + wait if due == at + wait else due
-        deliveries.append(_delivery(page, rule.channel, rule.to, meant, due, user))
+        if call.page.urgency == Urgency.LOW:
+            due = _after_quiet(due, user.timezone, rule)
+        meant = call.promised_at + wait if due == at + wait else due
+        deliveries.append(_delivery(call, rule.channel, rule.to, meant, due, user))
     return deliveries
 
 
-def _after_quiet(rule: NotificationRule | None, page: Page, due: datetime, user: User | None = None) -> datetime:
-    start = (rule and rule.quiet_from) or time.fromisoformat(QUIET_FROM)
-    end = (rule and rule.quiet_until) or time.fromisoformat(QUIET_UNTIL)
+def _after_quiet(due: datetime, timezone: str, rule: NotificationRule | None = None) -> datetime:
+    start = (rule and rule.quiet_from) or QUIET_FROM
+    end = (rule and rule.quiet_until) or QUIET_UNTIL
     try:
-        return QuietHours(user.timezone if user else settings.OFFICE_TIME_ZONE, start, end).until(due) or due
+        return QuietHours(timezone, start, end).until(due) or due
     except ValueError:
         # Quiet hours that make no sense must not cost a page: it leaves at once.
-        logger.warning("quiet hours of %s make no sense; page %s is not held back", user, page.pk)
+        logger.warning("quiet hours from %s to %s in %s make no sense; nothing is held back", start, end, timezone)
         return due
 
 
 def _delivery(
-    page: Page, channel: str, to: str, promised_at: datetime, due_at: datetime, user: User | None = None
+    call: Call, channel: str, to: str, promised_at: datetime, due_at: datetime, user: User | None = None
 ) -> PageDelivery:
     return PageDelivery(
-        page=page,
+        page=call.page,
         user=user,
         channel=channel,
         to=to,
         action=PageDelivery.Action.TRIGGER,
-        round=page.round,
+        round=call.page.round,
         promised_at=promised_at,
         due_at=due_at,
     )
 
 
 def tell_everyone(page: Page, action: str, *, at: datetime) -> None:
-    """Drop the calls that have not left, and tell the channels that can take a call back what became of it."""
+    """Drop the calls that have not left, and tell the channels that can take a call back what became of it.
+
+    A call that was tried counts as told, whatever we know of its end: it may have arrived.
+    """
     calls = page.deliveries.filter(action=PageDelivery.Action.TRIGGER)
-    calls.filter(state=PageDelivery.State.PENDING, attempts=0).update(state=PageDelivery.State.CANCELLED)
-    told = calls.exclude(state=PageDelivery.State.CANCELLED).filter(channel__in=SHARED)
+    unsent = calls.filter(state=PageDelivery.State.PENDING, attempts=0).order_by("pk").select_for_update(no_key=True)
+    calls.filter(pk__in=[d.pk for d in unsent]).update(state=PageDelivery.State.CANCELLED)
+    told = calls.filter(attempts__gt=0, channel__in=SHARED).exclude(state=PageDelivery.State.FAILED)
     places = set(told.values_list("channel", "to"))
     PageDelivery.objects.bulk_create(
         [
             PageDelivery(
                 page=page, channel=channel, to=to, action=action, round=page.round, promised_at=at, due_at=at
             )
-            for channel, to in places
+            for channel, to in sorted(places)
         ],
         ignore_conflicts=True,
     )
-    transaction.on_commit(lambda: nudge(DELIVER), robust=True)
+    transaction.on_commit(_nudge, robust=True)

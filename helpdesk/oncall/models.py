@@ -209,6 +209,7 @@ class Page(models.Model):
     )
     acknowledged_via = models.CharField(max_length=120, blank=True)
     resolved_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True, help_text="The provider's newest word on it: older words change nothing.")
 
     class Meta:
         constraints = [
@@ -226,6 +227,7 @@ class Page(models.Model):
             models.Index(F("next_step_at"), name="page_next_step", condition=Q(next_step_at__isnull=False)),
             models.Index(F("conversation"), name="page_open_of_conversation", condition=~Q(state="resolved")),
             models.Index(F("triggered_at").desc(), F("id").desc(), name="page_newest"),
+            models.Index(F("dedup_key"), name="page_of_key"),
         ]
 
     def __str__(self) -> str:
@@ -267,6 +269,9 @@ class PageDelivery(models.Model):
         ]
         indexes = [
             models.Index(F("due_at"), name="page_delivery_due", condition=Q(state="pending")),
+            models.Index(
+                F("to"), F("sent_at"), name="page_delivery_sent", condition=Q(state="sent", action="trigger")
+            ),
         ]
 
     def __str__(self) -> str:

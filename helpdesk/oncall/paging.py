@@ -1,24 +1,34 @@
 """A page from its first reason to its end: trigger, escalate, acknowledge, resolve.
 
-Whoever changes a page locks its row first and a conversation's after it, so nothing here can deadlock.
+Whoever changes a page locks its row first and a conversation's after it, several in the order of their keys, so nothing
+here can deadlock. Locks are NO KEY, because a delivery being recorded refers to its page.
 """
 
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q, QuerySet
 
 from helpdesk.customers.models import User
-from helpdesk.events.actions import Fact, record
+from helpdesk.events.actions import Fact, record, record_all
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.oncall import calls
 from helpdesk.oncall.models import EscalationPolicy, Page, PageDelivery, Urgency
 
+logger = logging.getLogger(__name__)
+
 ACKNOWLEDGEMENT_LASTS = timedelta(minutes=30)
 MAX_REASONS = 50
 LATE_AFTER = timedelta(seconds=60)
+BATCH = 50
+TRIES = 3
+# A page whose next step cannot be worked out must not hold up the others; it is tried again after this.
+STUMBLED = timedelta(seconds=60)
+_CHANGING = ["urgency", "state", "step", "round", "summary", "reasons", "next_step_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +50,27 @@ class Reason:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One reason for one page. Without a `policy` the default one says who is called."""
+
+    dedup_key: str
+    reason: Reason
+    urgency: str
+    summary: str
+    conversation_id: int | None = None
+    policy: EscalationPolicy | None = None
+
+
+class PageKeepsChanging(RuntimeError):
+    """A page was resolved under our hands again and again; the caller tries later."""
+
+
 def conversation_key(conversation_id: int) -> str:
     """One open page a conversation."""
     return f"helpdesk:conversation:{conversation_id}"
 
 
-@transaction.atomic
 def trigger(
     dedup_key: str,
     reason: Reason,
@@ -56,51 +81,102 @@ def trigger(
     conversation_id: int | None = None,
     policy: EscalationPolicy | None = None,
 ) -> Page:
-    """Open a page, or add the reason to the open one. The same reason twice changes nothing.
+    """`trigger_all` for one alarm."""
+    alarm = Alarm(
+        dedup_key=dedup_key,
+        reason=reason,
+        urgency=urgency,
+        summary=summary,
+        conversation_id=conversation_id,
+        policy=policy,
+    )
+    return trigger_all([alarm], at=at)[dedup_key]
+
+
+@transaction.atomic
+def trigger_all(alarms: Sequence[Alarm], *, at: datetime) -> dict[str, Page]:
+    """Open a page a key, or add the reasons to the open one; the pages by key. The same reason twice changes nothing.
 
     An open page calls again only when the new reason is more severe than what it was acknowledged or sent for.
     """
-    page = _open_page(dedup_key)
-    if page is None:
-        Page.objects.bulk_create(
-            [
-                Page(
-                    dedup_key=dedup_key,
-                    conversation_id=conversation_id,
-                    urgency=urgency,
-                    summary=summary[:300],
-                    policy=snapshot(policy),
-                    triggered_at=at,
-                )
-            ],
-            ignore_conflicts=True,
-        )
-        page = _open_page(dedup_key)
-        assert page is not None, "a page was inserted or stood there already, and its row is locked"
-    if any(r["kind"] == reason.kind and r["since"] == reason.since.isoformat() for r in page.reasons):
-        return page
-    first = not page.reasons
-    worse = urgency == Urgency.HIGH and page.urgency == Urgency.LOW
-    page.reasons = [*page.reasons, reason.as_dict(at)][-MAX_REASONS:]
-    if first or worse:
-        page.urgency, page.state, page.step = urgency, Page.State.TRIGGERED, 0
-        page.summary = summary[:300]
-        page.round += 0 if first else 1
-        calls.call_step(page, promised_at=reason.since, at=at)
-    page.save()
-    record(
-        Fact(
-            "page.triggered" if first or worse else "page.extended",
-            conversation_id=conversation_id,
-            data={"page": page.pk, "reason": reason.kind, "urgency": page.urgency},
-        ),
-        at=at,
+    pages = _locked_pages(alarms, at)
+    changed: dict[int, Page] = {}
+    wanted: dict[int, calls.Call] = {}
+    facts = []
+    for alarm in alarms:
+        page = pages[alarm.dedup_key]
+        if _knows(page, alarm.reason):
+            continue
+        changed[page.pk] = page
+        rings = _add_reason(page, alarm, at)
+        if rings:
+            earlier = wanted.get(page.pk)
+            since = min(earlier.promised_at, alarm.reason.since) if earlier else alarm.reason.since
+            wanted[page.pk] = calls.Call(page, since)
+        facts.append(_triggered(page, alarm, rings))
+    calls.call_steps(list(wanted.values()), at=at)
+    Page.objects.bulk_update(changed.values(), _CHANGING)
+    _record_in_order(facts, at)
+    return pages
+
+
+def _locked_pages(alarms: Sequence[Alarm], at: datetime) -> dict[str, Page]:
+    """The open pages of all keys, locked, made where there is none yet. A new one has no reasons."""
+    by_key = {alarm.dedup_key: alarm for alarm in reversed(alarms)}
+    snapshots: dict[int | None, dict[str, Any]] = {}
+    for _ in range(TRIES):
+        there = set(_open().filter(dedup_key__in=by_key).values_list("dedup_key", flat=True))
+        missing = sorted(by_key.keys() - there)
+        Page.objects.bulk_create([_new_page(by_key[key], snapshots, at) for key in missing], ignore_conflicts=True)
+        locked = _open().filter(dedup_key__in=by_key).order_by("dedup_key").select_for_update(no_key=True)
+        pages = {page.dedup_key: page for page in locked}
+        if pages.keys() == by_key.keys():
+            return pages
+    raise PageKeepsChanging(f"pages of {len(by_key)} keys, {len(by_key) - len(pages)} of them resolved meanwhile")
+
+
+def _open() -> QuerySet[Page]:
+    return Page.objects.filter(~Q(state=Page.State.RESOLVED))
+
+
+def _new_page(alarm: Alarm, snapshots: dict[int | None, dict[str, Any]], at: datetime) -> Page:
+    policy_id = alarm.policy.pk if alarm.policy else None
+    if policy_id not in snapshots:
+        snapshots[policy_id] = snapshot(alarm.policy)
+    return Page(
+        dedup_key=alarm.dedup_key,
+        conversation_id=alarm.conversation_id,
+        urgency=alarm.urgency,
+        summary=alarm.summary[:300],
+        policy=snapshots[policy_id],
+        triggered_at=at,
     )
-    return page
 
 
-def _open_page(dedup_key: str) -> Page | None:
-    return Page.objects.select_for_update().filter(~Q(state=Page.State.RESOLVED), dedup_key=dedup_key).first()
+def _knows(page: Page, reason: Reason) -> bool:
+    return any(r["kind"] == reason.kind and r["since"] == reason.since.isoformat() for r in page.reasons)
+
+
+def _add_reason(page: Page, alarm: Alarm, at: datetime) -> bool:
+    """Whether it makes the page ring."""
+    first = not page.reasons
+    worse = alarm.urgency == Urgency.HIGH and page.urgency == Urgency.LOW
+    page.reasons = [*page.reasons, alarm.reason.as_dict(at)][-MAX_REASONS:]
+    if first or worse:
+        page.urgency, page.state, page.step = alarm.urgency, Page.State.TRIGGERED, 0
+        page.summary = alarm.summary[:300]
+        page.round += 0 if first else 1
+    return first or worse
+
+
+def _triggered(page: Page, alarm: Alarm, rings: bool) -> Fact:
+    data = {"page": page.pk, "reason": alarm.reason.kind, "urgency": page.urgency}
+    return Fact("page.triggered" if rings else "page.extended", conversation_id=page.conversation_id, data=data)
+
+
+def _record_in_order(facts: Iterable[Fact], at: datetime) -> None:
+    """Writing an event locks its conversation's row: always in the same order."""
+    record_all(sorted(facts, key=lambda fact: fact.conversation_id or 0), at=at)
 
 
 def snapshot(policy: EscalationPolicy | None) -> dict[str, Any]:
@@ -117,38 +193,73 @@ def snapshot(policy: EscalationPolicy | None) -> dict[str, Any]:
 
 
 def escalate(at: datetime, limit: int = 500) -> int:
-    """Every page whose next step is due: call the next person, or take back an acknowledgement nobody acted on."""
+    """Every page whose next step is due: call the next person, or take back an acknowledgement nobody acted on.
+
+    Longest overdue first. A page that stumbles is put off and said, and the others go on.
+    """
     done = 0
-    while done < limit and _escalate_one(at):
-        done += 1
+    while done < limit:
+        try:
+            moved = _escalate_batch(at, BATCH)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("a batch of pages could not be escalated; going on one by one")
+            moved = _escalate_singly(at)
+        if not moved:
+            break
+        done += moved
     return done
 
 
 @transaction.atomic
-def _escalate_one(at: datetime) -> bool:
-    due = Page.objects.filter(next_step_at__lte=at).order_by("next_step_at").select_for_update(skip_locked=True)
-    page = due.first()
-    if page is None:
-        return False
-    planned = page.next_step_at
-    assert planned is not None
-    if page.state == Page.State.ACKNOWLEDGED:
-        page.state, page.step = Page.State.TRIGGERED, 0
-        kind = "page.unacknowledged"
-    else:
-        page.step += 1
-        kind = "page.escalated"
-    page.round += 1
-    calls.call_step(page, promised_at=planned, at=at)
-    page.save()
-    record(Fact(kind, conversation_id=page.conversation_id, data={"page": page.pk, "step": page.step}), at=at)
-    return True
+def _escalate_batch(at: datetime, size: int) -> int:
+    due = Page.objects.filter(next_step_at__lte=at).order_by("next_step_at", "pk")
+    pages = list(due.select_for_update(skip_locked=True, no_key=True)[:size])
+    _step_on(pages, at)
+    return len(pages)
+
+
+def _step_on(pages: Sequence[Page], at: datetime) -> None:
+    wanted, facts = [], []
+    for page in pages:
+        assert page.next_step_at is not None, "only pages with a due step are taken"
+        kind = "page.escalated" if page.state == Page.State.TRIGGERED else "page.unacknowledged"
+        wanted.append(calls.Call(page, page.next_step_at))
+        page.step = page.step + 1 if page.state == Page.State.TRIGGERED else 0
+        page.state = Page.State.TRIGGERED
+        page.round += 1
+        facts.append((kind, page))
+    calls.call_steps(wanted, at=at)
+    Page.objects.bulk_update(pages, _CHANGING)
+    _record_in_order(
+        [
+            Fact(kind, conversation_id=page.conversation_id, data={"page": page.pk, "step": page.step})
+            for kind, page in facts
+        ],
+        at,
+    )
+
+
+def _escalate_singly(at: datetime) -> int:
+    ids = list(Page.objects.filter(next_step_at__lte=at).order_by("next_step_at").values_list("pk", flat=True)[:BATCH])
+    for page_id in ids:
+        mine = Page.objects.filter(pk=page_id, next_step_at__lte=at)
+        try:
+            with transaction.atomic():
+                _step_on(list(mine.select_for_update(skip_locked=True, no_key=True)), at)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("page %s could not be escalated; it is put off by %s", page_id, STUMBLED)
+            mine.update(next_step_at=at + STUMBLED)
+    return len(ids)
 
 
 @transaction.atomic
 def acknowledge(page_id: int, *, at: datetime, user: User | None = None, via: str = "") -> Page:
     """Somebody is on it. After resolving this does nothing: an acknowledgement never opens a page again."""
-    page = Page.objects.select_for_update().get(pk=page_id)
+    page = lock(page_id)
     if page.state != Page.State.TRIGGERED:
         return page
     page.state, page.acknowledged_at = Page.State.ACKNOWLEDGED, at
@@ -161,9 +272,23 @@ def acknowledge(page_id: int, *, at: datetime, user: User | None = None, via: st
 
 
 @transaction.atomic
+def unacknowledge(page_id: int, *, at: datetime, via: str = "") -> Page:
+    """Whoever said so is not on it after all: call again from the first step. Does nothing unless acknowledged."""
+    page = lock(page_id)
+    if page.state != Page.State.ACKNOWLEDGED:
+        return page
+    page.state, page.step = Page.State.TRIGGERED, 0
+    page.round += 1
+    calls.call_steps([calls.Call(page, at)], at=at)
+    page.save()
+    record(_fact("page.unacknowledged", page, None, {"via": via, "step": page.step}), at=at)
+    return page
+
+
+@transaction.atomic
 def resolve(page_id: int, *, at: datetime, user: User | None = None, why: str = "") -> Page:
     """It is over. Pending calls are dropped and whoever was called is told."""
-    page = Page.objects.select_for_update().get(pk=page_id)
+    page = lock(page_id)
     if page.state == Page.State.RESOLVED:
         return page
     page.state, page.resolved_at, page.next_step_at = Page.State.RESOLVED, at, None
@@ -175,8 +300,13 @@ def resolve(page_id: int, *, at: datetime, user: User | None = None, why: str = 
 
 def resolve_open(dedup_key: str, *, at: datetime, user: User | None = None, why: str = "") -> None:
     """Resolve the open page of a key, where there is one."""
-    for page_id in Page.objects.filter(~Q(state=Page.State.RESOLVED), dedup_key=dedup_key).values_list("pk", flat=True):
+    for page_id in _open().filter(dedup_key=dedup_key).values_list("pk", flat=True):
         resolve(page_id, at=at, user=user, why=why)
+
+
+def lock(page_id: int) -> Page:
+    """The page's row, held to the end of the transaction. Raises Page.DoesNotExist."""
+    return Page.objects.select_for_update(no_key=True).get(pk=page_id)
 
 
 def _fact(kind: str, page: Page, user: User | None, data: dict[str, Any]) -> Fact:

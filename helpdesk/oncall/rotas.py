@@ -69,9 +69,11 @@ def change_rota(schedule: Schedule, *, at: datetime, actor: Actor = SYSTEM) -> N
 
 
 @transaction.atomic
-def stand_in(schedule: Schedule, user: User, start: datetime, end: datetime, *, at: datetime, actor: Actor) -> Override:
+def stand_in(
+    schedule: Schedule, user: User, start: datetime, end: datetime, *, at: datetime, actor: Actor, reason: str = ""
+) -> Override:
     """`user` takes over from `start` to `end`. Raises IntegrityError where another override covers that time."""
-    override = Override.objects.create(schedule=schedule, user=user, during=DateTimeTZRange(start, end))
+    override = Override.objects.create(schedule=schedule, user=user, during=DateTimeTZRange(start, end), reason=reason)
     record(Fact("rota.changed", actor=actor, data={"schedule": schedule.pk, "override": override.pk}), at=at)
     return override
 

@@ -5,13 +5,18 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
 from helpdesk.sla import holiday_sources
-from helpdesk.sla.hours import OpeningHours
-from helpdesk.sla.models import Calendar, CalendarVersion, Holiday, HolidayFeed
+from helpdesk.sla.hours import NeverOpen, OpeningHours
+from helpdesk.sla.models import Calendar, CalendarVersion, Goal, Holiday, HolidayFeed
+from helpdesk.sla.week import InvalidHours
+
+
+class UncountableGoal(InvalidHours):
+    """The hours do not hold a promise's time within ten years, so that no clock could ever be due."""
 
 
 @lru_cache(maxsize=256)
@@ -50,9 +55,8 @@ def change_calendar(
 ) -> Calendar:
     """Change hours, zone or a calendar's own holidays. Open clocks follow; what was breached or met stays.
 
-    There is one office: making this calendar its hours ends that of another.
-
-    Raises InvalidHours, before anything is written, if the result could not be counted on.
+    There is one office: making this calendar its hours takes that from another. Raises InvalidHours, and changes
+    nothing, if the result could not be counted on.
     """
     with transaction.atomic():
         calendar = Calendar.objects.select_for_update().get(pk=calendar.pk)
@@ -104,8 +108,19 @@ def _next_version(calendar: Calendar, *, at: datetime, actor: Actor | None) -> N
     Calendar.objects.filter(pk=calendar.pk).update(version=F("version") + 1)
     calendar.refresh_from_db()
     days = {holiday.date.isoformat(): holiday.name for holiday in calendar.holidays.all()}
-    CalendarVersion.objects.create(
+    version = CalendarVersion.objects.create(
         calendar=calendar, version=calendar.version, timezone=calendar.timezone, week=calendar.week, holidays=days, at=at
     )
+    longest = Goal.objects.filter(policy__calendar=calendar).aggregate(seconds=Max("seconds"))["seconds"]
+    check_holds(version.hours, longest or 0, at)
     fact = Fact("calendar.changed", data={"calendar": calendar.pk, "version": calendar.version})
     record(fact if actor is None else Fact(fact.kind, actor=actor, data=fact.data), at=at)
+
+
+def check_holds(hours: OpeningHours, seconds: int, at: datetime) -> None:
+    """Raises UncountableGoal where a goal of that many seconds would never be due, or nothing ever opens."""
+    try:
+        hours.add(at, max(seconds, 1))
+    except NeverOpen as error:
+        what = f"{seconds // 60} minutes" if seconds else "any opening"
+        raise UncountableGoal(f"these hours do not hold {what} within ten years") from error

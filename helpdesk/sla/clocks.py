@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from helpdesk.sla.calendars import hours_of
 from helpdesk.sla.hours import OpeningHours
-from helpdesk.sla.models import Clock, Goal
+from helpdesk.sla.models import Calendar, Clock, Goal, Policy
 
 WARN_AT_SHARE = 0.8
 OPEN = Q(met_at=None, cancelled_at=None)
@@ -24,6 +24,13 @@ SELECT %s, target, goal, calendar, version, %s, %s, 0, due, warn, warn, '[]'
 FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[])
     AS g(target, goal, calendar, version, due, warn)
 ON CONFLICT (conversation_id, target) WHERE met_at IS NULL AND cancelled_at IS NULL DO NOTHING
+"""
+
+_PROMISES = f"""
+SELECT goal.target, goal.seconds, calendar.id, calendar.version FROM {Goal._meta.db_table} goal
+JOIN {Policy._meta.db_table} policy ON policy.id = goal.policy_id
+JOIN {Calendar._meta.db_table} calendar ON calendar.id = policy.calendar_id
+WHERE goal.policy_id = %s AND goal.priority = %s
 """
 
 
@@ -43,10 +50,9 @@ class Promise:
 
 def promises(policy_id: int, priority: str) -> dict[str, Promise]:
     """What the policy promises for a priority, by target."""
-    rows = Goal.objects.filter(policy_id=policy_id, priority=priority).values_list(
-        "target", "seconds", "policy__calendar_id", "policy__calendar__version"
-    )
-    return {target: Promise(target, seconds, calendar, version) for target, seconds, calendar, version in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(_PROMISES, [policy_id, priority])
+        return {target: Promise(target, *rest) for target, *rest in cursor.fetchall()}
 
 
 def start(conversation_id: int, wanted: Iterable[Promise], *, at: datetime) -> None:

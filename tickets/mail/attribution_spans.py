@@ -1,4 +1,4 @@
-"""Finds where an attribution ("On Monday ... Bob wrote:") that ends on a line begins: it may be wrapped over six lines."""
+"""Finds where an attribution ("On Monday ... Bob wrote:") that ends on a line begins: it may be wrapped over lines."""
 
 from collections.abc import Sequence
 from typing import Final

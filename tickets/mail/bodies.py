@@ -165,6 +165,7 @@ def _leaf(entity: Entity, content: Content, root: bool, alternative: bool) -> li
         content.calendar = content.calendar or summarise(decode(data, entity.parameters.get("charset", ""))[0])
     content_id = one_line(text_of(entity.first("content-id")), 250).strip("<> ")
     stem = _subject(data) if kind == "message/rfc822" else ""
+    name = name or text_of(entity.first("content-location"))
     content.attach(f"{name}.eml" if stem and name and "." not in name else name, kind, data, content_id, stem)
     return []
 

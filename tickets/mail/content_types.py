@@ -82,14 +82,16 @@ def _by_magic(head: bytes, extension: str) -> str:
 
 
 def _text_type(head: bytes, claimed: str) -> str:
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        if _HTML.search(head):
-            return "text/html"
-        if _XML.search(head):
-            return "application/xml"
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _XML.match(start):
+        return "application/xml"
+    if start.startswith(b"<") and _HTML.search(head):
+        return "text/html"
     if claimed in _MARKUP_TYPES:
         return "application/xml"
-    return "text/plain" if claimed.startswith(_MEDIA) else claimed
+    if claimed.startswith(_MEDIA):
+        return "text/plain" if head else OCTETS
+    return claimed
 
 
 def _by_puremagic(head: bytes) -> str:

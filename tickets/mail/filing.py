@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from helpdesk.events.nudge import gathered
 from tickets.mail import sorting
 from tickets.mail.mailboxes import Mailboxes
 from tickets.mail.parsing import parse
@@ -38,8 +39,9 @@ def file_accepted(at: datetime, limit: int = 1000) -> int:
         if not ids:
             break
         mailboxes = Mailboxes()
-        for mail in InboundEmail.objects.filter(pk__in=ids).order_by("pk"):
-            file_one(mail, mailboxes, at=at)
+        with gathered():
+            for mail in InboundEmail.objects.filter(pk__in=ids).order_by("pk"):
+                file_one(mail, mailboxes, at=at)
         filed += len(ids)
     return filed
 

@@ -1,8 +1,8 @@
 """Is this HTML fit for a tree builder? Estimates depth and size of the tree from the tags alone, in one pass.
 
 HTML5 tree building is quadratic in depth and in the attributes of one tag, and formatting elements that are never
-closed are rebuilt in every later block, so a few kilobytes can grow into gigabytes. All of it is counted here before any
-parser sees the text. Where the estimate is wrong it is too high: the text is shown instead, nothing is lost.
+closed are rebuilt in every later block, so a few kilobytes can grow into gigabytes. All of it is counted here, before
+any parser sees the text. Where the estimate is wrong it is too high: the text is shown instead, nothing is lost.
 """
 
 import re

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from django.db import connection
+
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File, Inbound
 from helpdesk.conversations.incoming import MAX_FOLLOWERS
@@ -55,14 +57,18 @@ def is_answer(parsed: ParsedMail, reason: str) -> bool:
     return reason in ("autoresponder", "subject") or "auto-replied" in parsed.header("auto-submitted").lower()
 
 
-def admitted(thread: threading.Thread | None, sender: Address, parsed: ParsedMail) -> threading.Thread | None:
-    """The thread, if this sender may write in it. A stranger without anything of ours in hand opens a new ticket."""
+def admitted(
+    thread: threading.Thread | None, sender: Address, parsed: ParsedMail, *, reason: str
+) -> threading.Thread | None:
+    """The thread, if this sender may write in it. A stranger without anything of ours in hand opens a new ticket,
+    and so does a person who uses an old mail of a finished ticket to write about something else.
+    """
     if thread is None:
         return None
     if not thread.is_signed and not threading.is_participant(thread.conversation, sender.email):
         return None
     changed = subjects.differs(thread.conversation.subject, parsed.subject)
-    if changed and thread.token is None and thread.conversation.status in DONE:
+    if changed and not reason and thread.token is None and thread.conversation.status in DONE:
         return None
     return thread
 
@@ -90,10 +96,8 @@ def _inbound(
         remarks.append("From somebody who was not part of this conversation")
     if conversation is not None and subjects.differs(conversation.subject, parsed.subject):
         remarks.append(f"Subject changed: {parsed.subject[:120]}")
-    if conversation is None:
-        text = parsed.text
-    else:
-        text = trim_text(parsed.text).visible
+    # A forward says what it says in the part below its header block.
+    text = parsed.text if subjects.is_forward(parsed.subject) else trim_text(parsed.text).visible
     return Inbound(
         channel="email",
         customer=letter.customer,
@@ -176,24 +180,29 @@ def _may_be_acknowledged(letter: Letter, inbound: Inbound, is_forged: bool) -> b
     )
 
 
+_NOTE = f"""
+WITH header AS (
+    INSERT INTO {MailHeader._meta.db_table}
+        (message_id, conversation_id, mail_id, parent_mail_id, sender, reply_to, "to", cc, subject)
+    VALUES (%s, %s, %s, %s, %s, %s, %s::varchar[], %s::varchar[], %s) ON CONFLICT DO NOTHING
+)
+INSERT INTO {MailThread._meta.db_table} (conversation_id, mailbox_id, may_acknowledge, alert_key)
+VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+
 def note_mail(message: Message, letter: Letter, *, acknowledge: bool, alert_key: str = "") -> None:
     """Mail's own facts of a message and, on a first one, of its conversation. Filing twice notes once."""
     parsed = letter.parsed
     parent = next(iter([*parsed.in_reply_to[:1], *parsed.references[-1:]]), "")
-    MailHeader.objects.get_or_create(
-        message=message,
-        defaults={
-            "conversation_id": message.conversation_id,
-            "mail_id": parsed.message_id[:998],
-            "parent_mail_id": parent[:998],
-            "sender": letter.sender.email[:320],
-            "reply_to": (parsed.reply_to[0].email if parsed.reply_to else "")[:320],
-            "to": [a.email[:320] for a in parsed.to][:100],
-            "cc": [a.email[:320] for a in parsed.cc][:100],
-            "subject": parsed.subject[:500],
-        },
-    )
-    MailThread.objects.get_or_create(
-        conversation_id=message.conversation_id,
-        defaults={"mailbox": letter.mailbox, "may_acknowledge": acknowledge, "alert_key": alert_key[:255]},
-    )
+    reply_to = parsed.reply_to[0].email if parsed.reply_to else ""
+    to, cc = ([address.email[:320] for address in addresses][:100] for addresses in (parsed.to, parsed.cc))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE,
+            [
+                *(message.pk, message.conversation_id, parsed.message_id[:998], parent[:998]),
+                *(letter.sender.email[:320], reply_to[:320], to, cc, parsed.subject[:500]),
+                *(message.conversation_id, letter.mailbox.pk, acknowledge, alert_key[:255]),
+            ],
+        )

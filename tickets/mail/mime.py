@@ -27,6 +27,8 @@ _KNOWN_FIELD = re.compile(
     rb"|reply-to|sender|delivered-to|dkim-signature|list-[a-z-]+|x-[a-z0-9-]+)[ \t]*:",
     re.IGNORECASE,
 )
+# A stray line must not make these unreadable.
+_IDENTITIES = frozenset(("from", "sender", "reply-to", "message-id", "date"))
 _BOUNDARY_LINE = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?\n(?=Content-)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -169,7 +171,7 @@ def header_fields(block: bytes, defects: list[str]) -> tuple[list[tuple[str, byt
                     defects.append("no blank line after the headers")
                 return [(name, b"".join(values)) for name, values in found], offset
             defects.append("malformed header line")
-            if found:
+            if found and (b"@" in line or found[-1][0] not in _IDENTITIES):
                 found[-1][1].append(b" " + line.strip())
         offset += len(written) + 1
     return [(name, b"".join(values).strip()) for name, values in found], None

@@ -16,7 +16,7 @@ _COMMENT = re.compile(r"\([^()\"]{0,200}\)")
 
 
 def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
-    """(lower-case value, lower-case parameter names to decoded values). The first of duplicates counts; never raises."""
+    """(lower-case value, lower-case names to decoded values); of duplicates the first counts. Never raises."""
     value = value[:_LIMIT]
     main, _, rest = value.partition(";")
     if "(" in main:

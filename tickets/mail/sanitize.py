@@ -6,6 +6,7 @@ Styles keep only values that cannot fetch. Markup no tree builder should see giv
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import nh3
 
@@ -91,6 +92,7 @@ def _picture(value: str) -> str | None:
     return f"{_REMOTE}{url}" if len(url) <= _MAX_URL and _PICTURE.fullmatch(url) else None
 
 
+@lru_cache(maxsize=1_024)
 def _style(value: str) -> str | None:
     if len(value) > _MAX_STYLE:
         return None

@@ -5,6 +5,7 @@ addresses with the email package, `500` for long lines, forgetting a client that
 """
 
 import asyncio
+import logging
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from django.utils import timezone
 from tickets.mail.committing import Committer, TryLater
 from tickets.mail.ledger import Arrived
 from tickets.mail.smtp_input import Disconnected, Input, MailTooBig, Memory, NoMemory
+
+logger = logging.getLogger(__name__)
 
 MAX_COMMAND: Final = 4096
 MAX_RECIPIENTS: Final = 100
@@ -98,13 +101,20 @@ class Receiver(SMTP):  # type: ignore[misc]
             await self._converse()
         except (Disconnected, ConnectionError):
             return
+        except Exception:
+            # No 250 was said, so the client keeps its mail and comes again.
+            logger.exception("a connection from %s failed", self.remote_ip)
+            await self.push("421 4.3.0 Try again later")
         finally:
             self.input.release()
             self._writer.close()
 
     async def _converse(self) -> None:
         service = self.service
-        if len(service.connections) > MAX_CONNECTIONS or service.by_address[self.remote_ip] > MAX_CONNECTIONS_AN_ADDRESS:
+        if (
+            len(service.connections) > MAX_CONNECTIONS
+            or service.by_address[self.remote_ip] > MAX_CONNECTIONS_AN_ADDRESS
+        ):
             await self.push("421 4.7.0 Too many connections, try again later")
             return
         await self.push(f"220 {self.hostname} ESMTP Helpdesk")

@@ -96,7 +96,7 @@ class Input:
             self._alive()
             mail += piece
         self._buffer = mail[end + len(_END) :]
-        if refusal or end - 2 > limit:
+        if refusal or end > limit:
             self.release()
             raise refusal or MailTooBig
         del mail[end + 2 :]

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db import connection
+
 from helpdesk.customers import actions as customers
 from helpdesk.customers.models import User
 from tickets.mail import agents, alerts, bounce_filing, letters, threading, tokens
@@ -32,8 +34,9 @@ def sort(mail: InboundEmail, parsed: ParsedMail, mailboxes: Mailboxes, *, at: da
     reason = automatic_reason(parsed, mail.mail_from or _null_path(mail), tokens.instance_id())
     if reason == "own-instance":
         return Outcome(InboundEmail.State.AUTOMATIC, "our own mail came back")
-    if known := _duplicate(mail, parsed):
-        return known
+    duplicate, agent_id = _known(mail, parsed)
+    if duplicate is not None:
+        return duplicate
     bounce = read_bounce(bytes(mail.raw), parsed)
     if bounce is not None:
         return bounce_filing.file_bounce(bounce, recipients, mail, parsed, at=at)
@@ -42,8 +45,8 @@ def sort(mail: InboundEmail, parsed: ParsedMail, mailboxes: Mailboxes, *, at: da
     if alert is not None:
         return alerts.file_alert(alert, mail, parsed, sender, mailboxes, recipients)
     thread = threading.find(parsed, recipients, mail.received_at)
-    agent = User.objects.filter(email=sender.email, is_active=True).first()
-    if agent is not None and not reason:
+    if agent_id is not None and not reason:
+        agent = User.objects.get(pk=agent_id)
         outcome = agents.file_agents_mail(agent, thread, mail, parsed, mailboxes, recipients)
         if outcome is not None:
             return outcome
@@ -55,21 +58,27 @@ def _null_path(mail: InboundEmail) -> str | None:
     return "" if mail.source in ("smtp", "lmtp") else None
 
 
-def _duplicate(mail: InboundEmail, parsed: ParsedMail) -> Outcome | None:
-    """The same mail by another way: same Message-ID and same content. The same id with other content is kept."""
-    earlier = (
-        InboundEmail.objects.filter(
-            state=InboundEmail.State.FILED, mail_id=parsed.message_id[:998], content_hash=parsed.content_hash
-        )
-        .exclude(pk=mail.pk)
-        .values("conversation_id", "message_id")
-        .first()
-    )
-    if earlier is None:
-        return None
-    return Outcome(
-        InboundEmail.State.DUPLICATE, "the same mail came before", earlier["conversation_id"], earlier["message_id"]
-    )
+_KNOWN = f"""
+SELECT filed.conversation_id, filed.message_id, filed.id IS NOT NULL,
+       (SELECT id FROM {User._meta.db_table} WHERE email = %s AND is_active)
+FROM (SELECT 1) AS one LEFT JOIN LATERAL (
+    SELECT id, conversation_id, message_id FROM {InboundEmail._meta.db_table}
+    WHERE state = 'filed' AND mail_id = %s AND content_hash = %s AND content_hash <> '' AND id <> %s LIMIT 1
+) AS filed ON true
+"""
+
+
+def _known(mail: InboundEmail, parsed: ParsedMail) -> tuple[Outcome | None, int | None]:
+    """The same mail if it came before by another way (same Message-ID and same content; the same id with other
+    content is kept), and the agent whose address the sender bears.
+    """
+    sender = parsed.sender.email if parsed.sender else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [sender, parsed.message_id[:998], parsed.content_hash, mail.pk])
+        conversation_id, message_id, is_known, agent_id = cursor.fetchone()
+    if not is_known:
+        return None, agent_id
+    return Outcome(InboundEmail.State.DUPLICATE, "the same mail came before", conversation_id, message_id), agent_id
 
 
 def _sender(mail: InboundEmail, parsed: ParsedMail) -> Address:
@@ -93,7 +102,7 @@ def _file_customers_mail(
     if customer.blocked_at is not None:
         return Outcome(InboundEmail.State.BLOCKED, "this customer is blocked")
     proven = proof(parsed)
-    thread = letters.admitted(thread, sender, parsed)
+    thread = letters.admitted(thread, sender, parsed, reason=reason)
     if reason in _ANSWERING and thread is None and letters.is_answer(parsed, reason):
         return Outcome(InboundEmail.State.AUTOMATIC, f"automatic answer ({reason})")
     letter = letters.Letter(mail, parsed, customer, sender, mailboxes, recipients)

@@ -2,43 +2,18 @@
 
 import base64
 import codecs
-import random
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tickets.mail.samples import ORDINARY, PNG, attached, mail, multipart
 from tickets.mail.addresses import email_of, parse_addresses
 from tickets.mail.cleaning import one_line
 from tickets.mail.filenames import MAX_NAME, safe_name
-from tickets.mail.mime import MAX_DEPTH, MAX_PARTS
-from tickets.mail.parsed import Address, ParsedMail
-from tickets.mail.parsing import MAX_REFERENCES, parse
-from tests.tickets.mail.storable import assert_storable
-
-ORDINARY = (
-    b"From: =?utf-8?q?J=C3=BCrgen?= <Juergen@Example.org>\r\nTo: Support <support@desk.example>, b@c.example\r\n"
-    b"Subject: =?utf-8?B?R3LDvMOfZQ==?= from\r\n me\r\nDate: Mon, 1 Jan 2024 10:00:00 +0100\r\n"
-    b"Message-ID: <Abc.1@Example.org>\r\nReferences: <a@x> <b@x>\r\nIn-Reply-To: <b@x>\r\nMIME-Version: 1.0\r\n"
-)
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
-
-
-def mail(content: bytes, headers: bytes = ORDINARY) -> ParsedMail:
-    found = parse(headers + content)
-    assert_storable(found)
-    assert not any(defect.startswith("unreadable") for defect in found.defects), found.defects
-    return found
-
-
-def multipart(kind: bytes, *parts: bytes) -> bytes:
-    inner = b"".join(b"--frontier\r\n" + part + b"\r\n" for part in parts)
-    return b'Content-Type: multipart/%s; boundary="frontier"\r\n\r\n%s--frontier--\r\n' % (kind, inner)
-
-
-def attached(disposition: bytes, content: bytes = b"x", kind: bytes = b"application/octet-stream") -> bytes:
-    return b"Content-Type: %s\r\nContent-Disposition: attachment; %s\r\n\r\n%s" % (kind, disposition, content)
+from tickets.mail.parsed import Address
+from tickets.mail.parsing import parse
 
 
 def test_an_ordinary_mail() -> None:
@@ -168,7 +143,11 @@ def test_safe_names_stay_safe(name: str) -> None:
 
 
 def test_alternative_gives_text_and_html() -> None:
-    found = mail(multipart(b"alternative", b"Content-Type: text/plain\r\n\r\nplain", b"Content-Type: text/html\r\n\r\n<b>rich</b>"))
+    found = mail(
+        multipart(
+            b"alternative", b"Content-Type: text/plain\r\n\r\nplain", b"Content-Type: text/html\r\n\r\n<b>rich</b>"
+        )
+    )
     assert (found.text, found.html, found.attachments) == ("plain", "<b>rich</b>", ())
 
 
@@ -179,7 +158,9 @@ def test_html_only_and_empty_plain_part_get_their_text_from_the_html() -> None:
 
 
 def test_a_footer_beside_the_alternative_is_in_both_renditions() -> None:
-    both = multipart(b"alternative", b"Content-Type: text/plain\r\n\r\nplain", b"Content-Type: text/html\r\n\r\n<b>rich</b>")
+    both = multipart(
+        b"alternative", b"Content-Type: text/plain\r\n\r\nplain", b"Content-Type: text/html\r\n\r\n<b>rich</b>"
+    )
     outer = both.replace(b"frontier", b"inner").strip()
     found = mail(multipart(b"mixed", outer, b"Content-Type: text/plain\r\n\r\nlist <footer>"))
     assert found.text == "plain\n\nlist <footer>"
@@ -188,9 +169,13 @@ def test_a_footer_beside_the_alternative_is_in_both_renditions() -> None:
 
 
 def test_inline_picture_of_a_related_part() -> None:
-    picture = b"Content-Type: image/png; name=logo.png\r\nContent-ID: <Logo@x>\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    picture = (
+        b"Content-Type: image/png; name=logo.png\r\nContent-ID: <Logo@x>\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    )
     found = mail(
-        multipart(b"related", b'Content-Type: text/html\r\n\r\n<img src="cid:Logo@x">', picture + base64.encodebytes(PNG))
+        multipart(
+            b"related", b'Content-Type: text/html\r\n\r\n<img src="cid:Logo@x">', picture + base64.encodebytes(PNG)
+        )
     )
     (part,) = found.attachments
     assert (part.content, part.content_type, part.content_id, part.inline) == (PNG, "image/png", "Logo@x", True)
@@ -241,7 +226,7 @@ def test_calendar_is_summarised_and_stays_attached() -> None:
     ("encoding", "body", "expected"),
     [
         (b"base64", b"SGVsbG8gd29ybGQ", "Hello world"),
-        (b"base64", b"SGVs\r\nbG8!IHdvcmxk*Cg==", "Hello world"),
+        (b"base64", b"SGVs\r\nbG8s!IHdvcmxkLCBhbmQgYWxsIG9mIHlvdQ==", "Hello, world, and all of you"),
         (b"base64", b"SGVsbG8=IHdvcmxk", "Hello world"),
         (b"base64", b"This is no base64 at all, is it?", "This is no base64 at all, is it?"),
         (b"quoted-printable", b"gr=C3=BCn =ZZ =\r\nx=", "grün =ZZ x"),
@@ -325,92 +310,10 @@ def test_odd_beginnings(raw: bytes) -> None:
 
 def test_the_content_hash_ignores_the_path_and_sees_the_content() -> None:
     first = mail(b"\r\nbody\r\n").content_hash
-    other_path = b"Received: by x\r\nDelivered-To: y@z\r\n" + ORDINARY.replace(b"from\r\n me", b"from me") + b"\r\nbody\r\n\r\n"
+    other_path = (
+        b"Received: by x\r\nDelivered-To: y@z\r\n" + ORDINARY.replace(b"from\r\n me", b"from me") + b"\r\nbody\r\n\r\n"
+    )
     assert parse(other_path).content_hash == first
     assert parse(other_path.replace(b"\r\n", b"\n")).content_hash == first
     assert mail(b"\r\nbody!\r\n").content_hash != first
     assert parse(other_path.replace(b"Abc.1@", b"Abc.2@")).content_hash != first
-
-
-def nested(levels: int) -> bytes:
-    inner = (b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (i, i + 1) for i in range(levels))
-    return b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n" + b"".join(inner) + b"--b%d\r\n\r\nhi\r\n" % levels
-
-
-def defects_of(content: bytes, headers: bytes = ORDINARY) -> str:
-    return "; ".join(mail(content, headers).defects)
-
-
-def test_limits_are_named() -> None:
-    assert f"nested deeper than {MAX_DEPTH}" in defects_of(nested(1_000))
-    assert f"more than {MAX_PARTS} parts" in defects_of(multipart(b"mixed", *[b"\r\nhi"] * 100_000))
-    assert "more than 100 addresses in cc" in defects_of(b"Cc: " + b"a@b.example, " * 20_000 + b"\r\n\r\nx")
-    assert "more than 256 kB of headers" in defects_of(b"X: y\r\n" * 500_000 + b"\r\nx")
-    assert "subject longer" in defects_of(b"\r\n", b"Subject: " + b" ".join([b"=?utf-8?q?word?="] * 20_000) + b"\r\n")
-    big_html = mail(b"Content-Type: text/html\r\n\r\n" + b"<p>hello</p>" * 200_000)
-    assert big_html.html == ""
-    assert "hello" in big_html.text
-    assert big_html.attachments[0].content_type == "text/html"
-    big_text = mail(b"\r\n" + b"line\r\n" * 400_000)
-    assert "attached as a file" in "; ".join(big_text.defects)
-    assert len(big_text.attachments[0].content) > len(big_text.text)
-    assert len(mail(b"References: " + b" ".join(b"<%d@x>" % i for i in range(5_000)) + b"\r\n\r\n").references) == MAX_REFERENCES
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"To: " + b"(" * 20_000 + b"\r\n\r\n",
-        b"To: " + b'"\\' * 20_000 + b"\r\n\r\n",
-        b"To: " + b"<" * 20_000 + b"\r\n\r\n",
-        b"Content-Type: text/plain;" + b';a="' * 50_000 + b"\r\n\r\n",
-        b"Content-Type: text/html\r\n\r\n" + b"<div>" * 100_000,
-        b"Content-Type: text/html\r\n\r\n" + b"<" * 900_000,
-        b"Content-Type: text/html\r\n\r\n<table><tr>" + b"<td>x" * 40_000,
-        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--bx\n" * 300_000,
-        b"\r\n" + b"begin 644 a\n" * 100_000 + b"end",
-        b"\r\n" + b"x" * 1_000_000,
-        b"Content-Type: text/plain; charset=utf-7\r\n\r\n" + b"+2AA-" * 50_000,
-        b"Content-Type: text/calendar\r\n\r\nBEGIN:VEVENT\r\n" + b'A;B="' * 100_000,
-        b"Content-Transfer-Encoding: base64\r\n\r\n" + b"QQ==\n" * 100_000,
-    ],
-    ids=lambda content: repr(content[:40]),
-)
-def test_hostile_mails_are_read(content: bytes) -> None:
-    mail(content)
-
-
-@given(st.binary(max_size=2_000))
-def test_any_bytes(raw: bytes) -> None:
-    mail(raw, headers=b"")
-
-
-WHOLE = ORDINARY + multipart(
-    b"mixed",
-    b"Content-Type: multipart/alternative; boundary=in\r\n\r\n--in\r\nContent-Type: text/plain; charset=utf-8; format=flowed\r\n"
-    b"Content-Transfer-Encoding: quoted-printable\r\n\r\ngr=C3=BCn=20\r\nx\r\n--in\r\nContent-Type: text/html\r\n\r\n"
-    b"<p>x<img src=cid:a@b></p>\r\n--in--",
-    b"Content-Type: image/png; name*0*=utf-8''%C3%BC; name*1=.png\r\nContent-ID: <a@b>\r\n"
-    b"Content-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=",
-    b"Content-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?x?=\r\n\r\nbody",
-)
-
-
-@settings(max_examples=300)
-@given(st.integers(0, 2**32), st.integers(1, 12))
-def test_any_mutation_of_a_mail(seed: int, times: int) -> None:
-    dice = random.Random(seed)
-    raw = bytearray(WHOLE)
-    for _ in range(times):
-        position = dice.randrange(len(raw))
-        match dice.randrange(4):
-            case 0:
-                raw[position] = dice.randrange(256)
-            case 1:
-                del raw[position : position + dice.randrange(60)]
-            case 2:
-                start = dice.randrange(len(raw))
-                raw[position:position] = raw[start : start + dice.randrange(200)]
-            case _:
-                raw[position:position] = dice.choice([b"\x00", b"\xff\xfe", b"\r\n", b"--frontier\r\n", b"=?utf-7?q?+2AA-?=", b'"'])
-    mail(bytes(raw), headers=b"")

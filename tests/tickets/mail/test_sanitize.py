@@ -72,7 +72,9 @@ def test_attacks_come_out_inert(attack: str) -> None:
 
 
 def test_ordinary_mail_keeps_its_look() -> None:
-    html = '<p style="color:rgb(1,2,3);font-size:12px">Hi <b>you</b> <a href="https://a.example/?x=1&amp;y=2">link</a></p>'
+    html = (
+        '<p style="color:rgb(1,2,3);font-size:12px">Hi <b>you</b> <a href="https://a.example/?x=1&amp;y=2">link</a></p>'
+    )
     found = sanitize(html)
     assert 'style="color:rgb(1,2,3);font-size:12px"' in found.html
     assert 'href="https://a.example/?x=1&amp;y=2" target="_blank" rel="noopener noreferrer nofollow"' in found.html
@@ -80,9 +82,12 @@ def test_ordinary_mail_keeps_its_look() -> None:
 
 
 def test_remote_pictures_wait_and_inline_pictures_stay() -> None:
-    found = sanitize('<img src="https://t.example/p.gif"><img src="//t.example/q.gif"><img src="cid:Logo@x" alt="logo">')
+    found = sanitize(
+        '<img src="https://t.example/p.gif"><img src="//t.example/q.gif"><img src="cid:Logo@x" alt="logo">'
+    )
     assert found.html == (
-        '<img data-src="https://t.example/p.gif"><img data-src="https://t.example/q.gif"><img src="cid:Logo@x" alt="logo">'
+        '<img data-src="https://t.example/p.gif"><img data-src="https://t.example/q.gif">'
+        '<img src="cid:Logo@x" alt="logo">'
     )
     assert found.has_remote_images
     assert not sanitize('<img src="cid:Logo@x">').has_remote_images
@@ -118,11 +123,13 @@ def test_large_ordinary_mails_are_shown() -> None:
     assert sanitize("<p><a name=x>text " * 1_000).notice == ""
 
 
-TAGS = "a b p i div font table tr td th ul li img svg math style script select option template button form title br".split()
+TAGS = "a b p i div font table tr td th ul li svg math style script select option template button form title br".split()
 PIECES = st.one_of(
     st.sampled_from(TAGS).map(lambda tag: f"<{tag}>"),
     st.sampled_from(TAGS).map(lambda tag: f"</{tag}>"),
-    st.sampled_from(['<a href="https://x.example">', '<img src="https://x.example/1">', "<img src=cid:x>", "<p style='color:red'>"]),
+    st.sampled_from(
+        ['<a href="https://x.example">', '<img src="https://x.example/1">', "<img src=cid:x>", "<p style='color:red'>"]
+    ),
     st.sampled_from(ATTACKS),
     st.text(max_size=8),
 )

@@ -2,17 +2,18 @@
 
 import struct
 
+from compressed_rtf import compress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compressed_rtf import compress
 from tickets.mail.parsing import parse
 from tickets.mail.rtf import decompress, rtf_body
 from tickets.mail.tnef import SIGNATURE, read_tnef
 
 RTF = rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}\f0 Gr\'fc\'dfe {\b bold}\par next \u8364?\par}"
 WRAPPED = (
-    rb"{\rtf1\ansi\fromhtml1 {\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 Hello \htmlrtf \b\htmlrtf0 W\'f6rld{\*\htmltag72 </p>}"
+    rb"{\rtf1\ansi\fromhtml1 {\*\htmltag64 <p>}"
+    rb"\htmlrtf {\htmlrtf0 Hello \htmlrtf \b\htmlrtf0 W\'f6rld{\*\htmltag72 </p>}"
     rb"\htmlrtf \par }\htmlrtf0}"
 )
 
@@ -35,7 +36,9 @@ def stream(*attributes: bytes) -> bytes:
 
 WINMAIL = stream(
     attribute(1, 0x9007, struct.pack("<II", 1252, 0)),
-    attribute(1, 0x9003, properties(prop(0x102, 0x1009, compress(RTF)), prop(0x1F, 0x1000, "Grüße".encode("utf-16-le")))),
+    attribute(
+        1, 0x9003, properties(prop(0x102, 0x1009, compress(RTF)), prop(0x1F, 0x1000, "Grüße".encode("utf-16-le")))
+    ),
     attribute(2, 0x9002, b"\x00" * 14),
     attribute(2, 0x8010, b"SHORT~1.TXT\x00"),
     attribute(2, 0x800F, b"first file"),
@@ -48,7 +51,10 @@ WINMAIL = stream(
 def test_files_and_text() -> None:
     found = read_tnef(WINMAIL)
     assert found is not None
-    assert [(file.name, file.content) for file in found.files] == [("ä long name.txt", b"first file"), ("second.bin", b"\x01\x02")]
+    assert [(file.name, file.content) for file in found.files] == [
+        ("ä long name.txt", b"first file"),
+        ("second.bin", b"\x01\x02"),
+    ]
     assert found.text == "Grüße"
     assert found.complete
 

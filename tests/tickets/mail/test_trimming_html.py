@@ -156,8 +156,8 @@ def test_hostile_html_is_kept(html: str) -> None:
 
 PIECES = st.sampled_from(ALL_SHAPES)
 TAGS = st.sampled_from(
-    "<div>|</div>|<blockquote>|</blockquote>|<div class='gmail_quote'>|<br>|<hr>|<p>|</p>|<b>|<div id='divRplyFwdMsg'>|<pre>"
-    "|<td>|<table>|<img>|<!--|-->|<div class='gmail_signature'>|<frameset>|<body>|<![if x]>|<o:p>|<div a='"
+    "<div>|</div>|<blockquote>|</blockquote>|<div class='gmail_quote'>|<br>|<hr>|<p>|</p>|<b>|<div id='divRplyFwdMsg'>"
+    "|<pre>|<td>|<table>|<img>|<!--|-->|<div class='gmail_signature'>|<frameset>|<body>|<![if x]>|<o:p>|<div a='"
     "|<div class='moz-cite-prefix'>|&lt;|\0|<style>".split("|")
 )
 HTML_MAILS = st.lists(st.one_of(TAGS, PIECES, st.text(max_size=20)), max_size=30).map("".join)

@@ -1,4 +1,4 @@
-"""`manage.py receive_mail_smtp`: the SMTP listener on $SMTP_HOST:$SMTP_PORT, and LMTP on $LMTP where that is set."""
+"""`manage.py receive_mail_smtp`: the SMTP listener on $SMTP_HOST:$SMTP_PORT, and LMTP on $LMTP_PORT where that is set."""
 
 import socket
 from typing import Any
@@ -19,14 +19,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             smtp = tcp_socket(settings.SMTP_HOST, settings.SMTP_PORT)
-            lmtp = lmtp_socket(settings.LMTP, settings.SMTP_HOST) if settings.LMTP else None
+            lmtp = lmtp_socket(settings.LMTP_PORT, settings.SMTP_HOST) if settings.LMTP_PORT else None
         except OSError as error:
-            raise CommandError(f"cannot listen for mail on {settings.SMTP_HOST}:{settings.SMTP_PORT}: {error}") from error
+            raise CommandError(
+                f"cannot listen for mail on {settings.SMTP_HOST}:{settings.SMTP_PORT}: {error}"
+            ) from error
         database = connections.settings["default"]
         database["OPTIONS"] = {**PATIENT_OPTIONS, **database.get("OPTIONS", {})}
         uvloop.run(_serve(smtp, lmtp))
 
 
 async def _serve(smtp: socket.socket, lmtp: socket.socket | None) -> None:
-    hostname = settings.MAIL_HOSTNAME or socket.getfqdn()
-    await listen(committer_service(hostname, settings.MAIL_SIZE_LIMIT), smtp, lmtp)
+    await listen(committer_service(settings.MAIL_DOMAIN, settings.MAIL_SIZE_LIMIT), smtp, lmtp)

@@ -1,0 +1,54 @@
+"""Everything below `/api/`."""
+
+from django.urls import include, path, re_path
+from django.views.decorators.cache import cache_page
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
+
+from helpdesk.api_docs import docs
+from helpdesk.api_errors import NothingHere
+from helpdesk.conversations import api as conversations
+from helpdesk.conversations import api_handling as handling
+from helpdesk.conversations import api_messages as messages
+from helpdesk.customers import api as customers
+from helpdesk.oncall import api as oncall
+from helpdesk.sla import api as sla
+from tickets import api as tickets
+
+SCHEMA_SECONDS = 600
+
+router = SimpleRouter()
+router.register("conversations", conversations.ConversationViewSet)
+router.register("tags", conversations.TagViewSet)
+router.register("customers", customers.CustomerViewSet)
+router.register("organizations", customers.OrganizationViewSet)
+router.register("plans", customers.PlanViewSet)
+router.register("services", customers.ServiceViewSet)
+router.register("teams", customers.TeamViewSet)
+router.register("agents", customers.AgentViewSet)
+router.register("calendars", sla.CalendarViewSet)
+router.register("policies", sla.PolicyViewSet)
+router.register("pages", oncall.PageViewSet)
+router.register("schedules", oncall.ScheduleViewSet)
+router.register("schedules/(?P<schedule_id>[0-9]{1,18})/overrides", oncall.OverrideViewSet)
+router.register("inbound-emails", tickets.InboundEmailViewSet)
+
+_conversation = "conversations/<int:conversation_id>"
+_v1 = [
+    path("", include(router.urls)),
+    path(f"{_conversation}/messages/", messages.Messages.as_view()),
+    path(f"{_conversation}/events/", messages.Events.as_view()),
+    path(f"{_conversation}/clocks/<slug:target>/explanation/", messages.ClockExplanation.as_view()),
+    path(f"{_conversation}/merge/", handling.Merge.as_view()),
+    path(f"{_conversation}/links/", handling.Links.as_view()),
+    path("attachments/<int:attachment_id>/content/", messages.AttachmentContent.as_view(), name="attachment_content"),
+    path("pages/<int:page_id>/acknowledgement/", handling.PageAcknowledgement.as_view()),
+    path("oncall/now/", oncall.OnCallNow.as_view()),
+]
+
+urlpatterns = [
+    path("v1/", include(_v1)),
+    path("schema/", cache_page(SCHEMA_SECONDS)(SpectacularAPIView.as_view()), name="schema"),
+    path("docs/", docs, name="api_docs"),
+    re_path("", NothingHere.as_view()),
+]

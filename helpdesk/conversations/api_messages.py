@@ -1,0 +1,169 @@
+"""What was said and what happened in a conversation: messages, events, clocks, attachments."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import generics, serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.files import path_of
+from helpdesk.conversations.models import Attachment, Conversation, Message
+from helpdesk.conversations.rows import minutes
+from helpdesk.conversations.serializers import (
+    ClockSerializer,
+    EventSerializer,
+    MessageSerializer,
+    NewMessageSerializer,
+)
+from helpdesk.customers.api_fields import LARGEST_ID
+from helpdesk.customers.pagination import OldestFirst
+from helpdesk.customers.permissions import agent_of
+from helpdesk.events.models import Event
+from helpdesk.sla.models import Clock
+from helpdesk.sla.reckoning import explain_clock
+
+
+class Messages(generics.ListAPIView[Message]):
+    """What was said, oldest first."""
+
+    queryset = Message.objects.select_related("agent", "customer").prefetch_related("attachments")
+    serializer_class = MessageSerializer
+    pagination_class = OldestFirst
+    filter_backends = ()
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(conversation=self.kwargs["conversation_id"])
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        must_exist(self.kwargs["conversation_id"])
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(request=NewMessageSerializer, responses={200: MessageSerializer, 201: MessageSerializer})
+    def post(self, request: Request, conversation_id: int) -> Response:
+        """Answer or note: 201, or 200 with the first one when the `client_id` was used before."""
+        given = NewMessageSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said, at = given.validated_data, timezone.now()
+        user = agent_of(request)
+        try:
+            if said["kind"] == Message.Kind.NOTE:
+                message = conversations.note(conversation_id, user, said["text"], at=at, client_id=said["client_id"])
+            else:
+                message = conversations.reply(
+                    conversation_id, user, said["text"], at=at, client_id=said["client_id"], status=said["status"]
+                )
+        except Conversation.DoesNotExist as error:
+            raise NotFound("There is no such conversation.") from error
+        # A repeated one was said at another time than now.
+        return Response(MessageSerializer(message).data, status=201 if message.at == at else 200)
+
+
+class Events(APIView):
+    """What happened, by `seq`, which has no gaps: ask again with the last one you know."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("after", int), OpenApiParameter("page_size", int)],
+        responses={
+            200: inline_serializer(
+                "Events",
+                {
+                    "next": serializers.URLField(allow_null=True),
+                    "previous": serializers.URLField(allow_null=True),
+                    "results": EventSerializer(many=True),
+                },
+            )
+        },
+    )
+    def get(self, request: Request, conversation_id: int) -> Response:
+        must_exist(conversation_id)
+        given = _AfterSerializer(data={name: request.query_params[name] for name in request.query_params})
+        given.is_valid(raise_exception=True)
+        after, size = given.validated_data["after"], given.validated_data["page_size"]
+        rows = Event.objects.filter(conversation=conversation_id, seq__gt=after).select_related("actor").order_by("seq")
+        page = list(rows[: size + 1])
+        following = None
+        if len(page) > size:
+            page = page[:size]
+            query = urlencode({"after": page[-1].seq, "page_size": size})
+            following = request.build_absolute_uri(f"{request.path}?{query}")
+        return Response({"next": following, "previous": None, "results": EventSerializer(page, many=True).data})
+
+
+class _AfterSerializer(serializers.Serializer[dict[str, int]]):
+    after = serializers.IntegerField(min_value=0, max_value=LARGEST_ID, default=0)
+    page_size = serializers.IntegerField(min_value=1, max_value=200, default=50)
+
+
+class ClockExplanation(APIView):
+    """Why the newest clock of a target is due when it is: every span that counted, as JSON and as text."""
+
+    @extend_schema(
+        responses={
+            200: inline_serializer(
+                "ClockExplanation",
+                {
+                    "target": serializers.CharField(),
+                    "clock": ClockSerializer(),
+                    "text": serializers.CharField(),
+                    "timezone": serializers.CharField(),
+                    "goal_minutes": serializers.FloatField(),
+                    "started_at": serializers.DateTimeField(),
+                    "due_at": serializers.DateTimeField(allow_null=True),
+                    "until": serializers.DateTimeField(),
+                    "worked_minutes": serializers.FloatField(),
+                    "spans": serializers.ListField(child=serializers.DictField()),
+                    "pauses": serializers.ListField(child=serializers.DictField()),
+                    "holidays": serializers.ListField(child=serializers.DictField()),
+                    "closed_days": serializers.ListField(child=serializers.DateField()),
+                },
+            )
+        }
+    )
+    def get(self, request: Request, conversation_id: int, target: str) -> Response:
+        clock = Clock.objects.filter(conversation=conversation_id, target=target).order_by("-pk").first()
+        if clock is None:
+            raise NotFound("There is no such clock.")
+        explanation = explain_clock(clock, at=timezone.now())
+        shown = {**{name: getattr(clock, name) for name in _CLOCK}, "goal_minutes": minutes(clock.goal_seconds)}
+        return Response(
+            {
+                **explanation.as_dict(),
+                "target": clock.target,
+                "clock": {**shown, "cancelled_at": clock.cancelled_at},
+                "text": explanation.as_text(),
+            }
+        )
+
+
+_CLOCK = ("target", "started_at", "due_at", "paused_at", "met_at", "breached_at")
+
+
+class AttachmentContent(APIView):
+    """The file itself, to be saved, never shown: what strangers send is not rendered under our address."""
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, attachment_id: int) -> FileResponse:
+        attachment = Attachment.objects.filter(pk=attachment_id).first()
+        if attachment is None or not default_storage.exists(path_of(attachment.sha256)):
+            raise NotFound("There is no such file.")
+        return FileResponse(
+            default_storage.open(path_of(attachment.sha256)),
+            as_attachment=True,
+            filename=attachment.name,
+            content_type="application/octet-stream",
+            headers={"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"},
+        )
+
+
+def must_exist(conversation_id: int) -> None:
+    if not Conversation.objects.filter(pk=conversation_id).exists():
+        raise NotFound("There is no such conversation.")

@@ -1,0 +1,35 @@
+"""The list of pages: open ones first, then the newest, in keyset pages."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from helpdesk.oncall.models import Page
+
+PAGE = 50
+# Open pages are few; past this many the list shows the oldest of them, which have waited longest.
+MOST_OPEN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """`before` is the id before which the next part begins, 0 at the end."""
+
+    open: list[Page]
+    resolved: list[Page]
+    before: int
+
+
+def read(before: int = 0) -> Pages:
+    """All open pages with the first part of the resolved ones; further parts only resolved ones."""
+    related = Page.objects.select_related("acknowledged_by", "conversation").prefetch_related("deliveries__user")
+    related = related.defer("conversation__search")
+    is_open = Q(state__in=(Page.State.TRIGGERED, Page.State.ACKNOWLEDGED))
+    waiting = [] if before else list(related.filter(is_open).order_by("triggered_at", "id")[:MOST_OPEN])
+    # The one still ringing comes before those somebody is on.
+    waiting.sort(key=lambda page: (page.state != Page.State.TRIGGERED, page.triggered_at))
+    resolved = related.filter(state=Page.State.RESOLVED)
+    if before:
+        resolved = resolved.filter(pk__lt=before)
+    found = list(resolved.order_by("-id")[: PAGE + 1])
+    return Pages(waiting, found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else 0)

@@ -1,0 +1,119 @@
+"""What agents and customers send by form, checked. Fields are drawn by the templates."""
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.conversations.actions import Changes
+from helpdesk.conversations.models import Priority, Status
+from helpdesk.customers.models import Service, Team, User
+from helpdesk.oncall.models import Schedule
+from tickets.uploads import FilesField
+
+MAX_TEXT = 200_000
+AFTER_REPLY = (Status.PENDING, Status.OPEN, Status.ON_HOLD, Status.RESOLVED)
+
+
+class MessageForm(forms.Form):
+    """A reply or a note from the composer."""
+
+    kind = forms.ChoiceField(choices=[("reply", _("Reply")), ("note", _("Note"))])
+    text = forms.CharField(required=False, max_length=MAX_TEXT, strip=False)
+    then = forms.ChoiceField(choices=[(status, status) for status in AFTER_REPLY], required=False)
+    client_id = forms.UUIDField(required=False)
+    files = FilesField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors and not cleaned["text"].strip() and not cleaned["files"]:
+            self.add_error("text", _("Write something or add a file."))
+        return cleaned
+
+
+class WorkForm(forms.Form):
+    """What agents change about a conversation.
+
+    Beside every field `x` the page sent what it showed as `was_x`. Only what differs from that is a change, so that a
+    page opened an hour ago takes nothing back that somebody else has changed since.
+    """
+
+    FIELDS = ("status", "priority", "team", "assignee", "subject", "tags", "services")
+
+    status = forms.ChoiceField(choices=Status, required=False)
+    priority = forms.ChoiceField(choices=Priority, required=False)
+    team = forms.ModelChoiceField(Team.objects.all(), required=False)
+    assignee = forms.ModelChoiceField(User.objects.all(), required=False)
+    subject = forms.CharField(max_length=500, required=False)
+    tags = forms.CharField(max_length=2000, required=False)
+    services = forms.ModelMultipleChoiceField(Service.objects.all(), required=False)
+
+    def clean_tags(self) -> list[str]:
+        return [tag.strip() for tag in str(self.cleaned_data["tags"]).split(",") if tag.strip()][:50]
+
+    def clean_assignee(self) -> User | None:
+        user: User | None = self.cleaned_data["assignee"]
+        if user is not None and not user.is_active and self._is_changed("assignee"):
+            raise forms.ValidationError(_("%s no longer works here.") % user)
+        return user
+
+    def changes(self) -> Changes:
+        """Call after is_valid()."""
+        return Changes(**{name: self.cleaned_data[name] for name in self.FIELDS if self._is_changed(name)})
+
+    def _is_changed(self, name: str) -> bool:
+        data = self.data
+        if not isinstance(data, QueryDict):
+            return False
+        if name in ("status", "priority") and not data.get(name):
+            return False
+        return sorted(data.getlist(name)) != sorted(data.getlist(f"was_{name}"))
+
+
+class HandlingForm(forms.Form):
+    """How a page will be handled, in words for the customer."""
+
+    handling = forms.CharField(required=False, max_length=20_000, strip=False)
+    client_id = forms.UUIDField(required=False)
+
+
+class StandInForm(forms.Form):
+    """Somebody takes over the pager for a while; times are in the agent's zone."""
+
+    schedule = forms.ModelChoiceField(Schedule.objects.all())
+    user = forms.ModelChoiceField(User.objects.filter(is_active=True))
+    start = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    end = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        start, end = cleaned.get("start"), cleaned.get("end")
+        if start and end and not start < end:
+            self.add_error("end", _("This is not after the beginning."))
+        return cleaned
+
+
+class TicketForm(forms.Form):
+    """The customers' form. `website` is for machines: people never see it."""
+
+    name = forms.CharField(max_length=200, required=False)
+    email = forms.EmailField(max_length=254, error_messages={"required": _("We need an address to answer to.")})
+    subject = forms.CharField(max_length=200, error_messages={"required": _("Say in a few words what it is about.")})
+    priority = forms.ChoiceField(choices=Priority, initial=Priority.NORMAL)
+    service = forms.CharField(max_length=253, required=False)
+    message = forms.CharField(max_length=MAX_TEXT, error_messages={"required": _("Tell us what happened.")})
+    files = FilesField(required=False)
+    website = forms.CharField(required=False, max_length=500)
+    token = forms.CharField(required=False, max_length=300)
+
+    def clean_subject(self) -> str:
+        return " ".join(str(self.cleaned_data["subject"]).split())
+
+    def clean_name(self) -> str:
+        return " ".join(str(self.cleaned_data["name"]).split())
+
+    def clean_website(self) -> str:
+        if self.cleaned_data["website"]:
+            raise forms.ValidationError(_("Please leave this field empty."))
+        return ""

@@ -1,0 +1,109 @@
+"""One conversation: the page, its thread for htmx, and why a clock is due when it is due."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import get_object_or_404, render
+from django.utils.timezone import now
+from django.views.decorators.http import require_GET
+
+from helpdesk.conversations.models import Conversation, Priority, Status
+from helpdesk.sla.models import Clock
+from tickets.desk import facts, thread
+from tickets.desk.reckoning import explain_clock
+from tickets.desk.rendering import render as fragment
+from tickets.forms import AFTER_REPLY, MessageForm
+from tickets.views.access import AgentRequest, agent_view
+
+
+@require_GET
+@agent_view
+def conversation(request: AgentRequest, pk: int) -> HttpResponse:
+    return show(request, pk, None)
+
+
+def show(request: AgentRequest, pk: int, form: MessageForm | None, status: int = 200) -> HttpResponse:
+    """The page; with a form that could not be accepted, what was typed and why."""
+    at = now()
+    found = facts.find(pk)
+    if found is None:
+        raise Http404
+    parts = _parts(request, found, at, before=_number(request.GET.get("before", "")))
+    context = {
+        **parts,
+        "conversation": found,
+        "form": form,
+        "client_id": form["client_id"].value() if form else uuid4(),
+        "after_reply": AFTER_REPLY,
+        "mine": found.assignee_id == request.user.pk,
+    }
+    return render(request, "desk/conversation.html", context, status=status)
+
+
+@require_GET
+@agent_view
+def news(request: AgentRequest, pk: int) -> HttpResponse:
+    """The thread and what stands beside it, if anything has happened since `seq`; 204 otherwise."""
+    at = now()
+    last_seq = Conversation.objects.filter(pk=pk).values_list("last_seq", flat=True).first()
+    if last_seq is None:
+        raise Http404
+    if last_seq == _number(request.GET.get("seq", "")):
+        return HttpResponse(status=204)
+    found = facts.find(pk)
+    assert found is not None, "conversations are never deleted"
+    context = {**_parts(request, found, at), "conversation": found}
+    return render(request, "desk/_news.html", context)
+
+
+@require_GET
+@agent_view
+def older(request: AgentRequest, pk: int) -> HttpResponse:
+    """The part of the thread before a message, to be put above what is there."""
+    found = facts.find(pk)
+    if found is None:
+        raise Http404
+    choices = facts.choices(found)
+    part = thread.read(found, choices.names, before=_number(request.GET.get("before", "")))
+    return HttpResponse(_thread(request, found, part, now()))
+
+
+@require_GET
+@agent_view
+def clock(request: AgentRequest, pk: int) -> HttpResponse:
+    """Why this clock is due when it is due; a part of the page for htmx, else a page of its own."""
+    found = get_object_or_404(Clock, pk=pk)
+    text = explain_clock(found, at=now()).as_text()
+    name = "desk/_explanation.html" if request.headers.get("HX-Request") else "desk/clock.html"
+    return render(request, name, {"clock": found, "text": text})
+
+
+def _parts(request: AgentRequest, found: Conversation, at: datetime, before: int = 0) -> dict[str, object]:
+    choices = facts.choices(found)
+    part = thread.read(found, choices.names, before=before)
+    token = get_token(request)
+    beside = fragment(
+        "facts.jinja",
+        conversation=found,
+        clocks=facts.clocks(found.pk),
+        pages=facts.pages(found.pk),
+        earlier=facts.earlier(found),
+        entitlement=facts.entitlement(found, at),
+        token=token,
+        client_id=uuid4(),
+        at=at,
+    )
+    work = fragment(
+        "work.jinja", conversation=found, choices=choices, priorities=Priority.values, statuses=Status.values, token=token
+    )
+    return {"thread": _thread(request, found, part, at), "facts": beside, "work": work, "before": before}
+
+
+def _thread(request: HttpRequest, found: Conversation, part: thread.Thread, at: datetime) -> str:
+    return fragment("thread.jinja", conversation=found, thread=part, token=get_token(request), at=at)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0

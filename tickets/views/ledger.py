@@ -1,0 +1,70 @@
+"""The ledger of mail: every mail that ever reached us with its one outcome, raw, and filed again on request."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from tickets.mail import filing
+from tickets.models import InboundEmail
+from tickets.views.access import AgentRequest, agent_view
+from tickets.views.content import plain
+
+PAGE = 50
+_FIELDS = (
+    "id",
+    "source",
+    "mail_from",
+    "rcpt_to",
+    "received_at",
+    "size",
+    "state",
+    "mail_id",
+    "conversation_id",
+    "conversation__subject",
+    "reason",
+    "error",
+    "attempts",
+)
+
+
+@require_GET
+@agent_view
+def ledger(request: AgentRequest) -> HttpResponse:
+    """The newest mails, of one state if asked for. The raw bytes stay in the database."""
+    state, before = request.GET.get("state", ""), request.GET.get("before", "")
+    if state and state not in InboundEmail.State.values:
+        raise Http404
+    mails = InboundEmail.objects.order_by("-id")
+    if state:
+        mails = mails.filter(state=state)
+    if before.isascii() and before.isdecimal() and len(before) < 18:
+        mails = mails.filter(id__lt=int(before))
+    rows = list(mails.values(*_FIELDS)[: PAGE + 1])
+    last = rows[PAGE - 1]["id"] if len(rows) > PAGE else 0
+    context = {"rows": rows[:PAGE], "before": last, "state": state, "states": InboundEmail.State.choices}
+    return render(request, "desk/ledger.html", context)
+
+
+@require_GET
+@agent_view
+def raw(request: AgentRequest, pk: int) -> HttpResponse:
+    """The mail as it came in, as text."""
+    mail = get_object_or_404(InboundEmail.objects.only("pk", "raw"), pk=pk)
+    return plain(bytes(mail.raw), f"mail-{pk}.eml")
+
+
+@require_POST
+@agent_view
+def replay(request: AgentRequest, pk: int) -> HttpResponse:
+    """File a quarantined mail again."""
+    mail = get_object_or_404(InboundEmail, pk=pk)
+    try:
+        mail = filing.replay(mail, at=now())
+    except filing.NotQuarantined:
+        messages.info(request, _("Only quarantined or blocked mail can be filed again."))
+        return redirect("tickets:ledger")
+    messages.success(request, _("Mail %(number)s: %(state)s.") % {"number": pk, "state": mail.get_state_display()})
+    return redirect("tickets:ledger")

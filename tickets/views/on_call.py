@@ -1,0 +1,83 @@
+"""Who is on call: now, in the next two weeks, and standing in."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from helpdesk.customers.models import User
+from helpdesk.events.actors import Actor
+from helpdesk.oncall import rotas
+from helpdesk.oncall.models import Schedule
+from helpdesk.oncall.rota import gaps, handoffs
+from tickets.desk import rota_table
+from tickets.forms import StandInForm
+from tickets.views.access import AgentRequest, agent_view
+
+
+@require_GET
+@agent_view
+def overview(request: AgentRequest) -> HttpResponse:
+    return _show(request, StandInForm())
+
+
+@require_POST
+@agent_view
+def stand_in(request: AgentRequest) -> HttpResponse:
+    form = StandInForm(request.POST)
+    if not form.is_valid():
+        return _show(request, form, status=422)
+    said = form.cleaned_data
+    try:
+        actor = Actor.agent(request.user)
+        rotas.stand_in(said["schedule"], said["user"], said["start"], said["end"], at=now(), actor=actor)
+    except IntegrityError:
+        form.add_error("start", _("Somebody stands in already at that time."))
+        return _show(request, form, status=422)
+    messages.success(request, _("%s stands in.") % said["user"])
+    return redirect("tickets:on_call")
+
+
+def _show(request: AgentRequest, form: StandInForm, status: int = 200) -> HttpResponse:
+    at = now()
+    agents = list(User.objects.filter(is_active=True))
+    names = dict(User.objects.values_list("pk", "name"))
+    schedules = [_schedule(schedule, names, at) for schedule in Schedule.objects.select_related("fallback")]
+    context = {"schedules": schedules, "agents": agents, "form": form, "zone": ZoneInfo(request.user.timezone)}
+    return render(request, "desk/on_call.html", context, status=status)
+
+
+def _schedule(schedule: Schedule, names: dict[int, str], at: datetime) -> dict[str, Any]:
+    zone = ZoneInfo(schedule.timezone)
+    slots = rotas.timeline(schedule, at, at + rotas.LOOK_AHEAD)
+    changes = [
+        {"at": change.at, "leaving": names.get(change.leaving or 0), "arriving": names.get(change.arriving or 0)}
+        for change in handoffs(slots)
+    ]
+    return {
+        "schedule": schedule,
+        "zone": zone,
+        "now": rotas.on_call(schedule.pk, at),
+        "until": next((slot.end for slot in slots if slot.user is None or slot.end > at), None),
+        "days": rota_table.days(slots, names, zone),
+        "people": sorted({(slot.user, names.get(slot.user, "")) for slot in slots if slot.user is not None}),
+        "handoffs": changes,
+        "gaps": gaps(slots),
+        "feed": _feed(schedule),
+    }
+
+
+def _feed(schedule: Schedule) -> str:
+    """The address of the iCalendar feed, "" in an installation without one."""
+    try:
+        return reverse("schedule_feed", args=[schedule.pk])
+    except NoReverseMatch:
+        return ""
