@@ -1,6 +1,6 @@
 """Everything below `/api/`."""
 
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
 from django.views.decorators.cache import cache_page
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
@@ -11,11 +11,14 @@ from helpdesk.conversations import api as conversations
 from helpdesk.conversations import api_handling as handling
 from helpdesk.conversations import api_messages as messages
 from helpdesk.customers import api as customers
+from helpdesk.customers.api_fields import IdConverter
 from helpdesk.oncall import api as oncall
 from helpdesk.sla import api as sla
 from tickets import api as tickets
 
 SCHEMA_SECONDS = 600
+
+register_converter(IdConverter, "id")
 
 router = SimpleRouter()
 router.register("conversations", conversations.ConversationViewSet)
@@ -33,16 +36,16 @@ router.register("schedules", oncall.ScheduleViewSet)
 router.register("schedules/(?P<schedule_id>[0-9]{1,18})/overrides", oncall.OverrideViewSet)
 router.register("inbound-emails", tickets.InboundEmailViewSet)
 
-_conversation = "conversations/<int:conversation_id>"
-_v1 = [
+_conversation = "conversations/<id:conversation_id>"
+_v1: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
     path(f"{_conversation}/messages/", messages.Messages.as_view()),
     path(f"{_conversation}/events/", messages.Events.as_view()),
     path(f"{_conversation}/clocks/<slug:target>/explanation/", messages.ClockExplanation.as_view()),
     path(f"{_conversation}/merge/", handling.Merge.as_view()),
     path(f"{_conversation}/links/", handling.Links.as_view()),
-    path("attachments/<int:attachment_id>/content/", messages.AttachmentContent.as_view(), name="attachment_content"),
-    path("pages/<int:page_id>/acknowledgement/", handling.PageAcknowledgement.as_view()),
+    path("attachments/<id:attachment_id>/content/", messages.AttachmentContent.as_view(), name="attachment_content"),
+    path("pages/<id:page_id>/acknowledgement/", handling.PageAcknowledgement.as_view()),
     path("oncall/now/", oncall.OnCallNow.as_view()),
 ]
 

@@ -84,7 +84,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
-        **env.db_url_config(env.str("DATABASE_URL", default=_found.get("DATABASE_URL", "postgres://127.0.0.1/helpdesk"))),
+        **env.db_url_config(env.str("DATABASE_URL", default=_found.get("DATABASE_URL", ""))),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
@@ -174,6 +174,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -188,7 +189,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["helpdesk.customers.permissions.IsAgent"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["helpdesk.api_input.BoundedJSONParser"],
+    "EXCEPTION_HANDLER": "helpdesk.api_errors.answer_error",
     "DEFAULT_PAGINATION_CLASS": "helpdesk.customers.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -202,6 +204,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    # Fields of one name with different choices need names of their own.
+    "ENUM_NAME_OVERRIDES": {
+        "ServiceKind": "helpdesk.customers.models.Service.Kind",
+        "MessageKind": "helpdesk.conversations.models.Message.Kind",
+        "NewMessageKind": [("outbound", "Outbound"), ("note", "Note")],
+        "PersonKind": "helpdesk.conversations.models.Message.Author",
+    },
 }
 
 LOGGING = {

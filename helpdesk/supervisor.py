@@ -161,8 +161,9 @@ class Supervisor:
             self._child("worker", *celery, "worker", "--loglevel", "WARNING", *worker),
             self._child("beat", *celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "--schedule", schedule),
             self._child("keep_promises", "manage.py", "keep_promises"),
+            self._child("mailboxes", "manage.py", "watch_mailboxes"),
         )
-        # Five Pythons importing at once on two cores make people and senders wait for those they do not wait for.
+        # Six Pythons importing at once on two cores make people and senders wait for those they do not wait for.
         for child in behind:
             child.start_at = time.monotonic() + _WAY_FOR_WEB_AND_MAIL
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.company", "tests.fixtures.mailing", "tests.fixtures.providers"]
+pytest_plugins = ["tests.fixtures.company", "tests.fixtures.mailing", "tests.fixtures.providers", "tests.fixtures.receiving"]
 
 
 @pytest.fixture

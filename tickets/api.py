@@ -20,12 +20,14 @@ class InboundEmailSerializer(serializers.ModelSerializer[InboundEmail]):
         read_only_fields = fields
 
 
-class InboundEmailFilters(django_filters.FilterSet):
+class InboundEmailFilters(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(choices=InboundEmail.State.choices)
     source = django_filters.CharFilter(max_length=40)
     conversation = IdFilter()
     sha256 = django_filters.CharFilter(max_length=64)
-    message_id = django_filters.CharFilter(method="by_message_id", max_length=998, help_text="With or without brackets.")
+    message_id = django_filters.CharFilter(
+        method="by_message_id", max_length=998, help_text="With or without brackets."
+    )
 
     def by_message_id(self, rows: QuerySet[InboundEmail], name: str, value: str) -> QuerySet[InboundEmail]:
         return rows.filter(mail_id=value.strip().removeprefix("<").removesuffix(">"))
@@ -34,7 +36,9 @@ class InboundEmailFilters(django_filters.FilterSet):
 class InboundEmailViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     """Newest first; the raw mail itself is not handed out here."""
 
-    queryset = InboundEmail.objects.only("id", "source", "mail_id", "sha256", "received_at", "state", "conversation", "error")
+    queryset = InboundEmail.objects.only(
+        "id", "source", "mail_id", "sha256", "received_at", "state", "conversation", "error"
+    )
     serializer_class = InboundEmailSerializer
     filterset_class = InboundEmailFilters
     lookup_value_regex = ID

@@ -50,7 +50,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(one(int(pk)))
 
-    @extend_schema(request=NewConversationSerializer, responses={200: ConversationSerializer, 201: ConversationSerializer})
+    @extend_schema(request=NewConversationSerializer, responses=dict.fromkeys((200, 201), ConversationSerializer))
     def create(self, request: Request) -> Response:
         """Open one: 201, or 200 with the first one when the `client_id` was used before."""
         given = NewConversationSerializer(data=request.data)

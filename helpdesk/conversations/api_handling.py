@@ -88,7 +88,8 @@ def _links(conversation_id: int) -> list[dict[str, Any]]:
     here = Conversation.objects.filter(pk=conversation_id).first()
     if here is None:
         raise NotFound("There is no such conversation.")
-    related = Q(previous=here) | Q(merged_into=here) | Q(pk__in=[pk for pk in (here.previous_id, here.merged_into_id) if pk])
+    named = [pk for pk in (here.previous_id, here.merged_into_id) if pk is not None]
+    related = Q(previous=here) | Q(merged_into=here) | Q(pk__in=named)
     return [
         {
             "relation": _relation(here, other),
@@ -112,7 +113,7 @@ def _relation(here: Conversation, other: Conversation) -> str:
 
 class AcknowledgementSerializer(serializers.Serializer[dict[str, str]]):
     handling = serializers.CharField(
-        max_length=MAX_TEXT, required=False, allow_blank=True, default="", help_text="Told to the customer as an answer."
+        max_length=MAX_TEXT, required=False, allow_blank=True, default="", help_text="Told to the customer."
     )
     client_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
@@ -126,9 +127,7 @@ class PageAcknowledgement(APIView):
         given.is_valid(raise_exception=True)
         words = given.validated_data
         try:
-            on_call.acknowledge_page(
-                page_id, agent_of(request), words["handling"], at=timezone.now(), via="api", client_id=words["client_id"]
-            )
+            on_call.acknowledge_page(page_id, agent_of(request), at=timezone.now(), via="api", **words)
         except Page.DoesNotExist as error:
             raise NotFound("There is no such page.") from error
         except NothingToSay as error:

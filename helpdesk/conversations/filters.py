@@ -32,17 +32,17 @@ def _sensible(at: datetime) -> None:
         raise ValidationError(f"Between {YEARS[0]} and {YEARS[-1]}, please.")
 
 
-class Choices(django_filters.MultipleChoiceFilter):
+class Choices(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
     def __init__(self, choices: Any) -> None:
         super().__init__(choices=choices, widget=OneOrMore)
 
 
-class Name(django_filters.CharFilter):
+class Name(django_filters.CharFilter):  # type: ignore[misc]
     def __init__(self, method: str, help_text: str) -> None:
         super().__init__(method=method, max_length=MAX_NAME, help_text=help_text)
 
 
-class ConversationFilters(django_filters.FilterSet):
+class ConversationFilters(django_filters.FilterSet):  # type: ignore[misc]
     status = Choices(Status.choices)
     priority = Choices(Priority.choices)
     channel = django_filters.CharFilter(max_length=20)

@@ -12,7 +12,7 @@ from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
 from helpdesk.sla import clocks
-from helpdesk.sla.models import Clock, Target
+from helpdesk.sla.models import Target
 
 MAX_QUOTED = 20_000
 

@@ -1,5 +1,6 @@
 """What follows from a conversation's events: messages leave, and the engineer on call is told."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils.dateparse import parse_datetime
@@ -7,7 +8,7 @@ from django.utils.dateparse import parse_datetime
 from helpdesk.conversations import answers, promises
 from helpdesk.conversations.models import DONE, Conversation
 from helpdesk.customers.models import Plan
-from helpdesk.events.handlers import outside
+from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import Urgency
@@ -29,43 +30,53 @@ def deliver(event: Event, at: datetime) -> None:
     answers.deliver(event.data["message"], at=at)
 
 
-def page_outside_hours(event: Event, at: datetime) -> None:
+@together
+def page_outside_hours(events: Sequence[Event], at: datetime) -> None:
     """A request that came in while the office was closed goes to the engineer on call at once.
 
     It rings for Enterprise or urgent ones; the others wake nobody and open the morning's list.
     """
-    if event.data.get("automatic") or not promises.is_outside_office_hours(event.at):
-        return
-    conversation = _conversation(event)
-    if conversation.status in DONE or _answered_since(conversation, event):
-        return
+    asked = [e for e in events if not e.data.get("automatic") and promises.is_outside_office_hours(e.at)]
+    conversations = _conversations(asked)
+    alarms = []
+    for event in asked:
+        conversation = conversations[event.conversation_id]
+        if conversation.status not in DONE and not _answered_since(conversation, event):
+            alarms.append(_asks_outside_hours(conversation, event))
+    paging.trigger_all(alarms, at=at)
+
+
+def _asks_outside_hours(conversation: Conversation, event: Event) -> paging.Alarm:
     plan = conversation.organization.plan if conversation.organization else Plan.objects.filter(is_default=True).first()
     rings = promises.wakes_on_call(conversation, plan)
-    paging.trigger(
-        paging.conversation_key(conversation.pk),
-        paging.Reason("after_hours", f"{_who(conversation)} asks outside office hours", event.at),
-        urgency=Urgency.HIGH if rings else Urgency.LOW,
-        summary=_summary(conversation),
-        at=at,
-        conversation_id=conversation.pk,
-        policy=conversation.team.escalation_policy if conversation.team else None,
-    )
+    reason = paging.Reason("after_hours", f"{_who(conversation)} asks outside office hours", event.at)
+    return _alarm(conversation, reason, Urgency.HIGH if rings else Urgency.LOW)
 
 
-def page_breach(event: Event, at: datetime) -> None:
+@together
+def page_breach(events: Sequence[Event], at: datetime) -> None:
     """A promise broke. Looked at again now: a ticket taken or answered meanwhile calls nobody."""
-    clock = Clock.objects.get(pk=event.data["clock"])
-    if clock.met_at is not None or clock.cancelled_at is not None or clock.target not in _PAGED_BREACHES:
-        return
-    conversation = _conversation(event)
-    since = parse_datetime(event.data["due_at"])
-    assert since is not None, "the sweep wrote it"
-    paging.trigger(
-        paging.conversation_key(conversation.pk),
-        paging.Reason(clock.target, _BREACHES[Target(clock.target)], since),
-        urgency=Urgency.HIGH,
+    broken = Clock.objects.filter(met_at=None, cancelled_at=None, target__in=_PAGED_BREACHES).in_bulk(
+        [event.data["clock"] for event in events]
+    )
+    still = [event for event in events if event.data["clock"] in broken]
+    conversations = _conversations(still)
+    alarms = []
+    for event in still:
+        since = parse_datetime(event.data["due_at"])
+        assert since is not None, "the sweep wrote it"
+        target = Target(broken[event.data["clock"]].target)
+        reason = paging.Reason(target, _BREACHES[target], since)
+        alarms.append(_alarm(conversations[event.conversation_id], reason, Urgency.HIGH))
+    paging.trigger_all(alarms, at=at)
+
+
+def _alarm(conversation: Conversation, reason: paging.Reason, urgency: str) -> paging.Alarm:
+    return paging.Alarm(
+        dedup_key=paging.conversation_key(conversation.pk),
+        reason=reason,
+        urgency=urgency,
         summary=_summary(conversation),
-        at=at,
         conversation_id=conversation.pk,
         policy=conversation.team.escalation_policy if conversation.team else None,
     )
@@ -78,9 +89,10 @@ def resolve_page(event: Event, at: datetime) -> None:
     paging.resolve_open(paging.conversation_key(event.conversation_id), at=at, user=event.actor, why=event.kind)
 
 
-def _conversation(event: Event) -> Conversation:
+def _conversations(events: Sequence[Event]) -> dict[int | None, Conversation]:
     related = ("customer", "organization__plan", "team__escalation_policy")
-    return Conversation.objects.select_related(*related).get(pk=event.conversation_id)
+    found = Conversation.objects.select_related(*related).in_bulk({event.conversation_id for event in events})
+    return {pk: conversation for pk, conversation in found.items()}
 
 
 def _answered_since(conversation: Conversation, event: Event) -> bool:

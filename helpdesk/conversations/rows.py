@@ -41,12 +41,13 @@ def conversation_rows() -> QuerySet[Conversation, dict[str, Any]]:
     tags = Tag.objects.filter(conversations=OuterRef("pk")).order_by("name")
     services = Service.objects.filter(conversations=OuterRef("pk")).order_by("name")
     clock = JSONObject(target=F("target"), goal_seconds=F("goal_seconds"), **{name: F(name) for name in _CLOCK_TIMES})
-    return Conversation.objects.values(
+    rows: QuerySet[Conversation, dict[str, Any]] = Conversation.objects.values(
         *_COLUMNS,
         tag_names=ArraySubquery(tags.values("name")),
         service_names=ArraySubquery(services.values("name")),
         clock_rows=ArraySubquery(clocks.values(row=clock)),
     )
+    return rows
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

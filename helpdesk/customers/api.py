@@ -25,7 +25,7 @@ from helpdesk.customers.serializers import (
 METHODS_OF_PEOPLE = ["get", "head", "options", "post", "patch"]
 
 
-class CustomerFilters(django_filters.FilterSet):
+class CustomerFilters(django_filters.FilterSet):  # type: ignore[misc]
     email = django_filters.CharFilter(lookup_expr="iexact", max_length=320)
     organization = IdFilter()
     q = django_filters.CharFilter(method="search", max_length=200, help_text="Part of the name or of the address.")
@@ -65,7 +65,7 @@ class PlanViewSet(Configured):
 
     def perform_destroy(self, instance: Plan) -> None:
         if instance.is_default:
-            raise ValidationError("Customers without an organization need the default plan: make another one default first.")
+            raise ValidationError("Customers without a company need a default plan: make another one default first.")
         super().perform_destroy(instance)
 
 

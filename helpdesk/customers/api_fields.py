@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.db.models import Model, Q, QuerySet
+from django.urls.converters import IntConverter
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -12,6 +13,12 @@ LARGEST_ID = 2**63 - 1
 # Longer ones are no id of ours, and a route that does not match is a plain 404.
 ID = "[0-9]{1,18}"
 _ID_OR_NAME = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
+
+
+class IdConverter(IntConverter):
+    """An id in an address; a longer number is no address of ours."""
+
+    regex = ID
 
 
 def matching(reference: int | str, name_field: str) -> Q:
@@ -56,6 +63,7 @@ class IdOrName(serializers.RelatedField[Model, object, Any]):
     def to_internal_value(self, data: object) -> Model:
         reference = Reference().run_validation(data)
         rows = self.get_queryset()
+        assert rows is not None, "a field that is written has a queryset"
         found: Model | None = rows.filter(matching(reference, self.name_field)).first()
         if found is None:
             self.fail("unknown", given=str(reference)[:80])
@@ -73,7 +81,7 @@ class TimeZone(serializers.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=60, **options)
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
         # Abbreviations such as CET mean different things to different libraries.
         if name and name != "UTC" and ("/" not in name or name not in _known_zones()):

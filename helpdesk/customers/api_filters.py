@@ -7,7 +7,7 @@ import django_filters
 from helpdesk.customers.api_fields import LARGEST_ID
 
 
-class IdFilter(django_filters.NumberFilter):
+class IdFilter(django_filters.NumberFilter):  # type: ignore[misc]
     """An id; one beyond 64 bits is refused instead of reaching the database."""
 
     def __init__(self, **options: Any) -> None:

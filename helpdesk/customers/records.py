@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from helpdesk.customers import actions as customers
+from helpdesk.customers.lookup import customer_of
 from helpdesk.customers.models import Customer, Identity, Team, User
 
 
@@ -24,7 +25,7 @@ def add_customer(fields: Mapping[str, Any], *, at: datetime) -> Customer:
     email = fields.get("email", "").strip().lower()
     if not email:
         return Customer.objects.create(**fields, created_at=at)
-    if customers.customer_of("email", email) is not None:
+    if customer_of("email", email) is not None:
         raise AlreadyKnown(f"{email} is a customer already")
     customer = customers.find_or_create_customer("email", email, fields.get("name", ""), at=at)
     return _write(customer, {**fields, "email": email})
@@ -41,7 +42,7 @@ def change_customer(customer: Customer, fields: Mapping[str, Any]) -> Customer:
         Identity.objects.bulk_create(
             [Identity(customer=customer, channel="email", handle=email)], ignore_conflicts=True
         )
-        owner = customers.customer_of("email", email)
+        owner = customer_of("email", email)
         if owner is None or owner.pk != customer.pk:
             raise AlreadyKnown(f"{email} is another customer already")
     return _write(customer, {**fields, "email": email})

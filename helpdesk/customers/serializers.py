@@ -27,7 +27,8 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     class Meta:
         model = Customer
         fields = [
-            "id", "name", "email", "organization", "language", "timezone", "notes", "blocked_at", "created_at", "identities",
+            "id", "name", "email", "organization", "language", "timezone", "notes", "blocked_at", "created_at",
+            "identities",
         ]  # fmt: skip
         read_only_fields = ["created_at"]
 
@@ -75,7 +76,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "realtime_channels", "is_default",
         ]  # fmt: skip
         # One default plan is the database's rule; here a new one takes the place of the old one.
-        validators: ClassVar = []
+        validators: ClassVar[list[Any]] = []
 
     def validate_is_default(self, is_default: bool) -> bool:
         if self.instance is not None and self.instance.is_default and not is_default:

@@ -2,19 +2,22 @@
 
 import logging
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from helpdesk.events.handlers import calls_outside, find
+from helpdesk.events.handlers import calls_outside, find, takes_many
 from helpdesk.events.models import OutboxEntry
 from helpdesk.events.outcomes import NeverRetry, RetryLater
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=120)
-BATCH = 50
+BATCH = 100
 BATCH_SECONDS = 30.0
+SECONDS = 20.0
 MAX_ATTEMPTS = 12
 BACKOFF_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800)
 
@@ -32,26 +35,63 @@ RETURNING entry.id
 
 
 def drain(at: datetime, limit: int = 1000) -> int:
-    """Run what is due at `at`; how many entries were seen. Stops by itself when nothing is left or at `limit`."""
+    """Run what is due at `at`; how many entries were seen. Stops when nothing is left, at `limit` or after SECONDS."""
+    began = time.monotonic()
     seen = 0
-    while seen < limit:
-        claimed = _claim(at, min(BATCH, limit - seen))
+    while seen < limit and time.monotonic() - began < SECONDS:
+        # A lease counts from now, not from when this round began.
+        claimed = _claim(at, at + timedelta(seconds=time.monotonic() - began), min(BATCH, limit - seen))
         if not claimed:
             break
-        began = time.monotonic()
-        for place, entry in enumerate(claimed):
-            if time.monotonic() - began > BATCH_SECONDS:
-                # Give the rest back before its lease runs out under another worker's hands.
-                _release([late.pk for late in claimed[place:]], at)
-                break
-            _run(entry, at)
-            seen += 1
+        seen += _run_batch(claimed, at)
     return seen
 
 
-def _claim(at: datetime, limit: int) -> list[OutboxEntry]:
+def _run_batch(claimed: Sequence[OutboxEntry], at: datetime) -> int:
+    seen = 0
+    single: list[OutboxEntry] = []
+    floods: dict[str, list[OutboxEntry]] = defaultdict(list)
+    for entry in claimed:
+        # What failed before goes alone, so that it cannot fail the others with it again and again.
+        if entry.attempts == 1 and takes_many(entry.handler) is not None:
+            floods[entry.handler].append(entry)
+        else:
+            single.append(entry)
+    for entries in floods.values():
+        seen += len(entries)
+        if not _run_together(entries, at):
+            single += entries
+            seen -= len(entries)
+    began = time.monotonic()
+    for place, entry in enumerate(single):
+        if time.monotonic() - began > BATCH_SECONDS:
+            # Give the rest back before its lease runs out under another worker's hands.
+            _release([late.pk for late in single[place:]], at)
+            break
+        _run(entry, at)
+        seen += 1
+    return seen
+
+
+def _run_together(entries: Sequence[OutboxEntry], at: datetime) -> bool:
+    """Whether all went well; otherwise nothing was done, and each is to be tried alone."""
+    handler = takes_many(entries[0].handler)
+    assert handler is not None, "the caller asked"
+    try:
+        with transaction.atomic():
+            handler([entry.event for entry in entries], at)
+            OutboxEntry.objects.filter(pk__in=[e.pk for e in entries], done_at=None, gave_up_at=None).update(
+                done_at=at, error=""
+            )
+    except Exception:
+        logger.exception("%s failed on %s events at once; trying each alone", entries[0].handler, len(entries))
+        return False
+    return True
+
+
+def _claim(at: datetime, now: datetime, limit: int) -> list[OutboxEntry]:
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"at": at, "lease": at + LEASE, "limit": limit})
+        cursor.execute(_CLAIM, {"at": at, "lease": now + LEASE, "limit": limit})
         ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return []

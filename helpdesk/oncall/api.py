@@ -1,5 +1,6 @@
 """`/api/v1/pages/`, `/api/v1/schedules/` and `/api/v1/oncall/now/`."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +37,7 @@ from helpdesk.oncall.serializers import (
 WINDOW = [OpenApiParameter("from", datetime), OpenApiParameter("until", datetime)]
 
 
-class PageFilters(django_filters.FilterSet):
+class PageFilters(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(choices=Page.State.choices)
     urgency = django_filters.ChoiceFilter(choices=Urgency.choices)
     conversation = IdFilter()
@@ -80,15 +81,15 @@ class ScheduleViewSet(Configured):
     @action(detail=True, methods=["get"], pagination_class=None)
     def timeline(self, request: Request, pk: str) -> Response:
         """Who is on call from `from` to `until` (default: the next two weeks), gaps included."""
-        return Response(SlotSerializer(self._slots(request), many=True).data)
+        return Response(_slots(self._window(request)))
 
     @extend_schema(parameters=WINDOW, responses={200: SlotSerializer(many=True)}, filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)
     def gaps(self, request: Request, pk: str) -> Response:
         """Times in which only the fallback would be called."""
-        return Response(SlotSerializer(rota.gaps(self._slots(request)), many=True).data)
+        return Response(_slots(rota.gaps(self._window(request))))
 
-    def _slots(self, request: Request) -> list[rota.Slot]:
+    def _window(self, request: Request) -> list[rota.Slot]:
         given = WindowSerializer(data={name: request.query_params[name] for name in request.query_params})
         given.is_valid(raise_exception=True)
         start = given.validated_data.get("from") or timezone.now()
@@ -153,6 +154,10 @@ class OnCallNow(APIView):
         at = timezone.now()
         schedules = [_now(schedule, at) for schedule in Schedule.objects.all()]
         return Response(OnCallNowSerializer({"at": at, "schedules": schedules}).data)
+
+
+def _slots(slots: Iterable[rota.Slot]) -> list[dict[str, Any]]:
+    return [dict(SlotSerializer(slot).data) for slot in slots]
 
 
 def _now(schedule: Schedule, at: datetime) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
+from helpdesk.events.safe_text import one_line
 from helpdesk.oncall.models import Page, PageDelivery
 from helpdesk.oncall.pagers import Notice
 
 LATE_AFTER = timedelta(minutes=1)
 SALT = "page-acknowledgement"
+DIGEST_LINES = 50
 
 
 def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Notice:
@@ -50,7 +52,7 @@ def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:
         action="trigger",
         urgency="high" if urgent else "low",
         summary=f"{len(burst)} pages are waiting, {urgent} of them urgent",
-        reasons=tuple(_line(delivery) for delivery in burst),
+        reasons=_lines(burst),
         details={},
         url=settings.PUBLIC_URL + reverse("tickets:pages"),
         occurred_at=min(delivery.page.triggered_at for delivery in burst),
@@ -62,8 +64,18 @@ def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:
     )
 
 
+def _lines(burst: Sequence[PageDelivery]) -> tuple[str, ...]:
+    # The urgent ones first, each group in the order it was promised.
+    ordered = sorted(burst, key=lambda delivery: delivery.page.urgency != "high")
+    lines = [_line(delivery) for delivery in ordered[:DIGEST_LINES]]
+    if len(burst) > DIGEST_LINES:
+        lines.append(f"and {len(burst) - DIGEST_LINES} more — {settings.PUBLIC_URL}{reverse('tickets:pages')}")
+    return tuple(lines)
+
+
 def _line(delivery: PageDelivery) -> str:
-    return f"{delivery.page.summary} — {page_url(delivery.page)}"
+    # Short enough that no pager cuts the link off.
+    return f"{one_line(delivery.page.summary, 160)} — {page_url(delivery.page)}"
 
 
 def _details(page: Page) -> dict[str, str]:
@@ -77,6 +89,7 @@ def _details(page: Page) -> dict[str, str]:
         "organization": organization.name if organization else "",
         "plan": organization.plan.name if organization else "",
         "priority": conversation.priority,
+        "service": ", ".join(service.name for service in conversation.services.all()),
         "due": conversation.next_due_at.strftime("%Y-%m-%d %H:%M UTC") if conversation.next_due_at else "",
     }
 

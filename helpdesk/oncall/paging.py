@@ -99,6 +99,8 @@ def trigger_all(alarms: Sequence[Alarm], *, at: datetime) -> dict[str, Page]:
 
     An open page calls again only when the new reason is more severe than what it was acknowledged or sent for.
     """
+    if not alarms:
+        return {}
     pages = _locked_pages(alarms, at)
     changed: dict[int, Page] = {}
     wanted: dict[int, calls.Call] = {}

@@ -88,11 +88,13 @@ def _write(schedule: Schedule, given: LayerGiven) -> None:
 def stand_down(override: Override, *, at: datetime, actor: Actor) -> None:
     """Take a stand-in back: one to come is removed, a running one ends at `at`. Raises OverrideIsOver."""
     override = Override.objects.select_for_update().get(pk=override.pk)
-    if override.during.upper <= at:
+    begins, ends = override.during.lower, override.during.upper
+    assert begins is not None and ends is not None, "stand_in knows no endless ones"
+    if ends <= at:
         raise OverrideIsOver("this is over; what has been stays on record")
-    if override.during.lower >= at:
+    if begins >= at:
         override.delete()
     else:
-        override.during = DateTimeTZRange(override.during.lower, at)
+        override.during = DateTimeTZRange(begins, at)
         override.save(update_fields=["during"])
     record(Fact("rota.changed", actor=actor, data={"schedule": override.schedule_id}), at=at)

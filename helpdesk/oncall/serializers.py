@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -59,7 +59,7 @@ class PageSerializer(serializers.ModelSerializer[Page]):
 class TimeOfDay(serializers.CharField):
     """`HH:MM`."""
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if not _TIME.fullmatch(text) and not (self.field_name == "end" and text == "24:00"):
             raise serializers.ValidationError("Write a time of day such as 08:00.")
@@ -89,7 +89,7 @@ class LayerSerializer(serializers.ModelSerializer[Layer]):
     class Meta:
         model = Layer
         fields = ["position", "rotation", "turn", "starts_on", "handoff", "restrictions", "members"]
-        validators: list[Any] = []  # noqa: RUF012 - layers come as a list, judged as a whole
+        validators: ClassVar[list[Any]] = []  # layers come as a list, which is judged as a whole
 
     def get_members(self, layer: Layer) -> list[int]:
         return [turn.user_id for turn in layer.turns.all()]
@@ -206,7 +206,7 @@ class SlotSerializer(serializers.Serializer[rota.Slot]):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
     user = serializers.IntegerField(allow_null=True, help_text="Null in a gap: then the fallback is called.")
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
 
 
 class OnCallSerializer(serializers.Serializer[dict[str, Any]]):

@@ -1,7 +1,7 @@
 """Calendars and policies as the API shows and takes them."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
@@ -16,7 +16,7 @@ from helpdesk.sla.week import InvalidHours
 
 MAX_HOLIDAYS = 2_000
 MAX_MINUTES = HORIZON_DAYS * 1440
-PRIORITIES = ("urgent", "high", "normal", "low")
+PRIORITIES = [("urgent", "Urgent"), ("high", "High"), ("normal", "Normal"), ("low", "Low")]
 
 
 @extend_schema_field(
@@ -31,7 +31,9 @@ class Week(serializers.JSONField):
 
 
 class HolidaySerializer(serializers.ModelSerializer[Holiday]):
-    source = serializers.CharField(source="feed.source", default="", read_only=True)
+    source = serializers.CharField(  # type: ignore[assignment]
+        source="feed.source", default="", read_only=True
+    )
     date = serializers.DateField()
     name = serializers.CharField(max_length=120, allow_blank=True)
 
@@ -66,7 +68,8 @@ class CalendarSerializer(serializers.ModelSerializer[Calendar]):
         try:
             calendar = calendars.create_calendar(**given, at=at)
             if holidays or is_office:
-                calendar = calendars.change_calendar(calendar, at=at, actor=actor, holidays=holidays, is_office=is_office)
+                more = {"holidays": holidays, "is_office": is_office}
+                calendar = calendars.change_calendar(calendar, at=at, actor=actor, **more)
         except InvalidHours as error:
             raise serializers.ValidationError({"week": [str(error)]}) from error
         return calendar
@@ -79,7 +82,7 @@ class CalendarSerializer(serializers.ModelSerializer[Calendar]):
 
 
 class HolidayImportSerializer(serializers.Serializer[Calendar]):
-    """Public holidays of a country (ISO 3166-1) and, where given, its subdivision (ISO 3166-2), this year and two on."""
+    """Public holidays of a country (ISO 3166-1) and maybe its subdivision (ISO 3166-2), this year and some on."""
 
     country = serializers.CharField(max_length=2)
     subdivision = serializers.CharField(max_length=10, required=False, allow_blank=True, default="")
@@ -108,7 +111,7 @@ class GoalSerializer(serializers.ModelSerializer[Goal]):
         model = Goal
         fields = ["target", "priority", "minutes"]
         # Goals come as a list: whether one is given twice is decided on the whole of it.
-        validators: list[Any] = []  # noqa: RUF012
+        validators: ClassVar[list[Any]] = []
 
     def to_internal_value(self, data: Any) -> Any:
         value = super().to_internal_value(data)

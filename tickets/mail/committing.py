@@ -46,15 +46,12 @@ class Committer:
         self._database = ThreadPoolExecutor(1, "ledger")
         self._broker = ThreadPoolExecutor(1, "nudge")
         self._open = 0
+        self.idle = asyncio.Event()  # set while every mail taken was answered for
+        self.idle.set()
         self._nudge_planned = False
         self._recipients: Recipients | None = None
         self._read_at = 0.0
         self._reading: asyncio.Task[Recipients] | None = None
-
-    @property
-    def idle(self) -> bool:
-        """Whether every mail taken was answered for."""
-        return self._open == 0
 
     async def commit(self, mail: Arrived) -> None:
         """Return once the mail is committed. Raises TryLater; the mail may be committed all the same, and sending it
@@ -64,6 +61,7 @@ class Committer:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((mail, done))
         self._open += 1
+        self.idle.clear()
         self._wake.set()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -72,6 +70,8 @@ class Committer:
             raise TryLater("the database is slow") from None
         finally:
             self._open -= 1
+            if not self._open:
+                self.idle.set()
 
     async def run(self) -> None:
         """Commit batch after batch, for ever."""

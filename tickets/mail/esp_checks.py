@@ -61,7 +61,10 @@ class _SendGrid(SendGridBaseWebhookView):  # type: ignore[misc]
 
 
 class _Resend(AnymailBaseWebhookView):  # type: ignore[misc]
-    """Basic auth, and Svix's signature where RESEND_INBOUND_SECRET is set. Source: docs.svix.com, "Verifying manually"."""
+    """Basic auth, and Svix's signature where RESEND_INBOUND_SECRET is set.
+
+    Source: docs.svix.com, "Verifying webhooks manually".
+    """
 
     esp_name = "Resend"
     warn_if_no_basic_auth = False

@@ -83,9 +83,9 @@ def _multipart(body: bytes, content_type: str) -> Iterable[tuple[str, File]]:
             name, colon, value = line.partition(":")
             if colon:
                 headers[name.strip()] = value.strip()
-        name = headers.get_param("name", header="content-disposition")
-        if isinstance(name, str):
-            yield name, File(headers.get_filename("") or "", headers.get("content-type", ""), content)
+        field = headers.get_param("name", header="content-disposition")
+        if isinstance(field, str):
+            yield field, File(headers.get_filename("") or "", headers.get("content-type", ""), content)
 
 
 def _parameters(value: str, header: str) -> Message:

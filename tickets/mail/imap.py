@@ -73,7 +73,7 @@ def poll(account_id: int, *, at: datetime) -> int:
 
 
 def connect(account: ImapAccount) -> tuple[IMAPClient, int]:
-    """Log in and open the folder read-only; the client and the folder's UIDVALIDITY. Raises IMAPClientError, OSError."""
+    """Log in and open the folder read-only; client and UIDVALIDITY. Raises IMAPClientError, OSError."""
     client = IMAPClient(account.host, account.port, ssl=account.use_tls, timeout=TIMEOUT_SECONDS)
     try:
         client.normalise_times = False

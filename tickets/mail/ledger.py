@@ -1,4 +1,4 @@
-"""accept(): the one door for mail. Whatever the way in, the raw bytes are committed here before anyone is told "yes"."""
+"""accept(): the one door for mail. Whatever the way in, its bytes are committed here before anyone is told "yes"."""
 
 import hashlib
 import re
@@ -13,7 +13,10 @@ from helpdesk.events.nudge import nudge
 from tickets.models import InboundEmail
 
 FILE_MAIL: Final = "tickets.tasks.file_mail"
-_COLUMNS: Final = "source, transport_key, mail_from, rcpt_to, remote_ip, received_at, raw, sha256, size, state, error, due_at, settled_at"
+_COLUMNS: Final = (
+    "source, transport_key, mail_from, rcpt_to, remote_ip, received_at, raw, sha256, size, "
+    + "state, error, due_at, settled_at"
+)
 _FIXED: Final = "mail_id, content_hash, reason, attempts"
 _ROW: Final = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', '', '', 0)"
 _LONGEST_KEY: Final = 255

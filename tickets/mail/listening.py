@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tickets.mail.committing import Committer
 from tickets.mail.smtp import LmtpReceiver, Receiver, Service
 
 logger = logging.getLogger(__name__)
@@ -29,8 +28,7 @@ async def listen(service: Service, smtp: socket.socket, lmtp: socket.socket | No
     if lmtp is not None:
         make = loop.create_unix_server if lmtp.family == socket.AF_UNIX else loop.create_server
         servers.append(await make(lambda: LmtpReceiver(service, loop), sock=lmtp, backlog=_BACKLOG))
-    for server in servers:
-        logger.info("receiving mail on %s", ", ".join(str(listening.getsockname()) for listening in server.sockets))
+    logger.info("receiving mail on %s", " and ".join(str(s.getsockname()) for s in (smtp, lmtp) if s is not None))
     await stop.wait()
     for server in servers:
         server.close()
@@ -47,8 +45,8 @@ async def _finish(service: Service) -> None:
     service.stopping = True
     with suppress(TimeoutError):
         async with asyncio.timeout(STOP_SECONDS):
-            while not service.committer.idle:
-                await asyncio.sleep(0.02)
+            await service.committer.idle.wait()
+    await asyncio.sleep(0)  # whoever waited for the last commit says so now
     for connection in list(service.connections):
         if connection.transport is not None:
             connection.transport.close()
@@ -79,8 +77,3 @@ def lmtp_socket(where: str, host: str) -> socket.socket:
     listening.bind(str(path))
     path.chmod(0o660)
     return listening
-
-
-def committer_service(hostname: str, size_limit: int) -> Service:
-    """A service with a committer of its own; make it inside the event loop."""
-    return Service(Committer(), hostname, size_limit)

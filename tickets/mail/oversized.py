@@ -10,7 +10,7 @@ _LARGEST_HEADER: Final = 256 * 1024
 
 
 def header_only(header: bytes, size: int, limit: int, *, where: str) -> bytes:
-    """A mail of the header alone and a note. `size` and `limit` are bytes; `where` says where the whole mail still is."""
+    """A mail of the header alone and a note. `size` and `limit` are bytes; `where` says where the rest is."""
     kept = _BODY_HEADERS.sub(b"", header[:_LARGEST_HEADER].rstrip(b"\r\n") + b"\r\n")
     note = (
         f"[This mail has {size / 1024**2:.1f} MB, and {limit / 1024**2:.0f} MB is the most this helpdesk takes. "

@@ -24,7 +24,7 @@ class Recipients:
     domains: frozenset[str]
 
     def accepts(self, address: str) -> bool:
-        """Mailboxes, aliases, anything behind their plus, signed reply and bounce addresses, postmaster (RFC 5321 §4.5.1)."""
+        """Mailboxes, aliases, anything behind their plus, signed addresses, postmaster (RFC 5321 §4.5.1)."""
         if address.lower() == "postmaster":
             return True
         local, _, domain = email_of(address).rpartition("@")

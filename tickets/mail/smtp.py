@@ -50,7 +50,7 @@ class Service:
     stopping: bool = False
 
 
-class Receiver(SMTP):  # type: ignore[misc]
+class Receiver(SMTP):
     """One SMTP connection."""
 
     source = "smtp"
@@ -67,6 +67,9 @@ class Receiver(SMTP):  # type: ignore[misc]
         )
         self.service = service
         self.remote_ip = ""
+        self._greeted = False
+        self._sender: str | None = None
+        self._recipients: list[str] = []
         self._mistakes = 0
         self._ending = False
         self._mail_until = 0.0
@@ -91,8 +94,9 @@ class Receiver(SMTP):  # type: ignore[misc]
         # A client may say everything at once, close its side and still listen.
         return asyncio.StreamReaderProtocol.eof_received(self)
 
-    async def push(self, status: str) -> None:
-        self._writer.write(status.encode("utf-8", "replace") + b"\r\n")
+    async def push(self, status: str | bytes) -> None:
+        answer = status.encode("utf-8", "replace") if isinstance(status, str) else status
+        self._writer.write(answer + b"\r\n")
         await self._writer.drain()
 
     async def _handle_client(self) -> None:
@@ -137,6 +141,10 @@ class Receiver(SMTP):  # type: ignore[misc]
                 await self.push("421 4.7.0 Too many mistakes")
                 return
 
+    def _forget(self) -> None:
+        """The next mail begins."""
+        self._sender, self._recipients = None, []
+
     async def _mistake(self, status: str) -> None:
         self._mistakes += 1
         await self.push(status)
@@ -144,27 +152,26 @@ class Receiver(SMTP):  # type: ignore[misc]
     # Commands.
 
     async def smtp_HELO(self, argument: str) -> None:
-        await self._greeted(argument, extended=False)
+        await self._greet(argument, extended=False)
 
     async def smtp_EHLO(self, argument: str) -> None:
-        await self._greeted(argument, extended=True)
+        await self._greet(argument, extended=True)
 
-    async def _greeted(self, argument: str, *, extended: bool) -> None:
+    async def _greet(self, argument: str, *, extended: bool) -> None:
         if not argument:
             await self._mistake("501 5.5.4 Syntax: EHLO hostname")
             return
-        self._set_rset_state()
-        self.session.host_name = argument
-        self.session.extended_smtp = extended
+        self._forget()
+        self._greeted = True
         capabilities = ["PIPELINING", f"SIZE {self.service.size_limit}", "8BITMIME", "SMTPUTF8"] if extended else []
         lines = [self.hostname, *capabilities]
         await self.push("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
 
     async def smtp_MAIL(self, argument: str) -> None:
-        if not self.session.host_name:
+        if not self._greeted:
             await self._mistake("503 5.5.1 Say EHLO first")
             return
-        if self.envelope.mail_from is not None:
+        if self._sender is not None:
             await self._mistake("503 5.5.1 Sender given already")
             return
         found = _path(argument, "FROM")
@@ -175,7 +182,7 @@ class Receiver(SMTP):  # type: ignore[misc]
         if refusal := self._refused(parameters):
             await self._mistake(refusal)
             return
-        self.envelope.mail_from = sender
+        self._sender = sender
         await self.push("250 2.1.0 OK")
 
     def _refused(self, parameters: str) -> str:
@@ -194,14 +201,14 @@ class Receiver(SMTP):  # type: ignore[misc]
         return ""
 
     async def smtp_RCPT(self, argument: str) -> None:
-        if self.envelope.mail_from is None:
+        if self._sender is None:
             await self._mistake("503 5.5.1 Need MAIL first")
             return
         found = _path(argument, "TO")
         if found is None or not found[0]:
             await self._mistake("501 5.1.3 Syntax: RCPT TO:<address>")
             return
-        if len(self.envelope.rcpt_tos) >= MAX_RECIPIENTS:
+        if len(self._recipients) >= MAX_RECIPIENTS:
             await self.push("452 4.5.3 Too many recipients")
             return
         try:
@@ -212,11 +219,11 @@ class Receiver(SMTP):  # type: ignore[misc]
         if not ours:
             await self._mistake("550 5.1.1 No such mailbox")
             return
-        self.envelope.rcpt_tos.append(found[0])
+        self._recipients.append(found[0])
         await self.push("250 2.1.5 OK")
 
     async def smtp_DATA(self, argument: str) -> None:
-        if not self.envelope.rcpt_tos:
+        if not self._recipients:
             await self._mistake("503 5.5.1 Need RCPT first")
             return
         if argument:
@@ -225,8 +232,8 @@ class Receiver(SMTP):  # type: ignore[misc]
         await self.push("354 End data with <CR><LF>.<CR><LF>")
         self._mail_until = self.loop.time() + MAIL_SECONDS
         answer = await self._received()
-        recipients = self.envelope.rcpt_tos
-        self._set_post_data_state()
+        recipients = self._recipients
+        self._forget()
         await self._answer(answer, recipients)
 
     async def _received(self) -> str:
@@ -239,8 +246,8 @@ class Receiver(SMTP):  # type: ignore[misc]
                 Arrived(
                     self.source,
                     raw,
-                    self.envelope.mail_from,
-                    tuple(self.envelope.rcpt_tos),
+                    self._sender or "",
+                    tuple(self._recipients),
                     self.remote_ip or None,
                     timezone.now(),
                 )
@@ -264,7 +271,7 @@ class Receiver(SMTP):  # type: ignore[misc]
         self._reset_timeout()
 
     async def smtp_RSET(self, argument: str) -> None:
-        self._set_rset_state()
+        self._forget()
         await self.push("250 2.0.0 OK")
 
     async def smtp_NOOP(self, argument: str) -> None:
@@ -280,16 +287,16 @@ class Receiver(SMTP):  # type: ignore[misc]
     async def _not_offered(self, argument: str) -> None:
         await self._mistake("502 5.5.1 Not offered here")
 
-    smtp_VRFY = smtp_EXPN = smtp_AUTH = smtp_STARTTLS = _not_offered
+    smtp_VRFY = smtp_EXPN = smtp_AUTH = smtp_STARTTLS = _not_offered  # type: ignore[assignment]
 
 
-class LmtpReceiver(LMTP, Receiver):  # type: ignore[misc]
+class LmtpReceiver(LMTP, Receiver):
     """One LMTP connection (RFC 2033): the same, answered for each recipient."""
 
     source = "lmtp"
 
     async def smtp_LHLO(self, argument: str) -> None:
-        await self._greeted(argument, extended=True)
+        await self._greet(argument, extended=True)
 
     async def _answer(self, answer: str, recipients: list[str]) -> None:
         for _ in recipients:

@@ -42,7 +42,7 @@ def receive_hook(request: HttpRequest, esp: str) -> HttpResponse:
         return _error(401, "authentication needed", {"WWW-Authenticate": 'Basic realm="mail"'})
     try:
         # Handed on as read above, so that neither Django's limits nor its decoding come between.
-        request._body = body  # type: ignore[attr-defined]
+        request._body = body
         request.POST = call.as_post()  # type: ignore[assignment]
         esp_checks.check(esp, request)
     except (esp_checks.Refused, ValueError) as error:
@@ -81,7 +81,7 @@ def _arrived(name: str, esp: Esp, call: Request, at: datetime) -> list[Arrived]:
 
 
 def _unreadable(name: str, body: bytes, error: Exception, at: datetime) -> Arrived:
-    logger.warning("a call from %s cannot be read: %s", name, error, exc_info=True)
+    logger.warning("a call from %s cannot be read: %s", name, error)
     return Arrived(name, body, "", (), None, at, error=f"cannot be read: {error.__class__.__name__}: {error}")
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from helpdesk.conversations.models import Conversation, Priority
-from helpdesk.sla.models import Clock, Target
+from helpdesk.sla.models import Clock, Goal, Target
 from tickets import web_form
 from tickets.forms import TicketForm
 from tickets.mail import acknowledgement
@@ -76,13 +76,19 @@ def _show(request: HttpRequest, form: TicketForm, at: datetime, status: int = 20
 
 
 def situations() -> list[tuple[str, str, str, str]]:
-    """Priority, its name, the situation in the customer's words, and the first response we aim at."""
-    return [
-        (Priority.URGENT, _("Urgent"), _("My production site is down or unusable"), _("30 minutes")),
-        (Priority.HIGH, _("High"), _("My production site is up, but something is badly wrong"), _("4 hours")),
-        (Priority.NORMAL, _("Normal"), _("I need help with something"), _("1 business day")),
-        (Priority.LOW, _("Low"), _("I have a question or a suggestion"), _("3 business days")),
-    ]
+    """Priority, its name, the situation in the customer's words, and the first response promised without a contract."""
+    goals = Goal.objects.filter(policy__plans__is_default=True, target=Target.FIRST_RESPONSE)
+    promised = {
+        goal.priority: acknowledgement.goal(Clock(goal_seconds=goal.seconds, calendar=goal.policy.calendar))
+        for goal in goals.select_related("policy__calendar")
+    }
+    words = {
+        Priority.URGENT: (_("Urgent"), _("My production site is down or unusable")),
+        Priority.HIGH: (_("High"), _("My production site is up, but something is badly wrong")),
+        Priority.NORMAL: (_("Normal"), _("I need help with something")),
+        Priority.LOW: (_("Low"), _("I have a question, a request or a suggestion")),
+    }
+    return [(key, name, situation, promised.get(key, "")) for key, (name, situation) in words.items()]
 
 
 @never_cache

@@ -1,4 +1,4 @@
-"""`manage.py receive_mail_smtp`: the SMTP listener on $SMTP_HOST:$SMTP_PORT, and LMTP on $LMTP_PORT where that is set."""
+"""`manage.py receive_mail_smtp`: SMTP on $SMTP_HOST:$SMTP_PORT, and LMTP where $LMTP_PORT is set."""
 
 import socket
 from typing import Any
@@ -8,8 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from tickets.mail.committing import PATIENT_OPTIONS
-from tickets.mail.listening import committer_service, listen, lmtp_socket, tcp_socket
+from tickets.mail.committing import PATIENT_OPTIONS, Committer
+from tickets.mail.listening import listen, lmtp_socket, tcp_socket
+from tickets.mail.smtp import Service
 
 
 class Command(BaseCommand):
@@ -30,4 +31,4 @@ class Command(BaseCommand):
 
 
 async def _serve(smtp: socket.socket, lmtp: socket.socket | None) -> None:
-    await listen(committer_service(settings.MAIL_DOMAIN, settings.MAIL_SIZE_LIMIT), smtp, lmtp)
+    await listen(Service(Committer(), settings.MAIL_DOMAIN, settings.MAIL_SIZE_LIMIT), smtp, lmtp)

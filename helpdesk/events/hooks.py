@@ -1,0 +1,68 @@
+"""Calls from providers: kept raw before they are answered, each once, and worked on later by a handler."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from helpdesk.events.actions import Fact, record
+from helpdesk.events.models import Hook
+
+
+class NotQuarantined(ValueError):
+    """Only a quarantined hook can be tried again."""
+
+
+def digest_id(raw: bytes) -> str:
+    """An id for a call whose provider gives none: the same bytes are the same call."""
+    return "sha256:" + hashlib.sha256(raw).hexdigest()
+
+
+@transaction.atomic
+def store(
+    provider: str, external_id: str, raw: bytes, headers: Mapping[str, str], *, at: datetime, error: str = ""
+) -> Hook | None:
+    """Keep a call whose signature was good and record `hook.<provider>`; None if it is kept already.
+
+    With an `error` (it cannot be read) it is quarantined instead, visible and to be replayed.
+    """
+    state = Hook.State.QUARANTINED if error else Hook.State.ACCEPTED
+    hook = Hook(
+        provider=provider,
+        external_id=external_id[:200],
+        received_at=at,
+        headers=dict(headers),
+        body=raw,
+        state=state,
+        error=error[:2000],
+    )
+    Hook.objects.bulk_create([hook], ignore_conflicts=True)
+    # With ignore_conflicts nobody says whether the row is ours; a repeated call finds the first one's time.
+    kept = Hook.objects.select_for_update().get(provider=provider, external_id=external_id[:200])
+    if kept.received_at != at or kept.state != state or bytes(kept.body) != raw:
+        return None
+    if not error:
+        record(Fact(f"hook.{provider}", data={"hook": kept.pk}), at=at)
+    return kept
+
+
+def finish(hook: Hook) -> None:
+    Hook.objects.filter(pk=hook.pk).update(state=Hook.State.DONE, error="")
+
+
+def quarantine(hook: Hook, error: str) -> None:
+    """It cannot be worked on as it is. It stays visible and can be replayed."""
+    Hook.objects.filter(pk=hook.pk).update(state=Hook.State.QUARANTINED, error=error[:2000])
+
+
+@transaction.atomic
+def replay(hook_id: int, *, at: datetime) -> Hook:
+    """Hand a quarantined call to its handler again. Raises Hook.DoesNotExist, NotQuarantined."""
+    hook = Hook.objects.select_for_update().get(pk=hook_id)
+    if hook.state != Hook.State.QUARANTINED:
+        raise NotQuarantined(f"hook {hook.pk} is {hook.state}")
+    hook.state, hook.error = Hook.State.ACCEPTED, ""
+    hook.save(update_fields=["state", "error"])
+    record(Fact(f"hook.{hook.provider}", data={"hook": hook.pk}), at=at)
+    return hook
