@@ -90,7 +90,9 @@ def _agents() -> tuple[User, User, User]:
         ("grace@demo.example", "Grace Hopper", User.Role.AGENT),
         ("linus@demo.example", "Linus Torvalds", User.Role.AGENT),
     )
-    ada, grace, linus = (User.objects.create_user(email, PASSWORD, name=name, role=role) for email, name, role in people)
+    ada, grace, linus = (
+        User.objects.create_user(email, PASSWORD, name=name, role=role) for email, name, role in people
+    )
     return ada, grace, linus
 
 
@@ -145,8 +147,22 @@ def _organizations(plans: dict[str, Plan], at: datetime) -> dict[str, Organizati
     today = at.date()
     organizations = {}
     for key, name, plan, since, person, address in (
-        ("acme", "Acme Media", "standard", today.replace(year=today.year - 4, day=1), "Carol Meyer", "carol@acme.example"),
-        ("globex", "Globex", "enterprise", today.replace(year=today.year - 2, day=1), "Gil Ortega", "gil@globex.example"),
+        (
+            "acme",
+            "Acme Media",
+            "standard",
+            today.replace(year=today.year - 4, day=1),
+            "Carol Meyer",
+            "carol@acme.example",
+        ),
+        (
+            "globex",
+            "Globex",
+            "enterprise",
+            today.replace(year=today.year - 2, day=1),
+            "Gil Ortega",
+            "gil@globex.example",
+        ),
         ("initech", "Initech", "standard", today, "Ivy Chen", "ivy@initech.example"),
         ("umbrella", "Umbrella Studio", "unlimited", date(today.year - 3, 3, 1), "Uma Singh", "uma@umbrella.example"),
     ):
@@ -179,4 +195,3 @@ def _services(organizations: dict[str, Organization]) -> None:
             )
             website.organizations.add(organizations[key])
             cluster.organizations.add(organizations[key])
-

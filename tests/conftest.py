@@ -1,11 +1,15 @@
 """What every test may use: the demo company's calendars, policies, plans and people, without its mail."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.company", "tests.fixtures.mailing", "tests.fixtures.providers", "tests.fixtures.receiving"]
+pytest_plugins = [
+    "tests.fixtures.company",
+    "tests.fixtures.mailing",
+    "tests.fixtures.providers",
+    "tests.fixtures.receiving",
+]
 
 
 @pytest.fixture
@@ -15,10 +19,9 @@ def at() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: object) -> Iterator[None]:
+def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: object) -> None:
     """Attachments and sent mail of a test lie in its own folder."""
     folder = tmp_path_factory.mktemp("data")
     settings.MEDIA_ROOT = folder / "attachments"  # type: ignore[attr-defined]
     settings.EMAIL_BACKEND = "tickets.mail.file_backend.EmailBackend"  # type: ignore[attr-defined]
     settings.SENT_MAIL_DIR = folder / "sent-mail"  # type: ignore[attr-defined]
-    yield

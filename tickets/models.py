@@ -1,6 +1,5 @@
 """Mail's own tables, each with keys down to the shared model."""
 
-
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -49,9 +48,7 @@ class ImapAccount(models.Model):
     polled_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["host", "username", "folder"], name="one_account_a_folder")
-        ]
+        constraints = [models.UniqueConstraint(fields=["host", "username", "folder"], name="one_account_a_folder")]
 
     def __str__(self) -> str:
         return f"{self.username}@{self.host}/{self.folder}"
@@ -88,7 +85,9 @@ class InboundEmail(models.Model):
     conversation = models.ForeignKey(
         Conversation, on_delete=models.SET_NULL, null=True, blank=True, related_name="inbound_emails"
     )
-    message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="inbound_emails")
+    message = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="inbound_emails"
+    )
     reason = models.CharField(max_length=200, blank=True, help_text="Why this outcome: auto-submitted, hard bounce …")
     error = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -45,7 +45,7 @@ def reply(
     status: str = Status.PENDING,
     via: str = "",
 ) -> Message:
-    """An agent answers the customer: keeps the response promises, takes the ticket if nobody has, waits for the customer.
+    """An agent answers: keeps the response promises, takes the ticket if nobody has, waits for the customer.
 
     The same `client_id` again returns the first message. Raises NothingToSay.
     """
@@ -53,7 +53,17 @@ def reply(
     known = _said_before(conversation, user, client_id)
     if known is not None:
         return known
-    message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, user=user, html=html, files=files, client_id=client_id, via=via)
+    message = _write(
+        conversation,
+        Message.Kind.OUTBOUND,
+        text,
+        at=at,
+        user=user,
+        html=html,
+        files=files,
+        client_id=client_id,
+        via=via,
+    )
     if conversation.assignee_id is None:
         handling.assign(conversation, user, actor=Actor.agent(user), at=at)
     promises.answered(conversation, at=at)

@@ -28,8 +28,8 @@ class Changes:
 
     status: str | Unset = UNSET
     priority: str | Unset = UNSET
-    team: Team | None | Unset = UNSET
-    assignee: User | None | Unset = UNSET
+    team: Team | Unset | None = UNSET
+    assignee: User | Unset | None = UNSET
     subject: str | Unset = UNSET
     tags: Iterable[str] | Unset = UNSET
     services: Iterable[Service] | Unset = UNSET

@@ -22,7 +22,7 @@ class UnknownPlan(Exception):
     """No plan holds for the customer and no default plan exists: the installation is not set up."""
 
 
-@in_transaction()
+@in_transaction
 def receive_message(inbound: Inbound) -> Message:
     """File one inbound message. The same `external_id` or `client_id` in the same conversation is filed once."""
     conversation = _conversation_for(inbound)
@@ -158,15 +158,21 @@ def _recognise_services(conversation: Conversation, inbound: Inbound) -> None:
     if not services:
         services = mentioned_services(f"{inbound.subject}\n{inbound.text}", inbound.customer.organization)
     if services:
-        conversation.services.set(services)
+        conversation.services.add(*services)
     add_tags(conversation, [*tag_names(services), *inbound.tags])
 
 
 def add_tags(conversation: Conversation, names: list[str]) -> None:
     """Tag the conversation, making tags that are not there yet."""
-    if names:
-        Tag.objects.bulk_create([Tag(name=name.lower()[:80]) for name in names], ignore_conflicts=True)
-        conversation.tags.add(*Tag.objects.filter(name__in=[name.lower()[:80] for name in names]))
+    wanted = {name.lower()[:80] for name in names}
+    if not wanted:
+        return
+    tags = list(Tag.objects.filter(name__in=wanted))
+    if len(tags) < len(wanted):
+        missing = sorted(wanted - {tag.name for tag in tags})
+        Tag.objects.bulk_create([Tag(name=name) for name in missing], ignore_conflicts=True)
+        tags = list(Tag.objects.filter(name__in=wanted))
+    conversation.tags.add(*tags)
 
 
 def follow(conversation: Conversation, inbound: Inbound) -> None:
@@ -180,5 +186,3 @@ def follow(conversation: Conversation, inbound: Inbound) -> None:
 def preview(text: str) -> str:
     """The first words, on one line."""
     return " ".join(text[:600].split())[:160]
-
-

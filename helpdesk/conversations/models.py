@@ -1,6 +1,5 @@
 """Everything a customer may send to support ends here: a Conversation and its Messages."""
 
-
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
@@ -172,7 +171,7 @@ class Message(models.Model):
     html = models.TextField(blank=True)
     at = models.DateTimeField()
     via = models.CharField(max_length=20)
-    external_id = models.CharField(max_length=998, null=True, blank=True)
+    external_id = models.CharField(max_length=998, null=True, blank=True)  # noqa: DJ001 - null is "has none", many may
     client_id = models.UUIDField(null=True, blank=True)
     is_automatic = models.BooleanField(default=False, help_text="Written by a machine: starts and meets no clock.")
     is_verified = models.BooleanField(default=True, help_text="False where the sender only claims to be who they are.")

@@ -36,9 +36,6 @@ def open_conversation(given: Opening, user: User, *, at: datetime) -> tuple[int,
     """The conversation's id, and whether it was opened just now. Raises UnknownCustomer, UnknownPlan."""
     owner = f"agent:{user.pk}" if given.client_id else ""
     thread = str(given.client_id or "")
-    known = _known(given.channel, owner, thread)
-    if known is not None:
-        return known, False
     try:
         with transaction.atomic():
             message = receive_message(
@@ -58,19 +55,14 @@ def open_conversation(given: Opening, user: User, *, at: datetime) -> tuple[int,
                 )
             )
     except IntegrityError:
-        # The same request came twice at once: the thread is unique, and the other one was first.
-        known = _known(given.channel, owner, thread)
+        # The thread is unique: the same request came before, or comes twice at once. Asking first would cost all others.
+        known = (
+            Conversation.objects.filter(channel=given.channel, owner=owner, thread=thread).exclude(thread="").first()
+        )
         if known is None:
             raise
-        return known, False
+        return known.pk, False
     return message.conversation_id, True
-
-
-def _known(channel: str, owner: str, thread: str) -> int | None:
-    if not thread:
-        return None
-    rows = Conversation.objects.filter(channel=channel, owner=owner, thread=thread)
-    return rows.values_list("pk", flat=True).first()
 
 
 def _customer(given: int | tuple[str, str], at: datetime) -> Customer:

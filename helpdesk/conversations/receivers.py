@@ -1,6 +1,6 @@
 """What follows from a conversation's events: messages leave, and the engineer on call is told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.utils.dateparse import parse_datetime
@@ -89,10 +89,10 @@ def resolve_page(event: Event, at: datetime) -> None:
     paging.resolve_open(paging.conversation_key(event.conversation_id), at=at, user=event.actor, why=event.kind)
 
 
-def _conversations(events: Sequence[Event]) -> dict[int | None, Conversation]:
+def _conversations(events: Sequence[Event]) -> Mapping[int | None, Conversation]:
     related = ("customer", "organization__plan", "team__escalation_policy")
-    found = Conversation.objects.select_related(*related).in_bulk({event.conversation_id for event in events})
-    return {pk: conversation for pk, conversation in found.items()}
+    wanted = Conversation.objects.select_related(*related).filter(pk__in={event.conversation_id for event in events})
+    return {conversation.pk: conversation for conversation in wanted}
 
 
 def _answered_since(conversation: Conversation, event: Event) -> bool:

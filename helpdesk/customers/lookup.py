@@ -10,7 +10,6 @@ from django.db.models import Model
 
 from helpdesk.customers.models import Customer, Identity, Organization, Plan
 
-
 M = TypeVar("M", bound=Model)
 
 

@@ -1,6 +1,5 @@
 """People on both sides: agents in teams; customers in organizations, with plans and services."""
 
-
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex

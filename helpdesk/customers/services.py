@@ -25,7 +25,8 @@ def mentioned_services(text: str, organization: Organization | None) -> list[Ser
         names = sorted(candidates)
         found = list(Service.objects.raw(_NAMED, [names, names]))
     if not found and organization is not None:
-        own = list(organization.services.filter(kind=Service.Kind.WEBSITE)[:2])
+        websites = organization.services.filter(kind=Service.Kind.WEBSITE).select_related("parent__parent")
+        own = list(websites[:2])
         found = own if len(own) == 1 else []
     return found
 

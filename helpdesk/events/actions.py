@@ -19,7 +19,8 @@ _PUBLIC = 0
 
 _INSERT = f"""
 WITH given AS (
-    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
+    SELECT *
+    FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
         WITH ORDINALITY AS g(conversation_id, kind, at, actor_kind, actor_id, data, public_seq, place)
 ), event AS (
     INSERT INTO {Event._meta.db_table} (conversation_id, kind, at, actor_kind, actor_id, data, public_seq)

@@ -1,13 +1,20 @@
 """Calls from providers: kept raw before they are answered, each once, and worked on later by a handler."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.models import Hook
+
+
+_INSERT = f"""
+INSERT INTO {Hook._meta.db_table} (provider, external_id, received_at, headers, body, state, error)
+VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (provider, external_id) DO NOTHING RETURNING id
+"""
 
 
 class NotQuarantined(ValueError):
@@ -22,29 +29,22 @@ def digest_id(raw: bytes) -> str:
 @transaction.atomic
 def store(
     provider: str, external_id: str, raw: bytes, headers: Mapping[str, str], *, at: datetime, error: str = ""
-) -> Hook | None:
-    """Keep a call whose signature was good and record `hook.<provider>`; None if it is kept already.
+) -> int | None:
+    """Keep a call whose signature was good and record `hook.<provider>`; its id, None if it is kept already.
 
     With an `error` (it cannot be read) it is quarantined instead, visible and to be replayed.
     """
     state = Hook.State.QUARANTINED if error else Hook.State.ACCEPTED
-    hook = Hook(
-        provider=provider,
-        external_id=external_id[:200],
-        received_at=at,
-        headers=dict(headers),
-        body=raw,
-        state=state,
-        error=error[:2000],
-    )
-    Hook.objects.bulk_create([hook], ignore_conflicts=True)
-    # With ignore_conflicts nobody says whether the row is ours; a repeated call finds the first one's time.
-    kept = Hook.objects.select_for_update().get(provider=provider, external_id=external_id[:200])
-    if kept.received_at != at or kept.state != state or bytes(kept.body) != raw:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT, [provider, external_id[:200], at, json.dumps(dict(headers)), raw, state.value, error[:2000]]
+        )
+        row = cursor.fetchone()
+    if row is None:
         return None
     if not error:
-        record(Fact(f"hook.{provider}", data={"hook": kept.pk}), at=at)
-    return kept
+        record(Fact(f"hook.{provider}", data={"hook": row[0]}), at=at)
+    return int(row[0])
 
 
 def finish(hook: Hook) -> None:

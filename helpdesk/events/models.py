@@ -1,6 +1,5 @@
 """What happened (Event), what must follow (OutboxEntry), who called us (Hook), who is alive to do it (Heartbeat)."""
 
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -42,8 +41,7 @@ class Event(models.Model):
                 name="event_of_a_conversation_is_numbered",
             ),
             models.CheckConstraint(
-                condition=Q(actor_kind="agent", actor__isnull=False)
-                | (~Q(actor_kind="agent") & Q(actor__isnull=True)),
+                condition=Q(actor_kind="agent", actor__isnull=False) | (~Q(actor_kind="agent") & Q(actor__isnull=True)),
                 name="event_agent_is_named",
             ),
         ]
@@ -76,9 +74,7 @@ class OutboxEntry(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                F("due_at"), name="outbox_due", condition=Q(done_at__isnull=True, gave_up_at__isnull=True)
-            ),
+            models.Index(F("due_at"), name="outbox_due", condition=Q(done_at__isnull=True, gave_up_at__isnull=True)),
             models.Index(
                 F("lane"),
                 F("id"),

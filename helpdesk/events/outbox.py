@@ -141,8 +141,9 @@ def _give_up(entry: OutboxEntry, at: datetime, error: str) -> None:
 def oldest_due(at: datetime) -> datetime | None:
     """The due time of the oldest entry that should have been served by `at`."""
     entry = (
-        OutboxEntry.objects.filter(done_at=None, gave_up_at=None, due_at__lte=at).order_by("due_at").values("due_at").first()
+        OutboxEntry.objects.filter(done_at=None, gave_up_at=None, due_at__lte=at)
+        .order_by("due_at")
+        .values("due_at")
+        .first()
     )
     return entry["due_at"] if entry else None
-
-

@@ -204,9 +204,7 @@ def tell_everyone(page: Page, action: str, *, at: datetime) -> None:
     places = set(told.values_list("channel", "to"))
     PageDelivery.objects.bulk_create(
         [
-            PageDelivery(
-                page=page, channel=channel, to=to, action=action, round=page.round, promised_at=at, due_at=at
-            )
+            PageDelivery(page=page, channel=channel, to=to, action=action, round=page.round, promised_at=at, due_at=at)
             for channel, to in sorted(places)
         ],
         ignore_conflicts=True,

@@ -121,7 +121,12 @@ def _claim(channel: str, now: datetime) -> list[PageDelivery]:
         ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return []
-    related = ("user", "page__conversation__customer", "page__conversation__organization__plan", "page__acknowledged_by")
+    related = (
+        "user",
+        "page__conversation__customer",
+        "page__conversation__organization__plan",
+        "page__acknowledged_by",
+    )
     found = PageDelivery.objects.select_related(*related).prefetch_related("page__conversation__services")
     return list(found.filter(pk__in=ids).order_by("promised_at", "pk"))
 

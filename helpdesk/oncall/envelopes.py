@@ -56,9 +56,7 @@ def envelopes(batch: Sequence[PageDelivery], now: datetime, *, personal: bool) -
     return result
 
 
-def _gather(
-    result: SortedOut, to: str, burst: list[PageDelivery], history: Sequence[datetime], now: datetime
-) -> None:
+def _gather(result: SortedOut, to: str, burst: list[PageDelivery], history: Sequence[datetime], now: datetime) -> None:
     allowed = allowed_at(history, now, _LIMITS)
     if allowed > now:
         result.too_much += burst

@@ -1,6 +1,5 @@
 """Who is on call when (Schedule, Layer, Shift, Override), and one call for a person's attention (Page)."""
 
-
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
@@ -37,7 +36,9 @@ class Layer(models.Model):
     turn = models.PositiveSmallIntegerField(default=1, help_text="Length of a turn in hours, days or weeks.")
     starts_on = models.DateField()
     handoff = models.TimeField(help_text="Local time at which a turn begins.")
-    restrictions = models.JSONField(default=list, blank=True, help_text='[{"days": [0, 1], "start": "08:00", "end": "20:00"}]')
+    restrictions = models.JSONField(
+        default=list, blank=True, help_text='[{"days": [0, 1], "start": "08:00", "end": "20:00"}]'
+    )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="LayerMember", related_name="+")
 
     class Meta:
@@ -127,7 +128,9 @@ class EscalationStep(models.Model):
     policy = models.ForeignKey(EscalationPolicy, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     delay_seconds = models.PositiveIntegerField(default=300)
 
     class Meta:
@@ -220,7 +223,8 @@ class Page(models.Model):
                 name="page_resolved_has_a_time",
             ),
             models.CheckConstraint(
-                condition=~Q(state="acknowledged") | Q(acknowledged_at__isnull=False), name="page_acknowledged_has_a_time"
+                condition=~Q(state="acknowledged") | Q(acknowledged_at__isnull=False),
+                name="page_acknowledged_has_a_time",
             ),
         ]
         indexes = [
@@ -249,7 +253,9 @@ class PageDelivery(models.Model):
         CANCELLED = "cancelled"
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="deliveries")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     channel = models.CharField(max_length=20)
     to = models.CharField(max_length=320)
     action = models.CharField(max_length=12, choices=Action)
@@ -269,9 +275,7 @@ class PageDelivery(models.Model):
         ]
         indexes = [
             models.Index(F("due_at"), name="page_delivery_due", condition=Q(state="pending")),
-            models.Index(
-                F("to"), F("sent_at"), name="page_delivery_sent", condition=Q(state="sent", action="trigger")
-            ),
+            models.Index(F("to"), F("sent_at"), name="page_delivery_sent", condition=Q(state="sent", action="trigger")),
         ]
 
     def __str__(self) -> str:

@@ -54,8 +54,10 @@ class Outcome:
 
     @property
     def is_final_failure(self) -> bool:
-        return self.error is not None and self.tried and (
-            isinstance(self.error, NeverRetry) or self.delivery.attempts >= MAX_ATTEMPTS
+        return (
+            self.error is not None
+            and self.tried
+            and (isinstance(self.error, NeverRetry) or self.delivery.attempts >= MAX_ATTEMPTS)
         )
 
 

@@ -9,7 +9,7 @@ from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.oncall.models import Layer, Override, Schedule, Shift
-from helpdesk.oncall.rota import LayerPlan, OverridePlan, Restriction, Slot, final_schedule, gaps, plan_shifts
+from helpdesk.oncall.rota import LayerPlan, OverridePlan, Restriction, Slot, final_schedule, gaps, plan_shifts, whole_slots
 
 HORIZON = timedelta(days=60)
 LOOK_AHEAD = timedelta(days=14)
@@ -26,7 +26,8 @@ def layer_plan(layer: Layer) -> LayerPlan:
         handoff=layer.handoff,
         members=tuple(turn.user_id for turn in layer.turns.all()),
         restrictions=tuple(
-            Restriction(frozenset(r["days"]), time.fromisoformat(r["start"]), _end(r["end"])) for r in layer.restrictions
+            Restriction(frozenset(r["days"]), time.fromisoformat(r["start"]), _end(r["end"]))
+            for r in layer.restrictions
         ),
     )
 
@@ -95,12 +96,23 @@ def on_call(schedule_id: int, at: datetime) -> User:
 
 def timeline(schedule: Schedule, start: datetime, end: datetime) -> list[Slot]:
     """Who is on call from `start` to `end` as the rota stands now, gaps included."""
+    layers, overrides = _plans(schedule, start, end)
+    return final_schedule(layers, overrides, schedule.timezone, start, end)
+
+
+def whole_timeline(schedule: Schedule, start: datetime, end: datetime) -> list[Slot]:
+    """The slots touching `start` to `end` in full length, without gaps, for calendars."""
+    layers, overrides = _plans(schedule, start, end)
+    return whole_slots(layers, overrides, schedule.timezone, start, end)
+
+
+def _plans(schedule: Schedule, start: datetime, end: datetime) -> tuple[list[LayerPlan], list[OverridePlan]]:
     layers = [layer_plan(layer) for layer in schedule.layers.prefetch_related("turns")]
     overrides = [
         OverridePlan(o.during.lower, o.during.upper, o.user_id, o.pk)
         for o in schedule.overrides.filter(during__overlap=DateTimeTZRange(start, end))
     ]
-    return final_schedule(layers, overrides, schedule.timezone, start, end)
+    return layers, overrides
 
 
 def coverage_gaps(schedule: Schedule, *, at: datetime) -> list[Slot]:

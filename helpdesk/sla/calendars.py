@@ -76,14 +76,18 @@ def change_calendar(
     return calendar
 
 
-def import_holidays(calendar: Calendar, country: str, subdivision: str, years: Iterable[int], *, at: datetime) -> HolidayFeed:
+def import_holidays(
+    calendar: Calendar, country: str, subdivision: str, years: Iterable[int], *, at: datetime
+) -> HolidayFeed:
     """Copy the holidays library's days into the calendar, with the library's version. Running it again renews them."""
     days = holiday_sources.from_library(country, subdivision, years)
     source = f"library:{country}-{subdivision}" if subdivision else f"library:{country}"
     return _fill_feed(calendar, source, holiday_sources.library_version(), days, at=at)
 
 
-def import_ical(calendar: Calendar, name: str, text: str, digest: str, years: Iterable[int], *, at: datetime) -> HolidayFeed:
+def import_ical(
+    calendar: Calendar, name: str, text: str, digest: str, years: Iterable[int], *, at: datetime
+) -> HolidayFeed:
     """Copy the all-day events of an iCal text into the calendar. Raises InvalidFeed."""
     return _fill_feed(calendar, f"ical:{name}", digest, holiday_sources.from_ical(text, years), at=at)
 
@@ -109,7 +113,12 @@ def _next_version(calendar: Calendar, *, at: datetime, actor: Actor | None) -> N
     calendar.refresh_from_db()
     days = {holiday.date.isoformat(): holiday.name for holiday in calendar.holidays.all()}
     version = CalendarVersion.objects.create(
-        calendar=calendar, version=calendar.version, timezone=calendar.timezone, week=calendar.week, holidays=days, at=at
+        calendar=calendar,
+        version=calendar.version,
+        timezone=calendar.timezone,
+        week=calendar.week,
+        holidays=days,
+        at=at,
     )
     longest = Goal.objects.filter(policy__calendar=calendar).aggregate(seconds=Max("seconds"))["seconds"]
     check_holds(version.hours, longest or 0, at)

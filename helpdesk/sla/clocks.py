@@ -151,4 +151,3 @@ def arm(clock: Clock) -> None:
         clock.wake_at = None
     else:
         clock.wake_at = clock.due_at if clock.warned_at is not None else clock.warn_at
-

@@ -24,9 +24,7 @@ class Calendar(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(fields=["is_office"], condition=Q(is_office=True), name="one_office")
-        ]
+        constraints = [models.UniqueConstraint(fields=["is_office"], condition=Q(is_office=True), name="one_office")]
 
     def __str__(self) -> str:
         return self.name
@@ -50,7 +48,9 @@ class CalendarVersion(models.Model):
 
     @property
     def hours(self) -> OpeningHours:
-        return OpeningHours.from_week(self.timezone, self.week, [datetime.date.fromisoformat(day) for day in self.holidays])
+        return OpeningHours.from_week(
+            self.timezone, self.week, [datetime.date.fromisoformat(day) for day in self.holidays]
+        )
 
 
 class HolidayFeed(models.Model):
@@ -186,7 +186,10 @@ class Clock(models.Model):
         indexes = [
             models.Index(F("wake_at"), name="clock_wake", condition=Q(wake_at__isnull=False)),
             models.Index(
-                F("calendar"), F("id"), name="clock_open_of_calendar", condition=Q(met_at__isnull=True, cancelled_at__isnull=True)
+                F("calendar"),
+                F("id"),
+                name="clock_open_of_calendar",
+                condition=Q(met_at__isnull=True, cancelled_at__isnull=True),
             ),
         ]
 

@@ -68,7 +68,9 @@ def recalculate(calendar_id: int, after_id: int, *, at: datetime, batch: int = B
     """
     calendar = Calendar.objects.get(pk=calendar_id)
     conversation_ids: dict[int, int] = dict(
-        Clock.objects.filter(OPEN, calendar=calendar, pk__gt=after_id).order_by("pk").values_list("pk", "conversation_id")[:batch]
+        Clock.objects.filter(OPEN, calendar=calendar, pk__gt=after_id)
+        .order_by("pk")
+        .values_list("pk", "conversation_id")[:batch]
     )
     if not conversation_ids:
         return None
@@ -88,5 +90,3 @@ def recalculate(calendar_id: int, after_id: int, *, at: datetime, batch: int = B
 def _lock_conversations(ids: set[int]) -> None:
     conversations = Clock._meta.get_field("conversation").related_model
     list(conversations._default_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-
-

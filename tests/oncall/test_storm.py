@@ -29,7 +29,7 @@ def ago(*minutes: float) -> list[datetime]:
 def test_the_figures_are_those_published() -> None:
     minutes = [[(count, window / timedelta(minutes=1)) for count, window in limits] for limits in EVERY_LIMIT[:2]]
     assert minutes == [[(1, 1), (3, 15), (7, 60), (15, 180)], [(1, 1), (5, 15), (11, 60), (21, 180)]]
-    assert PAGERDUTY_LIMITS == ((120, timedelta(minutes=1)),)
+    assert ((120, timedelta(minutes=1)),) == PAGERDUTY_LIMITS
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from helpdesk.events.nudge import gathered
 from tickets.mail import sorting
 from tickets.mail.mailboxes import Mailboxes
+from tickets.mail.outcome import Outcome
 from tickets.mail.parsing import parse
-from tickets.mail.sorting import Outcome
 from tickets.models import InboundEmail
 
 logger = logging.getLogger(__name__)

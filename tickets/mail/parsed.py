@@ -15,7 +15,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One attached file. `name` is safe to show and store, `content_type` is sniffed, `declared_type` is the sender's."""
+    """One attached file: `name` is safe to show and store, `content_type` sniffed, `declared_type` the sender's."""
 
     name: str
     content_type: str

@@ -10,7 +10,7 @@ from tickets.mail import agents, alerts, bounce_filing, letters, threading, toke
 from tickets.mail.authentication import Proof, proof
 from tickets.mail.automatic import automatic_reason
 from tickets.mail.bounces import read_bounce
-from tickets.mail.mailboxes import Mailboxes, NoMailbox
+from tickets.mail.mailboxes import Mailboxes
 from tickets.mail.monitoring import recognise
 from tickets.mail.outcome import Outcome
 from tickets.mail.parsed import Address, ParsedMail

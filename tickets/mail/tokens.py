@@ -64,7 +64,7 @@ def plus_address(address: str, token: str) -> str:
 
 
 def message_id(conversation_id: int, message_id: int, domain: str) -> str:
-    """The Message-ID (RFC 5322 §3.6.4, without brackets) of a message of ours: the same however often it is rendered."""
+    """The Message-ID (RFC 5322 §3.6.4, no brackets) of a message of ours: the same however often it is rendered."""
     name = f"t{conversation_id}.m{message_id}"
     return f"{name}.{_name_mac(name)}@{domain}"
 

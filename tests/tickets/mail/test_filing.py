@@ -22,7 +22,9 @@ pytestmark = pytest.mark.django_db
 
 def sent(settings: Settings, to: str) -> list[EmailMessage]:
     """Mails that left to an address, oldest first."""
-    mails = [message_from_bytes(p.read_bytes(), policy=policy.default) for p in Path(settings.SENT_MAIL_DIR).glob("*.eml")]
+    mails = [
+        message_from_bytes(p.read_bytes(), policy=policy.default) for p in Path(settings.SENT_MAIL_DIR).glob("*.eml")
+    ]
     return sorted((m for m in mails if to in m["X-Envelope-To"]), key=lambda m: m["Date"])
 
 
@@ -81,9 +83,7 @@ def test_a_stranger_with_a_token_is_marked_and_gains_nothing(company: Company, s
     first = send_mail(raw_mail(), at=at)
     assert first.conversation_id is not None
     rcpt = f"support+{tokens.make('customer', first.conversation_id, company.carol.pk)}@demo.example"
-    mail = send_mail(
-        raw_mail(sender="eve@evil.example", text="hello"), at=at, mail_from="eve@evil.example", rcpt=rcpt
-    )
+    mail = send_mail(raw_mail(sender="eve@evil.example", text="hello"), at=at, mail_from="eve@evil.example", rcpt=rcpt)
     message = Message.objects.get(pk=mail.message_id)
     assert message.conversation_id == first.conversation_id
     assert not message.is_verified
@@ -134,14 +134,14 @@ def test_our_own_mail_coming_back_is_kept_but_goes_nowhere(send_mail: Send, at: 
     assert not Conversation.objects.exists()
 
 
-def test_an_out_of_office_note_neither_reopens_nor_is_answered(
-    company: Company, send_mail: Send, at: datetime
-) -> None:
+def test_an_out_of_office_note_neither_reopens_nor_is_answered(company: Company, send_mail: Send, at: datetime) -> None:
     first = send_mail(raw_mail(), at=at)
     reply = conversations.reply(first.conversation_id or 0, company.grace, "Done.", at=at, status="resolved")
     settle(at)
     ours = tokens.message_id(reply.conversation_id, reply.pk, "demo.example")
-    note = raw_mail(subject="Out of office", text="Back on Monday", in_reply_to=f"<{ours}>", auto_submitted="auto-replied")
+    note = raw_mail(
+        subject="Out of office", text="Back on Monday", in_reply_to=f"<{ours}>", auto_submitted="auto-replied"
+    )
     mail = send_mail(note, at=at)
     assert (mail.state, mail.conversation_id) == ("automatic", first.conversation_id)
     conversation = Conversation.objects.get(pk=first.conversation_id)
