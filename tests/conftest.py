@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fixtures.mailing",
     "tests.fixtures.providers",
     "tests.fixtures.receiving",
+    "tests.fixtures.imap",
 ]
 
 

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.urls import reverse
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations import promises
 from helpdesk.conversations.models import DONE, Conversation, Message
 from helpdesk.customers.models import User
 from helpdesk.events.handlers import outside
@@ -15,6 +14,7 @@ from helpdesk.events.models import Event
 from helpdesk.events.outcomes import RetryLater
 from helpdesk.events.sending_mail import send_email
 from helpdesk.oncall.models import Page
+from helpdesk.sla import calendars
 from tickets import limits
 from tickets.mail import acknowledgement, composing, tokens
 from tickets.mail.automatic import INSTANCE_HEADER
@@ -31,25 +31,36 @@ PATIENCE = timedelta(minutes=1)
 
 def acknowledge(event: Event, at: datetime) -> None:
     """Tell the customer what they can expect: once a thread, never a machine, and only what is true already."""
-    thread = MailThread.objects.select_for_update().filter(conversation_id=event.conversation_id).first()
-    if thread is None or not thread.may_acknowledge or thread.acknowledged_at is not None:
+    thread = _waiting_thread(event)
+    if thread is None or at - event.at > ACKNOWLEDGED_WITHIN or thread.conversation.status in DONE:
         return
-    conversation = Conversation.objects.select_related("customer").get(pk=event.conversation_id)
-    if at - event.at > ACKNOWLEDGED_WITHIN or conversation.status in DONE or _said_enough(conversation, at):
-        return
-    if promises.is_outside_office_hours(event.at) and not _on_call_knows(conversation, event, at):
+    conversation = thread.conversation
+    hours = calendars.office_hours()
+    closed_hours = hours if hours is not None and not hours.is_open(event.at) else None
+    if closed_hours is not None and not _on_call_knows(conversation, event, at):
         raise RetryLater("the engineer on call is told first", PAGE_GOES_FIRST)
+    if _said_enough(conversation, at):
+        return
     MailThread.objects.filter(pk=thread.pk).update(acknowledged_at=at)
-    text = acknowledgement.text(conversation, asked_at=event.at)
-    conversations.write_automatically(conversation.pk, text, at=at)
+    text = acknowledgement.text(conversation, closed_hours, asked_at=event.at)
+    conversations.write_automatically(conversation, text, at=at)
+
+
+def _waiting_thread(event: Event) -> MailThread | None:
+    """The thread of a person who was not acknowledged yet, locked together with its conversation."""
+    waiting = MailThread.objects.filter(
+        conversation_id=event.conversation_id, may_acknowledge=True, acknowledged_at=None
+    )
+    locked = waiting.select_for_update(of=("self", "conversation"), no_key=True)
+    return locked.select_related("conversation__customer").first()
 
 
 def _said_enough(conversation: Conversation, at: datetime) -> bool:
     """Whether this sender or their domain was acknowledged too often lately: two machines may be talking."""
     address = conversation.customer.email
     domain = address.rpartition("@")[2]
-    sender = limits.count(f"acknowledged:{address}", HOUR, at)
-    return sender > PER_SENDER or limits.count(f"acknowledged:@{domain}", HOUR, at) > PER_DOMAIN
+    sender, company = limits.count_each([f"acknowledged:{address}", f"acknowledged:@{domain}"], HOUR, at)
+    return sender > PER_SENDER or company > PER_DOMAIN
 
 
 def _on_call_knows(conversation: Conversation, event: Event, at: datetime) -> bool:
@@ -80,19 +91,22 @@ def _latest_inbound(conversation: Conversation, event: Event) -> Message | None:
 
 def _notice(conversation: Conversation, agent: User, message: Message, event: Event) -> AnymailMessage:
     mailbox = thread_of(conversation).mailbox
+    domain = composing.domain_of(mailbox)
     url = f"{settings.PUBLIC_URL}{reverse('tickets:conversation', args=[conversation.pk])}"
     text = (
         f"{conversation.customer} wrote in #{conversation.number} “{conversation.subject}”:\n\n{message.text}\n\n"
         f"-- \nAnswer this mail to answer the customer, or open {url}\n"
     )
     return AnymailMessage(
-        subject=f"{composing.subject_of(conversation).removeprefix('Re: ')}",
+        subject=composing.subject_of(conversation).removeprefix("Re: "),
         body=text,
-        from_email=f"{conversation.customer.name or mailbox.name} <{mailbox.address}>",
+        from_email=composing.address_of(conversation.customer.name or mailbox.name, mailbox.address),
         to=[agent.email],
         reply_to=[tokens.plus_address(mailbox.address, tokens.make("agent", conversation.pk, agent.pk))],
         headers={
-            "Message-ID": f"<agent-{agent.pk}-event-{event.pk}@{composing.domain_of(mailbox)}>",
+            "Message-ID": f"<agent-{agent.pk}-event-{event.pk}@{domain}>",
+            # No mail has this id; naming it in all of them keeps a conversation's notices together.
+            "References": f"<conversation-{conversation.pk}@{domain}>",
             INSTANCE_HEADER: tokens.instance_id(),
             **composing.automatic_headers("auto-generated"),
         },

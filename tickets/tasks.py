@@ -7,7 +7,7 @@ from helpdesk.events.actions import beat
 from tickets.mail import filing, imap
 
 
-@shared_task(name="tickets.tasks.file_mail")
+@shared_task(name="tickets.tasks.file_mail", expires=10)
 def file_mail() -> int:
     at = timezone.now()
     beat("file_mail", at=at)

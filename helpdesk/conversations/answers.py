@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 
 from helpdesk.conversations import handling, promises
-from helpdesk.conversations.channel import File, channel
+from helpdesk.conversations.channel import Channel, File, Ready, channel
 from helpdesk.conversations.files import attach
 from helpdesk.conversations.incoming import lock, preview
 from helpdesk.conversations.models import DONE, Conversation, Message, Status
@@ -17,10 +17,13 @@ from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
+from helpdesk.events.transactions import in_transaction
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 12
+# A mail server that is away is waited for: these waits, the last one again and again, are two days.
+BACKOFF_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800)
+MAX_ATTEMPTS = 100
 LOST_TRACK = "We were stopped while sending: it may or may not have left. Send it again if the customer has not got it."
 
 
@@ -99,10 +102,9 @@ def note(
     return message
 
 
-@transaction.atomic
-def write_automatically(conversation_id: int, text: str, *, at: datetime, html: str = "") -> Message:
-    """The house itself writes to the customer: keeps no promise and takes no ticket."""
-    conversation = lock(conversation_id)
+@in_transaction
+def write_automatically(conversation: Conversation, text: str, *, at: datetime, html: str = "") -> Message:
+    """The house itself writes to the customer: keeps no promise and takes no ticket. The caller holds the row's lock."""
     message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, html=html, is_automatic=True)
     record(_written(message, SYSTEM), at=at)
     return message
@@ -144,7 +146,8 @@ def _write(
         is_automatic=is_automatic,
         delivery=Message.Delivery.PENDING if kind == Message.Kind.OUTBOUND else "",
     )
-    attach(message, files)
+    if files:
+        attach(message, files)
     return message
 
 
@@ -183,41 +186,71 @@ def deliver(message_id: int, *, at: datetime) -> None:
     message = Message.objects.select_related("conversation__customer", "agent").get(pk=message_id)
     way_out = channel(message.via)
     if message.delivery == Message.Delivery.SENDING:
-        left = way_out.has_sent(message)
-        if left is None:
-            _fail(message, LOST_TRACK, at)
-        elif left:
-            _sent(message, message.provider_id, at)
-        else:
-            Message.objects.filter(pk=message.pk).update(delivery=Message.Delivery.PENDING)
-            message.delivery = Message.Delivery.PENDING
+        _find_out(message, way_out, at)
     if message.delivery != Message.Delivery.PENDING:
         return
+    ready = _prepared(message, way_out, at)
+    if ready is not None and _claim(message):
+        _send(message, ready, at)
+
+
+def _find_out(message: Message, way_out: Channel, at: datetime) -> None:
+    """We were stopped between the call and its record."""
+    left = way_out.has_sent(message)
+    if left is None:
+        _fail(message, LOST_TRACK, at)
+    elif left:
+        _sent(message, message.provider_id, at)
+    else:
+        Message.objects.filter(pk=message.pk).update(delivery=Message.Delivery.PENDING)
+        message.delivery = Message.Delivery.PENDING
+
+
+def _prepared(message: Message, way_out: Channel, at: datetime) -> Ready | None:
+    """The message on its way, or None where it failed for good. Raises RetryLater: nothing has left yet."""
     try:
-        ready = way_out.prepare(message, at=at)
-        claimed = Message.objects.filter(pk=message.pk, delivery=Message.Delivery.PENDING).update(
-            delivery=Message.Delivery.SENDING, attempts=F("attempts") + 1
-        )
-        if claimed:
-            _sent(message, ready.send(), at)
+        return way_out.prepare(message, at=at)
     except DeliveryError as error:
         _judge(message, error, at)
+    except Exception as error:
+        logger.exception("message %s could not be prepared", message.pk)
+        _judge(message, RetryLater(f"it could not be prepared: {error.__class__.__name__}: {error}"), at)
+    return None
+
+
+def _claim(message: Message) -> bool:
+    mine = Message.objects.filter(pk=message.pk, delivery=Message.Delivery.PENDING)
+    return bool(mine.update(delivery=Message.Delivery.SENDING))
+
+
+def _send(message: Message, ready: Ready, at: datetime) -> None:
+    try:
+        provider_id = ready.send()
+    except DeliveryError as error:
+        _judge(message, error, at)
+    except Exception as error:
+        logger.exception("message %s broke while it was sent", message.pk)
+        _judge(message, Ambiguous(f"{error.__class__.__name__}: {error}"), at)
+    else:
+        _sent(message, provider_id, at)
 
 
 def _judge(message: Message, error: DeliveryError, at: datetime) -> None:
-    message.refresh_from_db(fields=["attempts"])
-    if isinstance(error, RetryLater) and message.attempts < MAX_ATTEMPTS:
+    attempts = message.attempts + 1
+    if isinstance(error, RetryLater) and attempts < MAX_ATTEMPTS:
         Message.objects.filter(pk=message.pk).update(
-            delivery=Message.Delivery.PENDING, error=str(error)[:2000], attempts=max(message.attempts, 1)
+            delivery=Message.Delivery.PENDING, error=str(error)[:2000], attempts=attempts
         )
-        raise error
-    _fail(message, f"{error} {LOST_TRACK}" if isinstance(error, Ambiguous) else str(error), at)
+        wait = timedelta(seconds=BACKOFF_SECONDS[min(attempts, len(BACKOFF_SECONDS)) - 1])
+        # With a wait of its own the outbox waits as long as the message may be tried.
+        raise RetryLater(str(error), error.after or wait) from error
+    _fail(message, f"{error}. {LOST_TRACK}" if isinstance(error, Ambiguous) else str(error), at)
 
 
 @transaction.atomic
 def _sent(message: Message, provider_id: str, at: datetime) -> None:
     Message.objects.filter(pk=message.pk).update(
-        delivery=Message.Delivery.SENT, provider_id=provider_id[:998], error=""
+        delivery=Message.Delivery.SENT, provider_id=provider_id[:998], error="", attempts=F("attempts") + 1
     )
     message.delivery = Message.Delivery.SENT
     record(Fact("message.sent", message.conversation_id, data={"message": message.pk}), at=at)
@@ -226,7 +259,9 @@ def _sent(message: Message, provider_id: str, at: datetime) -> None:
 @transaction.atomic
 def _fail(message: Message, error: str, at: datetime) -> None:
     logger.warning("message %s was not delivered: %s", message.pk, error)
-    Message.objects.filter(pk=message.pk).update(delivery=Message.Delivery.FAILED, error=error[:2000])
+    Message.objects.filter(pk=message.pk).update(
+        delivery=Message.Delivery.FAILED, error=error[:2000], attempts=F("attempts") + 1
+    )
     message.delivery = Message.Delivery.FAILED
     data = {"message": message.pk, "error": error[:300]}
     record(Fact("message.failed", message.conversation_id, data=data), at=at)

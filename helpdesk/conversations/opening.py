@@ -55,10 +55,9 @@ def open_conversation(given: Opening, user: User, *, at: datetime) -> tuple[int,
                 )
             )
     except IntegrityError:
-        # The thread is unique: the same request came before, or comes twice at once. Asking first would cost all others.
-        known = (
-            Conversation.objects.filter(channel=given.channel, owner=owner, thread=thread).exclude(thread="").first()
-        )
+        # The thread is unique: the same request came before, or came twice at once. To ask first would cost all others.
+        opened = Conversation.objects.filter(channel=given.channel, owner=owner, thread=thread)
+        known = opened.exclude(thread="").first()
         if known is None:
             raise
         return known.pk, False

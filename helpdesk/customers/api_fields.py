@@ -32,6 +32,18 @@ def is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
+class WholeMixin:
+    """A serializer within another one: a part of what is given is whole, also where the rest is only patched."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        given: Any = self
+        if given.root is given or data is serializers.empty:
+            return super().run_validation(data)  # type: ignore[misc]
+        alone = type(given)(data=data, context=given.context)
+        alone.is_valid(raise_exception=True)
+        return alone.validated_data
+
+
 @extend_schema_field(_ID_OR_NAME)
 class Reference(serializers.Field[int | str, object, int | str, Any]):
     """An id or a name, not looked up yet."""

@@ -76,7 +76,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "realtime_channels", "is_default",
         ]  # fmt: skip
         # One default plan is the database's rule; here a new one takes the place of the old one.
-        validators: ClassVar[list[Any]] = []
+        extra_kwargs: ClassVar[dict[str, Any]] = {"is_default": {"validators": []}}
 
     def validate_is_default(self, is_default: bool) -> bool:
         if self.instance is not None and self.instance.is_default and not is_default:

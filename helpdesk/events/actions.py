@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -28,7 +28,8 @@ WITH given AS (
     RETURNING id, conversation_id, kind, at
 ), entry AS (
     INSERT INTO {OutboxEntry._meta.db_table} (event_id, handler, lane, due_at, attempts, error)
-    SELECT event.id, h.handler, CASE WHEN h.in_order THEN 'conversation:' || event.conversation_id ELSE '' END,
+    SELECT event.id, h.handler,
+           CASE WHEN h.in_order THEN 'conversation:' || event.conversation_id || ':' || right(h.handler, 30) ELSE '' END,
            event.at, 0, ''
     FROM event JOIN unnest(%s::text[], %s::text[], %s::boolean[]) AS h(kind, handler, in_order) ON h.kind = event.kind
 )
@@ -36,11 +37,10 @@ SELECT id FROM event ORDER BY id
 """
 
 
-BEAT_EVERY = timedelta(seconds=1)
 _BEAT = f"""
 WITH moved AS (
     UPDATE {Heartbeat._meta.db_table} SET at = %(at)s, detail = coalesce(%(detail)s::jsonb, detail)
-    WHERE name = %(name)s AND (at <= %(at)s - %(second)s OR (at <= %(at)s AND %(detail)s IS NOT NULL))
+    WHERE name = %(name)s AND (at <= %(at)s - interval '1 second' OR (at <= %(at)s AND %(detail)s IS NOT NULL))
 )
 INSERT INTO {Heartbeat._meta.db_table} (name, at, detail)
 SELECT %(name)s, %(at)s, coalesce(%(detail)s::jsonb, '{{}}')
@@ -102,4 +102,4 @@ def beat(name: str, *, at: datetime, detail: Mapping[str, Any] | None = None) ->
     """
     note = None if detail is None else json.dumps(dict(detail), cls=DjangoJSONEncoder)
     with connection.cursor() as cursor:
-        cursor.execute(_BEAT, {"name": name, "at": at, "detail": note, "second": BEAT_EVERY})
+        cursor.execute(_BEAT, {"name": name, "at": at, "detail": note})

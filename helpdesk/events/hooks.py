@@ -10,7 +10,6 @@ from django.db import connection, transaction
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.models import Hook
 
-
 _INSERT = f"""
 INSERT INTO {Hook._meta.db_table} (provider, external_id, received_at, headers, body, state, error)
 VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (provider, external_id) DO NOTHING RETURNING id

@@ -53,7 +53,8 @@ class Event(models.Model):
 class OutboxEntry(models.Model):
     """One handler that must still see one event. `due_at` is lease, retry and backoff in one column.
 
-    Entries of one `lane` run one after the other, oldest first: a conversation's messages leave in order.
+    Entries of one `lane` run one after the other, oldest first: a conversation's messages leave in order. Each handler
+    has lanes of its own, so that a customer's full mailbox does not keep an agent from being told.
     """
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="outbox_entries")
@@ -117,6 +118,7 @@ class Hook(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "external_id"], name="hook_once")]
+        indexes = [models.Index(F("id"), name="hook_quarantined", condition=Q(state="quarantined"))]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.external_id}"

@@ -94,6 +94,8 @@ class ScheduleViewSet(Configured):
         given.is_valid(raise_exception=True)
         start = given.validated_data.get("from") or timezone.now()
         until = given.validated_data.get("until") or start + rotas.LOOK_AHEAD
+        if until < start:
+            raise ValidationError({"until": ["It ends after it starts."]})
         try:
             return rotas.timeline(self.get_object(), start, until)
         except ValueError as error:
@@ -172,7 +174,7 @@ def _now(schedule: Schedule, at: datetime) -> dict[str, Any]:
         "name": schedule.name,
         "timezone": schedule.timezone,
         "on_call": person,
-        "is_fallback": slots[0].user is None,
+        "is_fallback": person.pk == schedule.fallback_id and slots[0].user != person.pk,
         "until": change.at if change else None,
         "next": follower,
     }

@@ -49,7 +49,7 @@ class _Book:
             if step["schedule"] is not None:
                 found = [rotas.on_call(step["schedule"], self._at)]
             else:
-                found = list(User.objects.filter(pk=step["user"]))
+                found = list(User.objects.filter(pk__in=[step["user"]]))
             self._steps[key] = [user for user in found if user.is_active]
         return self._steps[key]
 

@@ -1,7 +1,7 @@
 """What to send for which deliveries: mostly one each; a burst for one person becomes a digest, or waits for one."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -85,11 +85,11 @@ def _references(batch: Sequence[PageDelivery]) -> dict[tuple[int, str], str]:
     return {(d.page_id, d.to): d.provider_ref for d in sent.exclude(provider_ref="").order_by("pk")}
 
 
-def _recent(addresses: Sequence[str] | object, channel: str, now: datetime) -> dict[str, list[datetime]]:
+def _recent(addresses: Iterable[str], channel: str, now: datetime) -> dict[str, list[datetime]]:
     """When each of these addresses was written to in the last minute; a digest counts once."""
     found: dict[str, set[tuple[datetime, str]]] = defaultdict(set)
     sent = PageDelivery.objects.filter(
-        to__in=addresses,
+        to__in=list(addresses),
         channel=channel,
         action=PageDelivery.Action.TRIGGER,
         state=PageDelivery.State.SENT,
@@ -97,5 +97,6 @@ def _recent(addresses: Sequence[str] | object, channel: str, now: datetime) -> d
         sent_at__lte=now,
     )
     for to, sent_at, reference in sent.values_list("to", "sent_at", "provider_ref").distinct():
-        found[to].add((sent_at, reference))
+        if sent_at is not None:
+            found[to].add((sent_at, reference))
     return {to: [moment for moment, _ in moments] for to, moments in found.items()}

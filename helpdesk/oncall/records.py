@@ -127,7 +127,7 @@ def _people(delivery: PageDelivery) -> set[tuple[int, str]]:
     if delivery.user is not None:
         return {(delivery.user.pk, delivery.user.email)}
     called = PageDelivery.objects.filter(page_id=delivery.page_id, round=delivery.round, user__is_active=True)
-    return set(called.values_list("user_id", "user__email"))  # type: ignore[arg-type]  # user is not null here
+    return set(called.values_list("user_id", "user__email"))
 
 
 def _hold_back(outcomes: Sequence[Outcome], now: datetime) -> None:

@@ -9,7 +9,16 @@ from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.oncall.models import Layer, Override, Schedule, Shift
-from helpdesk.oncall.rota import LayerPlan, OverridePlan, Restriction, Slot, final_schedule, gaps, plan_shifts, whole_slots
+from helpdesk.oncall.rota import (
+    LayerPlan,
+    OverridePlan,
+    Restriction,
+    Slot,
+    final_schedule,
+    gaps,
+    plan_shifts,
+    whole_slots,
+)
 
 HORIZON = timedelta(days=60)
 LOOK_AHEAD = timedelta(days=14)
@@ -109,7 +118,7 @@ def whole_timeline(schedule: Schedule, start: datetime, end: datetime) -> list[S
 def _plans(schedule: Schedule, start: datetime, end: datetime) -> tuple[list[LayerPlan], list[OverridePlan]]:
     layers = [layer_plan(layer) for layer in schedule.layers.prefetch_related("turns")]
     overrides = [
-        OverridePlan(o.during.lower, o.during.upper, o.user_id, o.pk)
+        OverridePlan(o.during.lower or start, o.during.upper or end, o.user_id, o.pk)
         for o in schedule.overrides.filter(during__overlap=DateTimeTZRange(start, end))
     ]
     return layers, overrides

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
-from helpdesk.customers.api_fields import IdOrName, TimeZone
+from helpdesk.customers.api_fields import IdOrName, TimeZone, WholeMixin
 from helpdesk.customers.models import User
 from helpdesk.events.actors import Actor
 from helpdesk.oncall import rota, rota_editing
@@ -95,7 +95,7 @@ class LayerSerializer(serializers.ModelSerializer[Layer]):
         return [turn.user_id for turn in layer.turns.all()]
 
 
-class LayerInputSerializer(LayerSerializer):
+class LayerInputSerializer(WholeMixin, LayerSerializer):
     members = serializers.ListField(  # type: ignore[assignment]
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
         max_length=MAX_MEMBERS,

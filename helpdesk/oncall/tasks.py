@@ -1,4 +1,4 @@
-"""What the workers do for the engineer on call."""
+"""What the workers do for the engineer on call. A task that waited too long is dropped: the next one is on its way."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -7,14 +7,14 @@ from helpdesk.events.actions import beat
 from helpdesk.oncall import audit, deliveries, paging, rotas
 
 
-@shared_task(name="helpdesk.oncall.tasks.escalate_pages")
+@shared_task(name="helpdesk.oncall.tasks.escalate_pages", expires=10)
 def escalate_pages() -> int:
     at = timezone.now()
     beat("escalate_pages", at=at)
     return paging.escalate(at)
 
 
-@shared_task(name="helpdesk.oncall.tasks.deliver_pages")
+@shared_task(name="helpdesk.oncall.tasks.deliver_pages", expires=10)
 def deliver_pages() -> int:
     at = timezone.now()
     beat("deliver_pages", at=at)
@@ -23,9 +23,11 @@ def deliver_pages() -> int:
 
 @shared_task(name="helpdesk.oncall.tasks.plan_shifts")
 def plan_shifts() -> int:
-    return rotas.plan_ahead(at=timezone.now())
+    at = timezone.now()
+    beat("plan_shifts", at=at)
+    return rotas.plan_ahead(at=at)
 
 
-@shared_task(name="helpdesk.oncall.tasks.audit_promises")
+@shared_task(name="helpdesk.oncall.tasks.audit_promises", expires=60)
 def audit_promises() -> None:
     audit.audit(at=timezone.now())

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
+from helpdesk.customers.api_fields import WholeMixin
 from helpdesk.events.actors import Actor
 from helpdesk.sla import calendars, holiday_sources, policies
 from helpdesk.sla.hours import HORIZON_DAYS
@@ -30,7 +31,7 @@ class Week(serializers.JSONField):
     """`{"mon": [["08:00", "20:00"]], …}`; what it means is decided where it is counted."""
 
 
-class HolidaySerializer(serializers.ModelSerializer[Holiday]):
+class HolidaySerializer(WholeMixin, serializers.ModelSerializer[Holiday]):
     source = serializers.CharField(  # type: ignore[assignment]
         source="feed.source", default="", read_only=True
     )
@@ -102,7 +103,7 @@ class HolidayImportSerializer(serializers.Serializer[Calendar]):
         return calendar
 
 
-class GoalSerializer(serializers.ModelSerializer[Goal]):
+class GoalSerializer(WholeMixin, serializers.ModelSerializer[Goal]):
     target = serializers.ChoiceField(Target.choices)
     priority = serializers.ChoiceField(PRIORITIES)
     minutes = serializers.IntegerField(source="seconds", min_value=1, max_value=MAX_MINUTES)

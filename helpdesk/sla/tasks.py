@@ -7,7 +7,7 @@ from helpdesk.events.actions import beat
 from helpdesk.sla import sweep
 
 
-@shared_task(name="helpdesk.sla.tasks.sweep_clocks")
+@shared_task(name="helpdesk.sla.tasks.sweep_clocks", expires=10)
 def sweep_clocks() -> int:
     at = timezone.now()
     beat("sweep_clocks", at=at)

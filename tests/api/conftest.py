@@ -58,7 +58,11 @@ def conversation(company: Company, at: datetime) -> Conversation:
     """Carol's shop is slow."""
     message = conversations.receive_message(
         conversations.Inbound(
-            channel="email", customer=company.carol, at=at, subject="Shop is slow", text="Our shop on acme.example is slow."
+            channel="email",
+            customer=company.carol,
+            at=at,
+            subject="Shop is slow",
+            text="Our shop on acme.example is slow.",
         )
     )
     return Conversation.objects.get(pk=message.conversation_id)

@@ -47,7 +47,11 @@ def test_clocks_are_the_newest_of_each_target(
 ) -> None:
     conversations.reply(conversation.pk, company.grace, "Looking into it.", at=at + timedelta(minutes=10))
     inbound = conversations.Inbound(
-        channel="email", customer=company.carol, at=at + timedelta(hours=1), text="And?", conversation_id=conversation.pk
+        channel="email",
+        customer=company.carol,
+        at=at + timedelta(hours=1),
+        text="And?",
+        conversation_id=conversation.pk,
     )
     conversations.receive_message(inbound)
     clocks = {c["target"]: c for c in grace("get", f"/conversations/{conversation.pk}/").json()["clocks"]}
@@ -149,10 +153,17 @@ def test_pages_hold_every_row_once_in_few_queries(grace: Caller, company: Compan
     for number in range(60):
         conversations.receive_message(
             conversations.Inbound(
-                channel="email", customer=company.carol, at=at, subject=f"Request {number}", text="c01", tags=("bulk", "load")
+                channel="email",
+                customer=company.carol,
+                at=at,
+                subject=f"Request {number}",
+                text="c01",
+                tags=("bulk", "load"),
             )
         )
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         first = grace("get", "/conversations/").json()
     assert len(asked) <= 8 and len(first["results"]) == 50 and first["previous"] is None
     second = grace.client.get(first["next"], headers=grace.headers).json()
@@ -286,7 +297,9 @@ def test_an_agent_who_left_gets_nothing(grace: Caller, company: Company, convers
 
 def test_merging(grace: Caller, company: Company, conversation: Conversation, at: datetime) -> None:
     other = conversations.receive_message(
-        conversations.Inbound(channel="form", customer=company.gil, at=at, subject="Me too", text="Down.", tags=("down",))
+        conversations.Inbound(
+            channel="form", customer=company.gil, at=at, subject="Me too", text="Down.", tags=("down",)
+        )
     ).conversation_id
     conversations.change(
         conversation.pk, conversations.Changes(assignee=company.grace), actor=Actor.agent(company.grace), at=at

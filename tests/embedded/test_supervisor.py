@@ -14,6 +14,7 @@ import pytest
 from helpdesk.embedded.postgres import postgres_is_running, stop_postgres
 from helpdesk.embedded.processes import running_process, running_processes, wait_until
 from helpdesk.embedded.valkey import stop_valkey, valkey_is_running
+from tests.fixtures.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 ASGI = """
@@ -46,12 +47,6 @@ if command == "receive_mail_smtp":
         server.accept()[0].send(b"220 here")
 time.sleep(600)
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def clean_environment(data_dir: Path) -> dict[str, str]:

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +12,7 @@ from pathlib import Path
 from helpdesk.embedded.postgres import postgres_is_running
 from helpdesk.embedded.processes import wait_until
 from helpdesk.embedded.valkey import valkey_is_running
+from tests.fixtures.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 120
@@ -21,12 +21,6 @@ _READY_SECONDS = 120
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
     unset = ("DATABASE_URL", "REDIS_URL", "HELPDESK_DEMO", "SECRET_KEY", "MAKELEVEL", "PORT", "SMTP_PORT", "PUBLIC_URL")
     return {name: value for name, value in os.environ.items() if name not in unset} | {"DATA_DIR": str(data_dir)} | more
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def test_an_empty_folder_becomes_a_helpdesk_and_stays_one(data_dir: Path, tmp_path: Path) -> None:

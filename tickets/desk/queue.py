@@ -180,16 +180,16 @@ def _parse(after: str) -> tuple[datetime | None, int] | None:
 
 _OPEN_SQL = f"SELECT team_id FROM {_TABLE} WHERE status IN ('new', 'open') AND assignee_id IS NULL"
 _COUNTS = f"""
-SELECT 'reply', NULL, NULL, (SELECT count(*) FROM (
-    SELECT FROM {_TABLE} WHERE status IN ('new', 'open') LIMIT {COUNTED_TO}) AS some)
-UNION ALL SELECT 'dispatch', NULL, NULL, (SELECT count(*) FROM ({_OPEN_SQL} LIMIT {COUNTED_TO}) AS some)
+SELECT 'reply', NULL::bigint, NULL::text, (SELECT count(*) FROM (
+    SELECT FROM {_TABLE} WHERE status IN ('new', 'open') LIMIT {COUNTED_TO}) AS found)
+UNION ALL SELECT 'dispatch', NULL, NULL, (SELECT count(*) FROM ({_OPEN_SQL} LIMIT {COUNTED_TO}) AS found)
 UNION ALL SELECT 'mine', NULL, NULL, (SELECT count(*) FROM (
     SELECT FROM {_TABLE} WHERE assignee_id = %s AND status IN ('new', 'open', 'pending', 'on_hold')
-    LIMIT {COUNTED_TO}) AS some)
+    LIMIT {COUNTED_TO}) AS found)
 UNION ALL SELECT 'pages', NULL, NULL, (SELECT count(*) FROM (
-    SELECT FROM {Page._meta.db_table} WHERE state <> 'resolved' LIMIT {COUNTED_TO}) AS some)
+    SELECT FROM {Page._meta.db_table} WHERE state <> 'resolved' LIMIT {COUNTED_TO}) AS found)
 UNION ALL SELECT 'quarantined', NULL, NULL, (SELECT count(*) FROM (
-    SELECT FROM {InboundEmail._meta.db_table} WHERE state = 'quarantined' LIMIT {COUNTED_TO}) AS some)
+    SELECT FROM {InboundEmail._meta.db_table} WHERE state = 'quarantined' LIMIT {COUNTED_TO}) AS found)
 UNION ALL (SELECT 'team', team.id, team.name, coalesce(unassigned.count, 0)
     FROM {Team._meta.db_table} AS team
     LEFT JOIN (SELECT team_id, count(*) FROM (

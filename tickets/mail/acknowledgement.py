@@ -1,41 +1,61 @@
 """The words of an acknowledgement: what it is called with us, when a person answers, and who knows of it."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+import logging
+from datetime import UTC, datetime, tzinfo
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
 
-from helpdesk.conversations import promises
 from helpdesk.conversations.models import Conversation, Priority
-from helpdesk.oncall.models import Page
-from helpdesk.sla.models import Clock, Target
+from helpdesk.events.safe_text import one_line
+from helpdesk.oncall.models import Page, Urgency
+from helpdesk.sla.hours import OpeningHours
+from helpdesk.sla.models import Calendar, Clock, Target
+from helpdesk.sla.week import InvalidHours, read_zone
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_LANGUAGE = "en"
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
-def text(conversation: Conversation, *, asked_at: datetime) -> str:
-    """The acknowledgement in the customer's language, their hours and plain words."""
+def text(conversation: Conversation, closed_hours: OpeningHours | None, *, asked_at: datetime) -> str:
+    """The acknowledgement in the customer's language and time. `closed_hours` are the office's where it was closed
+    when they asked.
+    """
     with override(conversation.customer.language or DEFAULT_LANGUAGE):
+        clock = _clock(conversation)
         paragraphs = [
             _greeting(conversation),
             _received(conversation),
-            _promise(conversation),
-            _on_call(conversation, asked_at),
-            _("If you want to add something, simply answer this mail."),
+            _promise(conversation, clock),
+            _on_call(conversation, closed_hours, asked_at) if closed_hours is not None else "",
+            _("If there is anything to add, just answer this mail. It lands right with your request."),
         ]
         return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
+def _clock(conversation: Conversation) -> Clock | None:
+    open_ones = Clock.objects.select_related("calendar").filter(
+        conversation=conversation, target=Target.FIRST_RESPONSE, met_at=None, cancelled_at=None
+    )
+    return open_ones.first()
+
+
 def _greeting(conversation: Conversation) -> str:
-    name = conversation.customer.name
+    name = one_line(conversation.customer.name, 100)
     return _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
 
 
 def _received(conversation: Conversation) -> str:
+    subject = one_line(conversation.subject or conversation.preview, 120)
+    if not subject:
+        return _("thank you for writing to us. Your request has the number #%(number)s.") % {"number": conversation.number}
     return _("thank you for writing to us. Your request “%(subject)s” has the number #%(number)s.") % {
-        "subject": conversation.subject or conversation.preview[:80],
+        "subject": subject,
         "number": conversation.number,
     }
 
@@ -50,58 +70,94 @@ def situation(priority: str) -> str:
     }[Priority(priority)]
 
 
-def _promise(conversation: Conversation) -> str:
+def _promise(conversation: Conversation, clock: Clock | None) -> str:
     treated = _("We treat it as %(situation)s.") % {"situation": situation(conversation.priority)}
-    clock = Clock.objects.select_related("calendar").filter(
-        conversation=conversation, target=Target.FIRST_RESPONSE, met_at=None, cancelled_at=None
-    ).first()
     if clock is None or clock.due_at is None:
         return treated
-    due = _("A person will answer you by %(due)s (%(goal)s).") % {
-        "due": local_time(clock.due_at, conversation.customer.timezone or clock.calendar.timezone),
-        "goal": goal(clock),
+    due = _("One of us will answer you by %(due)s (%(goal)s).") % {
+        "due": local_time(clock.due_at, _zone(conversation, clock.calendar.timezone)),
+        "goal": goal(clock.goal_seconds, clock.calendar),
     }
     return f"{treated} {due}"
 
 
-def goal(clock: Clock) -> str:
-    """The promise as it is written in the price list."""
-    seconds = clock.goal_seconds
-    around_the_clock = clock.calendar.week and all(spans == [["00:00", "24:00"]] for spans in clock.calendar.week.values())
-    if seconds < 3600:
-        return _("within %(count)d minutes") % {"count": seconds // 60} + _hours(around_the_clock)
-    day = 86_400 if around_the_clock else 43_200
-    if seconds % day == 0:
+def goal(seconds: int, calendar: Calendar) -> str:
+    """The promise as it is written in the price list. A business day is as long as the calendar's."""
+    around_the_clock = bool(calendar.week) and len(calendar.week) == 7
+    around_the_clock = around_the_clock and all(spans == [["00:00", "24:00"]] for spans in calendar.week.values())
+    day = _day_length(calendar)
+    if not around_the_clock and day and seconds % day == 0:
         count = seconds // day
-        if around_the_clock:
-            return _("within %(count)d hours, around the clock") % {"count": seconds // 3600}
-        return _("within one business day") if count == 1 else _("within %(count)d business days") % {"count": count}
-    return _("within %(count)d hours") % {"count": round(seconds / 3600)} + _hours(around_the_clock)
+        return ngettext("within one business day", "within %(count)d business days", count) % {"count": count}
+    if seconds % HOUR == 0:
+        count = seconds // HOUR
+        length = ngettext("within one hour", "within %(count)d hours", count) % {"count": count}
+    else:
+        count = -(-seconds // MINUTE)
+        length = ngettext("within one minute", "within %(count)d minutes", count) % {"count": count}
+    return f"{length}{_(', around the clock') if around_the_clock else _(' of our office hours')}"
 
 
-def _hours(around_the_clock: bool) -> str:
-    return _(", around the clock") if around_the_clock else _(" of our office hours")
+def _day_length(calendar: Calendar) -> int:
+    """Seconds of an open day where all open days are alike, else 0."""
+    lengths = {sum(_seconds(end) - _seconds(start) for start, end in spans) for spans in calendar.week.values() if spans}
+    length = lengths.pop() if len(lengths) == 1 else 0
+    return length if 0 < length < DAY else 0
 
 
-def local_time(at: datetime, timezone: str) -> str:
+def _seconds(clock_time: str) -> int:
+    hours, minutes = clock_time.split(":")[:2]
+    return int(hours) * HOUR + int(minutes) * MINUTE
+
+
+def _zone(conversation: Conversation, fallback: str) -> tzinfo:
+    """Where the customer is, else where the hours are."""
+    for name in (conversation.customer.timezone, fallback):
+        try:
+            if name:
+                return read_zone(name)
+        except InvalidHours:
+            logger.warning("customer %s has a time zone that does not exist: %r", conversation.customer_id, name)
+    return UTC
+
+
+def local_time(at: datetime, zone: tzinfo) -> str:
     """An instant as the customer's clock shows it, zone named."""
-    local = at.astimezone(ZoneInfo(timezone))
-    return f"{date_format(local, 'l, j F Y, H:i')} {local.tzname()}"
+    local = at.astimezone(zone)
+    name = local.tzname() or ""
+    # Translators: a date and time as Django's date format writes them, e.g. "Tuesday, 13 January 2026, 09:00".
+    return f"{date_format(local, _('l, j F Y, H:i'))} {f'UTC{name}' if name[:1] in ('+', '-') else name}"
 
 
-def _on_call(conversation: Conversation, asked_at: datetime) -> str:
+def _on_call(conversation: Conversation, hours: OpeningHours, asked_at: datetime) -> str:
     """Outside office hours: who has been told, and honestly what to expect of that."""
-    if not promises.is_outside_office_hours(asked_at):
-        return ""
     page = Page.objects.filter(conversation=conversation).order_by("-pk").first()
     if page is None:
         return ""
-    if page.urgency == "high":
+    if conversation.assignee_id is not None:
+        return _("Our office is closed at the moment, but one of our engineers is looking after your request already.")
+    if page.state == Page.State.ACKNOWLEDGED:
+        return _(
+            "Our office is closed at the moment, but the engineer on call has seen your request and will tell you how "
+            "we are going to handle it."
+        )
+    if page.urgency == Urgency.HIGH:
         return _(
             "Our office is closed at the moment. The engineer on call has been told about your request and is being "
-            "called right now; you will hear from us how it is going to be handled."
+            "called right now; you will hear from us how we are going to handle it."
         )
+    return _list_of_the_morning(conversation, hours, asked_at)
+
+
+def _list_of_the_morning(conversation: Conversation, hours: OpeningHours, asked_at: datetime) -> str:
+    opens_at = hours.next_opening(asked_at)
+    if opens_at is None:
+        return ""
     return _(
-        "Our office is closed at the moment. The engineer on call has been told about your request; it is on top of "
-        "the list when we open again."
-    )
+        "Our office is closed at the moment. The engineer on call has been told about your request, but nobody is woken "
+        "for it: it opens our list when we are back on %(opening)s. Should your production application be down, tell us "
+        "at %(form)s and choose “urgent”: that rings at any hour."
+    ) % {
+        "opening": local_time(opens_at, _zone(conversation, hours.timezone)),
+        "form": f"{settings.PUBLIC_URL}{reverse('tickets:new')}",
+    }

@@ -1,5 +1,6 @@
 """The way out for mail, form and API conversations: one mail to the customer, those in copy along."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +11,13 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events.outcomes import NeverRetry
+from helpdesk.events.safe_text import one_line
 from helpdesk.events.sending_mail import open_connection, send_through
 from tickets.mail import composing, tokens
-from tickets.mail.automatic_words import is_unread_address
+from tickets.mail.correspondence import Correspondence, correspondence_of, note_header
 from tickets.mail.file_backend import file_name
 from tickets.mail.mailboxes import Mailboxes
-from tickets.models import MailHeader, MailThread, SuspendedAddress
+from tickets.models import MailThread
 
 FILES = "tickets.mail.file_backend.EmailBackend"
 
@@ -26,40 +28,43 @@ class ReadyMail:
 
     email: EmailMultiAlternatives
     connection: BaseEmailBackend
+    message_id: int
 
     def send(self) -> str:
-        """The provider's id where it gives one, for bounces that name it; else our Message-ID."""
-        send_through(self.connection, self.email)
+        """The provider's id where it gives one, for bounces that name it; else our Message-ID. Raises a DeliveryError,
+        also when the server took the mail for those in copy and not for the customer.
+        """
+        refused = send_through(self.connection, self.email)
+        if refused:
+            self._tell(refused)
         status = getattr(self.email, "anymail_status", None)
-        return str(getattr(status, "message_id", None) or self.email.extra_headers["Message-ID"]).strip("<>")
+        given = getattr(status, "message_id", None)
+        return (given if isinstance(given, str) else self.email.extra_headers["Message-ID"]).strip("<>")
+
+    def _tell(self, refused: Mapping[str, str]) -> None:
+        told = "; ".join(f"{address}: {words}" for address, words in refused.items())
+        if self.email.to[0] in refused:
+            raise NeverRetry(f"it went to those in copy only; the mail server refused {told}")
+        Message.objects.filter(pk=self.message_id).update(remark=one_line(f"Not taken for {told}", 200))
 
 
 class EmailChannel:
     """Sends through Django's mail backend: SMTP, an ESP by anymail, or files."""
 
     def prepare(self, message: Message, *, at: datetime) -> ReadyMail:
-        thread = thread_of(message.conversation)
+        mailbox = thread_of(message.conversation).mailbox
+        known = correspondence_of(message)
+        token = tokens.make("customer", message.conversation_id, message.conversation.customer_id)
         envelope = composing.Envelope(
-            to=_answer_address(message, at),
-            cc=[] if message.is_automatic else _copies(message.conversation, at),
-            reply_to=tokens.plus_address(
-                thread.mailbox.address, tokens.make("customer", message.conversation_id, message.conversation.customer_id)
-            ),
-            bounce_to=composing.bounce_address(message.pk, thread.mailbox),
+            to=_answer_address(message, known, at),
+            cc=[] if message.is_automatic else _copies(message.conversation, known, at),
+            reply_to=tokens.plus_address(mailbox.address, token),
+            bounce_to=composing.bounce_address(message.pk, mailbox),
         )
-        email = composing.compose(message, thread.mailbox, envelope)
-        MailHeader.objects.get_or_create(
-            message=message,
-            defaults={
-                "conversation_id": message.conversation_id,
-                "mail_id": composing.mail_id_of(message, thread.mailbox),
-                "sender": thread.mailbox.address,
-                "to": [envelope.to],
-                "cc": list(envelope.cc),
-                "subject": email.subject[:500],
-            },
-        )
-        return ReadyMail(email, open_connection())
+        email = composing.compose(message, mailbox, envelope, known.thread)
+        # Its Message-ID is known before it leaves, so that an answer finds its way whatever happens to us meanwhile.
+        note_header(message, composing.mail_id_of(message, mailbox), mailbox.address, envelope, email.subject)
+        return ReadyMail(email, open_connection(), message.pk)
 
     def has_sent(self, message: Message) -> bool | None:
         """Files can be looked for. A mail server cannot be asked."""
@@ -79,23 +84,20 @@ def thread_of(conversation: Conversation) -> MailThread:
     return found
 
 
-def _answer_address(message: Message, at: datetime) -> str:
+def _answer_address(message: Message, known: Correspondence, at: datetime) -> str:
     """The customer's address; their Reply-To only where the address itself is one nobody reads."""
-    address = message.conversation.customer.email
+    address = known.answers_to
     if not address:
         raise NeverRetry("this customer has no e-mail address")
-    if is_unread_address(address):
-        latest = MailHeader.objects.filter(conversation=message.conversation).exclude(reply_to="").order_by("-pk").first()
-        address = latest.reply_to if latest else address
-    suspended = SuspendedAddress.objects.filter(address=address, until__gt=at).first()
-    if suspended is not None:
-        raise NeverRetry(f"mail to {address} bounced ({suspended.reason}); it is suspended until {suspended.until:%d %B}")
+    reason = known.suspended(address, at)
+    if reason:
+        raise NeverRetry(f"mail to {address} bounced: {reason}")
     return address
 
 
-def _copies(conversation: Conversation, at: datetime) -> list[str]:
-    addresses = [a for a in conversation.followers.values_list("email", flat=True) if a]
-    suspended = set(
-        SuspendedAddress.objects.filter(address__in=addresses, until__gt=at).values_list("address", flat=True)
-    )
-    return [a for a in addresses if a not in suspended and a != conversation.customer.email]
+def _copies(conversation: Conversation, known: Correspondence, at: datetime) -> list[str]:
+    return [
+        address
+        for address in known.followers
+        if address not in (conversation.customer.email, known.answers_to) and not known.suspended(address, at)
+    ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import formataddr
+from email.utils import format_datetime, quote
 
 from anymail.message import AnymailMessage
 from django.core.mail import EmailMultiAlternatives
@@ -10,12 +10,17 @@ from django.utils.html import escape, linebreaks, urlize
 
 from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Conversation, Message
-from tickets.mail import tokens
+from helpdesk.events.safe_text import one_line
+from tickets.mail import subjects, tokens
 from tickets.mail.automatic import INSTANCE_HEADER
-from tickets.models import Mailbox, MailHeader
+from tickets.models import Mailbox
 
 MAX_REFERENCES = 20
+# An id that long is nobody's in earnest, and a header line must stay below 998 characters (RFC 5322 §2.1.1).
+MAX_ID = 500
 MAX_SUBJECT = 200
+MAX_NAME = 100
+FALLBACK_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +47,60 @@ def mail_id_of(message: Message, mailbox: Mailbox) -> str:
 
 
 def subject_of(conversation: Conversation) -> str:
-    subject = " ".join(conversation.subject.split())[:MAX_SUBJECT] or "Your request"
-    prefix = "" if subject.lower().startswith("re:") else "Re: "
-    return f"{prefix}{subject} [#{conversation.number}]"
+    """ "Re: [#12] The site is slow". The number stands where mail programs expect a list's name, which they leave out
+    when they compare subjects (RFC 5256 §2.1); behind the subject it would begin a new thread in Gmail.
+    """
+    bare = subjects.without_prefixes(one_line(conversation.subject, MAX_SUBJECT)) or "Your request"
+    return f"Re: [#{conversation.number}] {bare}"
 
 
-def references_of(conversation: Conversation, before: int) -> list[str]:
-    """The Message-IDs of the thread, oldest first: the first one and the latest (RFC 5322 §3.6.4)."""
-    ids = MailHeader.objects.filter(conversation=conversation, message_id__lt=before).exclude(mail_id="")
-    known = list(ids.order_by("message_id").values_list("mail_id", flat=True))
-    return known if len(known) <= MAX_REFERENCES else [known[0], *known[-(MAX_REFERENCES - 1) :]]
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The Message-IDs a mail follows, oldest first, and the one it answers."""
+
+    ids: Sequence[str] = ()
+    parent: str = ""
+
+    def headers(self) -> dict[str, str]:
+        """The first id and the latest ones, the answered one last, so that every mail program finds a place for it
+        (RFC 5322 §3.6.4).
+        """
+        known = [mail_id for mail_id in dict.fromkeys(self.ids) if _is_fit(mail_id)]
+        parent = self.parent if _is_fit(self.parent) else next(reversed(known), "")
+        if not parent:
+            return {}
+        others = [mail_id for mail_id in known if mail_id != parent]
+        if len(others) >= MAX_REFERENCES:
+            others = [others[0], *others[-(MAX_REFERENCES - 2) :]]
+        references = " ".join(f"<{mail_id}>" for mail_id in [*others, parent])
+        return {"In-Reply-To": f"<{parent}>", "References": references}
 
 
-def compose(message: Message, mailbox: Mailbox, envelope: Envelope) -> EmailMultiAlternatives:
-    """The mail of an outbound message, the same bytes' worth however often it is rendered."""
-    conversation = message.conversation
-    references = references_of(conversation, message.pk)
+def _is_fit(mail_id: str) -> bool:
+    """Whether an id a stranger gave may stand in a header of ours."""
+    clean = mail_id.isascii() and mail_id.isprintable() and not any(c in mail_id for c in " <>")
+    return 0 < len(mail_id) <= MAX_ID and clean
+
+
+def address_of(name: str, address: str) -> str:
+    """Name and address for a header. The name is quoted, and encoded later, by the backend that needs it."""
+    plain = one_line(name, MAX_NAME)
+    return f'"{quote(plain)}" <{address}>' if plain else address
+
+
+def compose(message: Message, mailbox: Mailbox, envelope: Envelope, thread: Thread) -> EmailMultiAlternatives:
+    """The mail of an outbound message, the same however often it is rendered."""
     headers = {
-        "From": formataddr((_sender_name(message, mailbox), mailbox.address)),
+        "From": address_of(_sender_name(message, mailbox), mailbox.address),
+        "Date": format_datetime(message.at),
         "Message-ID": f"<{mail_id_of(message, mailbox)}>",
         INSTANCE_HEADER: tokens.instance_id(),
-        **threading_headers(references),
+        **thread.headers(),
         **(automatic_headers("auto-replied") if message.is_automatic else {}),
     }
     text = message.text + (f"\n\n-- \n{mailbox.signature}" if mailbox.signature else "")
     email = AnymailMessage(
-        subject=subject_of(conversation),
+        subject=subject_of(message.conversation),
         body=text,
         # The envelope's sender; the header From is given beside it, as Django and anymail both read it.
         from_email=envelope.bounce_to,
@@ -78,14 +111,9 @@ def compose(message: Message, mailbox: Mailbox, envelope: Envelope) -> EmailMult
     )
     email.attach_alternative(_html(message, mailbox), "text/html")
     for attachment in message.attachments.all():
-        email.attach(attachment.name, content_of(attachment), attachment.content_type)
+        kind = attachment.content_type if attachment.content_type.count("/") == 1 else FALLBACK_TYPE
+        email.attach(one_line(attachment.name, 160), content_of(attachment), kind)
     return email
-
-
-def threading_headers(references: Sequence[str]) -> Mapping[str, str]:
-    if not references:
-        return {}
-    return {"In-Reply-To": f"<{references[-1]}>", "References": " ".join(f"<{mail_id}>" for mail_id in references)}
 
 
 def automatic_headers(kind: str) -> Mapping[str, str]:
@@ -99,8 +127,6 @@ def _sender_name(message: Message, mailbox: Mailbox) -> str:
 
 
 def _html(message: Message, mailbox: Mailbox) -> str:
-    body = message.html or linebreaks(urlize(escape(message.text)), autoescape=False)
-    signature = f'<p style="color:#666">{linebreaks(escape(mailbox.signature))}</p>' if mailbox.signature else ""
+    body = message.html or linebreaks(urlize(message.text, autoescape=True), autoescape=False)
+    signature = f'<div style="color:#666">{linebreaks(escape(mailbox.signature))}</div>' if mailbox.signature else ""
     return f'<!doctype html><html><body style="font:15px/1.5 sans-serif">{body}{signature}</body></html>'
-
-

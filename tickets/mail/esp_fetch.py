@@ -15,7 +15,7 @@ class NotFetched(Exception):
     """The ESP did not answer as it should; the same call later may succeed."""
 
 
-class Gone(ValueError):
+class Gone(Exception):
     """The ESP no longer has it."""
 
 

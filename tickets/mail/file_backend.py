@@ -20,7 +20,8 @@ class EmailBackend(BaseEmailBackend):
             message = email.message()
             path = folder / f"{file_name(str(message['Message-ID']))}.eml"
             fresh = path.with_suffix(f".{os.getpid()}.tmp")
-            envelope = f"X-Envelope-To: {', '.join(email.recipients())}\r\n".encode()
+            recipients = ", ".join(email.recipients())
+            envelope = f"X-Envelope-From: {email.from_email}\r\nX-Envelope-To: {recipients}\r\n".encode()
             with fresh.open("wb") as file:
                 file.write(envelope + message.as_bytes(linesep="\r\n"))
                 file.flush()

@@ -72,6 +72,8 @@ def _arrived(name: str, esp: Esp, call: Request, at: datetime) -> list[Arrived]:
     for item in items:
         try:
             letter = esp.letter(item)
+            if not letter.raw:
+                raise ValueError("there is no mail in it")
             mails.append(Arrived(name, letter.raw, letter.mail_from, letter.rcpt_to, None, at))
         except esp_fetch.NotFetched:
             raise

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django import template
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
 from tickets.desk import durations, rendering, wording
@@ -21,6 +22,12 @@ register.filter("when", rendering.when)
 @register.simple_tag
 def icon(name: str) -> SafeString:
     return mark_safe(rendering.icon(name))
+
+
+@register.simple_tag
+def is_demo() -> bool:
+    """Whether the demo's own pages exist."""
+    return bool(settings.HELPDESK_DEMO)
 
 
 @register.filter

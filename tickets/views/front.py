@@ -26,7 +26,7 @@ THANKS_FOR = 24 * 3600
 @require_GET
 def front(request: HttpRequest) -> HttpResponse:
     mailbox = Mailbox.objects.filter(is_default=True).first()
-    return render(request, "front/front.html", {"mailbox": mailbox})
+    return render(request, "front/front.html", {"mailbox": mailbox, "situations": situations()})
 
 
 @never_cache

@@ -32,7 +32,10 @@ def rows(request: AgentRequest) -> HttpResponse:
 @require_GET
 @agent_view
 def navigation(request: AgentRequest) -> HttpResponse:
-    return render(request, "desk/_views.html", {"counts": queue.counts(request.user), "place": None})
+    """The views with their numbers, for whatever page asks."""
+    place = _place(request) if request.GET.get("view") else None
+    context = {"counts": queue.counts(request.user), "place": place, "here": request.GET.get("here", "")}
+    return render(request, "desk/_views.html", context)
 
 
 def _place(request: AgentRequest) -> queue.Place:

@@ -82,7 +82,10 @@ def test_a_mistyped_option_loses_no_mail(arguments: tuple[str, ...]) -> None:
 
 
 def test_too_big_a_mail_leaves_its_header_and_a_note() -> None:
-    raw = MAIL.replace(b"\nSubject", b"\nContent-Type: multipart/mixed;\n boundary=x\nSubject") + b"x" * settings.MAIL_SIZE_LIMIT
+    raw = (
+        MAIL.replace(b"\nSubject", b"\nContent-Type: multipart/mixed;\n boundary=x\nSubject")
+        + b"x" * settings.MAIL_SIZE_LIMIT
+    )
     assert receive(raw).returncode == 0
     kept = bytes(InboundEmail.objects.get().raw)
     assert kept.startswith(b"From: carol@acme.example\nSubject: ")

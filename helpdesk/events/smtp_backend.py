@@ -1,0 +1,82 @@
+"""Django's SMTP backend, exact about how far a message came.
+
+Django's own hides two things: recipients refused while others were taken, and whether a lost connection was lost
+before anything could have left. Both decide what people are told and whether it may be sent again.
+"""
+
+import smtplib
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends import smtp
+from django.core.mail.message import sanitize_address
+
+Answer = tuple[int, bytes]
+
+
+class LostBeforeSending(smtplib.SMTPServerDisconnected):
+    """The connection broke before the message's content was sent: surely nothing has left."""
+
+
+class EmailBackend(smtp.EmailBackend):
+    """`refused` holds the recipients the last message was not taken for, with the server's answer for each."""
+
+    refused: dict[str, Answer]
+
+    def is_alive(self) -> bool:
+        """Whether the open connection still answers (RFC 5321 §4.1.1.9). Asked before it is used once more."""
+        if self.connection is None:
+            return False
+        try:
+            return bool(self.connection.noop()[0] == 250)
+        except (smtplib.SMTPException, OSError):
+            return False
+
+    def _send(self, email_message: EmailMessage) -> bool:
+        self.refused = {}
+        if not email_message.recipients() or self.connection is None:
+            return False
+        encoding = str(email_message.encoding or settings.DEFAULT_CHARSET)
+        sender = sanitize_address(email_message.from_email, encoding)
+        recipients = [sanitize_address(address, encoding) for address in email_message.recipients()]
+        content = email_message.message().as_bytes(linesep="\r\n")
+        try:
+            self._ask(self.connection, sender, recipients, content)
+        except smtplib.SMTPServerDisconnected as error:
+            raise LostBeforeSending(str(error)) from error
+        self._hand_over(self.connection, content)
+        return True
+
+    def _ask(self, server: smtplib.SMTP, sender: str, recipients: Sequence[str], content: bytes) -> None:
+        """MAIL, RCPT and DATA up to the server's 354 (RFC 5321 §3.3)."""
+        server.ehlo_or_helo_if_needed()
+        options = [f"size={len(content)}"] if server.has_extn("size") else []
+        if server.has_extn("8bitmime") and not content.isascii():
+            options.append("body=8bitmime")
+        _expect(server.mail(sender, options), 250)
+        for recipient in recipients:
+            code, words = server.rcpt(recipient)
+            if code == 421:
+                raise smtplib.SMTPDataError(code, words)
+            if code not in (250, 251):
+                self.refused[recipient] = (code, words)
+        if len(self.refused) == len(recipients):
+            raise smtplib.SMTPRecipientsRefused(self.refused)
+        _expect(server.docmd("data"), 354)
+
+    def _hand_over(self, server: smtplib.SMTP, content: bytes) -> None:
+        """The content and its final dot. An error in here leaves open whether the server took it."""
+        server.send(_dotted(content))
+        _expect(server.getreply(), 250)
+
+
+def _expect(answer: Answer, wanted: int) -> None:
+    if answer[0] != wanted:
+        raise smtplib.SMTPDataError(*answer)
+
+
+def _dotted(content: bytes) -> bytes:
+    """As DATA wants it: a dot before each line that begins with one (RFC 5321 §4.5.2), and the line that ends it."""
+    stuffed = (b"\r\n" + content.removesuffix(b"\r\n")).replace(b"\r\n.", b"\r\n..")
+    return stuffed[2:] + b"\r\n.\r\n"

@@ -1,0 +1,117 @@
+"""Who may do what: every endpoint with every method, for nobody, an agent and an admin."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from helpdesk.conversations.models import Conversation, Tag
+from helpdesk.customers.models import ApiToken, Organization, Plan, Service, Team
+from helpdesk.oncall import paging
+from helpdesk.oncall.models import Schedule
+from helpdesk.sla.models import Calendar, Policy
+from tests.api.conftest import Caller
+from tests.fixtures.company import Company
+
+pytestmark = pytest.mark.django_db
+
+# What an agent may call by each method; a body that says nothing is refused (400) only after permission is given.
+OPEN = {
+    "/conversations/": "get post",
+    "/conversations/{conversation}/": "get patch",
+    "/conversations/{conversation}/messages/": "get post",
+    "/conversations/{conversation}/events/": "get",
+    "/conversations/{conversation}/clocks/dispatch/explanation/": "get",
+    "/conversations/{conversation}/merge/": "post",
+    "/conversations/{conversation}/links/": "get post",
+    "/customers/": "get post",
+    "/customers/{customer}/": "get patch",
+    "/inbound-emails/": "get",
+    "/pages/": "get",
+    "/pages/{page}/": "get",
+    "/pages/{page}/acknowledgement/": "post",
+    "/pages/{page}/resolution/": "post",
+    "/oncall/now/": "get",
+    "/schedules/{schedule}/timeline/": "get",
+    "/schedules/{schedule}/gaps/": "get",
+}
+CONFIGURED = {
+    "/organizations/": "get post",
+    "/organizations/{organization}/": "get patch delete",
+    "/plans/": "get post",
+    "/plans/{plan}/": "get patch delete",
+    "/services/": "get post",
+    "/services/{service}/": "get patch delete",
+    "/teams/": "get post",
+    "/teams/{team}/": "get patch delete",
+    "/agents/": "get post",
+    "/agents/{agent}/": "get patch",
+    "/tags/": "get post",
+    "/tags/{tag}/": "get patch delete",
+    "/calendars/": "get post",
+    "/calendars/{calendar}/": "get patch delete",
+    "/calendars/{calendar}/holiday-imports/": "post",
+    "/policies/": "get post",
+    "/policies/{policy}/": "get patch delete",
+    "/schedules/": "get post",
+    "/schedules/{schedule}/": "get patch delete",
+    "/schedules/{schedule}/overrides/": "get post",
+}
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture
+def there(company: Company, conversation: Conversation) -> dict[str, int]:
+    """An id of everything."""
+    at = timezone.now()
+    page = paging.trigger("x", paging.Reason("dispatch", "Late", at), urgency="low", summary="Late", at=at)
+    models = (Organization, Plan, Service, Team, Tag, Calendar, Policy, Schedule)
+    return {
+        "conversation": conversation.pk,
+        "customer": conversation.customer_id,
+        "page": page.pk,
+        "agent": company.linus.pk,
+        **{model.__name__.lower(): model._default_manager.order_by("pk").first().pk for model in models},  # type: ignore[union-attr]
+    }
+
+
+@pytest.mark.parametrize("path", [*OPEN, *CONFIGURED])
+@pytest.mark.parametrize("method", METHODS)
+def test_matrix(stranger: Caller, grace: Caller, ada: Caller, there: dict[str, int], path: str, method: str) -> None:
+    address = path.format(**there)
+    allowed = method in (OPEN.get(path) or CONFIGURED[path]).split()
+    by_agent = allowed and (path in OPEN or method == "get")
+    answers = {
+        who: caller(method, address, {}) for who, caller in (("nobody", stranger), ("agent", grace), ("admin", ada))
+    }
+    assert answers["nobody"].status_code == 401 and answers["nobody"]["WWW-Authenticate"] == "Token"
+    fine = {200, 201, 204, 400, 409}
+    if by_agent:
+        assert answers["agent"].status_code in fine
+    else:
+        assert answers["agent"].status_code in ({403} if allowed else {403, 405})
+    assert answers["admin"].status_code in (fine if allowed else {405})
+    for answer in answers.values():
+        assert answer.status_code == 204 or (answer["Content-Type"] == "application/json" and answer.json() is not None)
+
+
+def test_a_token_ends(grace: Caller, company: Company) -> None:
+    assert grace("get", "/teams/").status_code == 200
+    ApiToken.objects.update(revoked_at=timezone.now())
+    assert grace("get", "/teams/").status_code == 401
+    ApiToken.objects.update(revoked_at=None)
+    company.grace.is_active = False
+    company.grace.save()
+    assert grace("get", "/teams/").status_code == 401
+
+
+@pytest.mark.parametrize("given", ["Token", "Token a b", "Token x", "Bearer x", "Token \xe9", "Basic YTpi"])
+def test_a_wrong_token_lets_nobody_in(company: Company, given: str) -> None:
+    assert Client().get("/api/v1/teams/", headers={"Authorization": given}).status_code == 401
+
+
+def test_the_session_of_the_desk_counts_with_its_csrf_token(company: Company) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(company.grace)
+    assert client.get("/api/v1/conversations/").status_code == 200
+    refused = client.post("/api/v1/conversations/", {"text": "x"}, content_type="application/json")
+    assert refused.status_code == 403 and "CSRF" in refused.json()["detail"]
