@@ -146,7 +146,7 @@ if EMAIL_URL:
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"] or "", _email["EMAIL_HOST_PASSWORD"] or ""
     EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
     EMAIL_BACKEND = "helpdesk.events.smtp_backend.EmailBackend"
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = 10  # seconds for each step of SMTP
 ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")}
 MAIL_SIZE_LIMIT = 35 * 1024 * 1024
 # Authentication-Results are believed only from servers named here (RFC 8601 §5).

@@ -8,8 +8,10 @@ pytest_plugins = [
     "tests.fixtures.company",
     "tests.fixtures.mailing",
     "tests.fixtures.providers",
+    "tests.fixtures.smtp_sink",
     "tests.fixtures.receiving",
     "tests.fixtures.imap",
+    "tests.fixtures.engine",
 ]
 
 

@@ -1,32 +1,39 @@
 """Counting how often somebody does something, in PostgreSQL, so that no restart and no second process forgets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection
 
 from tickets.models import RateCount
 
+LONGEST_KEY = 400
+
 _COUNT = f"""
-INSERT INTO {RateCount._meta.db_table} (key, "window", count) SELECT unnest(%s::varchar[]), %s, 1 ORDER BY 1
+INSERT INTO {RateCount._meta.db_table} (key, "window", count)
+SELECT key, start, 1 FROM unnest(%s::varchar[], %s::timestamptz[]) AS given(key, start) ORDER BY key
 ON CONFLICT (key, "window") DO UPDATE SET count = {RateCount._meta.db_table}.count + 1 RETURNING key, count
 """
 
 
 def count(key: str, window: timedelta, at: datetime) -> int:
     """Count one more of `key` in the window that `at` lies in; how many there are now, this one included."""
-    return count_each([key], window, at)[0]
+    cut = key[:LONGEST_KEY]
+    return count_each({cut: window}, at)[cut]
 
 
-def count_each(keys: Sequence[str], window: timedelta, at: datetime) -> list[int]:
-    """`count` for several different keys, in their order."""
-    seconds = int(window.total_seconds())
-    start = datetime.fromtimestamp(int(at.timestamp()) // seconds * seconds, tz=at.tzinfo)
-    cut = [key[:400] for key in keys]
+def count_each(windows: Mapping[str, timedelta], at: datetime) -> dict[str, int]:
+    """`count` for several keys at once, by key. Keys longer than 400 characters raise ValueError."""
+    if any(len(key) > LONGEST_KEY for key in windows):
+        raise ValueError(f"a key has {LONGEST_KEY} characters at most")
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [cut, start])
-        counts = dict(cursor.fetchall())
-    return [counts[key] for key in cut]
+        cursor.execute(_COUNT, [list(windows), [_start(window, at) for window in windows.values()]])
+        return dict(cursor.fetchall())
+
+
+def _start(window: timedelta, at: datetime) -> datetime:
+    seconds = int(window.total_seconds())
+    return datetime.fromtimestamp(int(at.timestamp()) // seconds * seconds, tz=at.tzinfo)
 
 
 def forget(before: datetime) -> int:

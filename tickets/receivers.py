@@ -23,8 +23,9 @@ from tickets.models import MailThread
 
 # Old mail (an import, a spool replayed) is filed, but nobody is told today that it has just arrived.
 ACKNOWLEDGED_WITHIN = timedelta(hours=24)
-HOUR = timedelta(hours=1)
-PER_SENDER, PER_DOMAIN = 10, 100
+# Two desks that acknowledge each other end when one of them is silent: a day's number, so that slow loops end as well.
+PER_SENDER, PER_SENDER_WINDOW = 20, timedelta(days=1)
+PER_DOMAIN, PER_DOMAIN_WINDOW = 1000, timedelta(hours=1)
 PAGE_GOES_FIRST = timedelta(seconds=2)
 PATIENCE = timedelta(minutes=1)
 
@@ -58,9 +59,9 @@ def _waiting_thread(event: Event) -> MailThread | None:
 def _said_enough(conversation: Conversation, at: datetime) -> bool:
     """Whether this sender or their domain was acknowledged too often lately: two machines may be talking."""
     address = conversation.customer.email
-    domain = address.rpartition("@")[2]
-    sender, company = limits.count_each([f"acknowledged:{address}", f"acknowledged:@{domain}"], HOUR, at)
-    return sender > PER_SENDER or company > PER_DOMAIN
+    sender, domain = f"acknowledged:{address}", f"acknowledged:@{address.rpartition('@')[2]}"
+    counts = limits.count_each({sender: PER_SENDER_WINDOW, domain: PER_DOMAIN_WINDOW}, at)
+    return counts[sender] > PER_SENDER or counts[domain] > PER_DOMAIN
 
 
 def _on_call_knows(conversation: Conversation, event: Event, at: datetime) -> bool:

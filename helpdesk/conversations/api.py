@@ -14,7 +14,7 @@ from helpdesk.conversations import opening
 from helpdesk.conversations.filters import ConversationFilters
 from helpdesk.conversations.incoming import UnknownPlan
 from helpdesk.conversations.models import Conversation, Tag
-from helpdesk.conversations.rows import conversation_rows, shown
+from helpdesk.conversations.rows import conversation_row, conversation_rows, shown
 from helpdesk.conversations.serializers import (
     ConversationChangesSerializer,
     ConversationSerializer,
@@ -78,7 +78,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
 
 def one(conversation_id: int) -> dict[str, Any]:
     """One conversation as the contract has it. Raises NotFound."""
-    row = conversation_rows().filter(pk=conversation_id).first()
+    row = conversation_row(conversation_id)
     if row is None:
         raise NotFound("There is no such conversation.")
     return shown(row)

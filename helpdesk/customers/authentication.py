@@ -8,21 +8,27 @@ from rest_framework.request import Request
 from helpdesk.customers.actions import digest
 from helpdesk.customers.models import ApiToken, User
 
+_OWNER = f"""
+SELECT agent.* FROM {User._meta.db_table} agent JOIN {ApiToken._meta.db_table} token ON token.user_id = agent.id
+WHERE token.digest = %s AND token.revoked_at IS NULL AND agent.is_active
+"""
+
 
 class ApiTokenAuthentication(BaseAuthentication):
     """Finds the agent of a token by its digest. A revoked token or a removed agent is refused at once."""
 
-    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != b"token":
             return None
         if len(words) != 2:
             raise AuthenticationFailed(_("Write: Authorization: Token YOUR-TOKEN"))
         given = words[1].decode("latin-1")
-        token = ApiToken.objects.select_related("user").filter(digest=digest(given), revoked_at=None).first()
-        if token is None or not token.user.is_active:
+        # Raw, because it runs on every call and the ORM would take longer to write it than the database to answer.
+        found = list(User.objects.raw(_OWNER, [digest(given)]))
+        if not found:
             raise AuthenticationFailed(_("This token is not valid."))
-        return token.user, token
+        return found[0], None
 
     def authenticate_header(self, request: Request) -> str:
         return "Token"

@@ -29,7 +29,8 @@ WITH given AS (
 ), entry AS (
     INSERT INTO {OutboxEntry._meta.db_table} (event_id, handler, lane, due_at, attempts, error)
     SELECT event.id, h.handler,
-           CASE WHEN h.in_order THEN 'conversation:' || event.conversation_id || ':' || right(h.handler, 30) ELSE '' END,
+           CASE WHEN h.in_order AND event.conversation_id IS NOT NULL
+                THEN 'conversation:' || event.conversation_id || ':' || right(h.handler, 30) ELSE '' END,
            event.at, 0, ''
     FROM event JOIN unnest(%s::text[], %s::text[], %s::boolean[]) AS h(kind, handler, in_order) ON h.kind = event.kind
 )

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from helpdesk.events.handlers import calls_outside, find, takes_many
 from helpdesk.events.models import OutboxEntry
 from helpdesk.events.outcomes import NeverRetry, RetryLater
+from helpdesk.events.sending_mail import one_connection
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,13 @@ def drain(at: datetime, limit: int = 1000) -> int:
     """Run what is due at `at`; how many entries were seen. Stops when nothing is left, at `limit` or after SECONDS."""
     began = time.monotonic()
     seen = 0
-    while seen < limit and time.monotonic() - began < SECONDS:
-        # A lease counts from now, not from when this round began.
-        claimed = _claim(at, at + timedelta(seconds=time.monotonic() - began), min(BATCH, limit - seen))
-        if not claimed:
-            break
-        seen += _run_batch(claimed, at)
+    with one_connection():
+        while seen < limit and time.monotonic() - began < SECONDS:
+            # A lease counts from now, not from when this round began.
+            claimed = _claim(at, at + timedelta(seconds=time.monotonic() - began), min(BATCH, limit - seen))
+            if not claimed:
+                break
+            seen += _run_batch(claimed, at)
     return seen
 
 

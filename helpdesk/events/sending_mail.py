@@ -17,7 +17,6 @@ from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, Retry
 from helpdesk.events.safe_text import one_line
 from helpdesk.events.smtp_backend import EmailBackend, LostBeforeSending
 
-SMTP_SECONDS = 10
 _NOBODY_THERE = {errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH}
 _REFUSED = ("invalid", "rejected", "failed")  # anymail's words
 
@@ -46,7 +45,7 @@ def one_connection() -> Iterator[None]:
 
 
 def send_email(message: EmailMessage) -> Mapping[str, str]:
-    """Send `message`: `send_through` on `open_connection`. Blocks; SMTP_SECONDS for each step of SMTP."""
+    """Send `message`: `send_through` on `open_connection`. Blocks; EMAIL_TIMEOUT for each step of SMTP."""
     return send_through(open_connection(), message)
 
 
@@ -59,7 +58,7 @@ def open_connection() -> BaseEmailBackend:
             return connection
         _close(connection)
     try:
-        connection = get_connection(fail_silently=False, timeout=SMTP_SECONDS)
+        connection = get_connection(fail_silently=False)
         connection.open()
     except (smtplib.SMTPException, OSError, ImproperlyConfigured, AnymailError) as error:
         raise _before_sending(error) from error

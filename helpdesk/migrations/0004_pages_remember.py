@@ -27,6 +27,16 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="pagedelivery",
             index=models.Index(
+                models.F("channel"),
+                models.F("due_at"),
+                models.F("id"),
+                condition=models.Q(("state", "pending")),
+                name="page_delivery_next",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="pagedelivery",
+            index=models.Index(
                 models.F("to"),
                 models.F("sent_at"),
                 condition=models.Q(("action", "trigger"), ("state", "sent")),

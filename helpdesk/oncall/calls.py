@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
@@ -24,6 +24,8 @@ DELIVER = "helpdesk.oncall.tasks.deliver_pages"
 SHARED = ("pagerduty", "slack")
 # Without an own rule a person is written to at once; low urgency keeps out of the night.
 QUIET_FROM, QUIET_UNTIL = time(20), time(8)
+_Place = tuple[int, str, str]
+"""A page, a channel, an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,15 @@ def call_steps(wanted: Sequence[Call], *, at: datetime) -> None:
     book = _Book(at)
     called = [(call, _find_people(call.page, book)) for call in wanted]
     book.learn_rules(person for _, people in called for person in people)
-    deliveries: list[PageDelivery] = []
+    deliveries: dict[_Place, PageDelivery] = {}
     for call, people in called:
-        deliveries += [_shared(call, channel, at) for channel in book.shared_channels]
-        deliveries += [delivery for person in people for delivery in _personal(call, person, book, at)]
+        shared = [_shared(call, channel, at) for channel in book.shared_channels]
+        personal = [delivery for person in people for delivery in _personal(call, person, book, at)]
+        # Where a person's own way is a shared one, the message is that person's: should it fail, we know whom to mail.
+        deliveries |= {_place(delivery): delivery for delivery in (*shared, *reversed(personal))}
         call.page.next_step_at = _next_step(call.page, at)
     _supersede([call.page for call in wanted], deliveries)
-    PageDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+    PageDelivery.objects.bulk_create(deliveries.values(), ignore_conflicts=True)
     transaction.on_commit(_nudge, robust=True)
 
 
@@ -125,7 +129,11 @@ def _next_step(page: Page, at: datetime) -> datetime | None:
     return at + timedelta(seconds=delay)
 
 
-def _supersede(pages: Sequence[Page], deliveries: Sequence[PageDelivery]) -> None:
+def _place(delivery: PageDelivery) -> _Place:
+    return delivery.page_id, delivery.channel, delivery.to
+
+
+def _supersede(pages: Sequence[Page], deliveries: Mapping[_Place, PageDelivery]) -> None:
     """A call that waits (for the morning, for a provider) gives way to the new one to the same place.
 
     What was promised first stays promised: the new call tells how late it is.
@@ -133,13 +141,12 @@ def _supersede(pages: Sequence[Page], deliveries: Sequence[PageDelivery]) -> Non
     again = [page.pk for page in pages if page.round]
     if not again:
         return
-    place = {(d.page_id, d.channel, d.to): d for d in deliveries}
     waiting = PageDelivery.objects.filter(
         page__in=again, action=PageDelivery.Action.TRIGGER, state=PageDelivery.State.PENDING
     )
     replaced = []
     for old in waiting.order_by("pk").select_for_update(no_key=True):
-        new = place.get((old.page_id, old.channel, old.to))
+        new = deliveries.get(_place(old))
         if new is not None:
             replaced.append(old.pk)
             new.promised_at = min(new.promised_at, old.promised_at)

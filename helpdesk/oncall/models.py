@@ -275,6 +275,7 @@ class PageDelivery(models.Model):
         ]
         indexes = [
             models.Index(F("due_at"), name="page_delivery_due", condition=Q(state="pending")),
+            models.Index(F("channel"), F("due_at"), F("id"), name="page_delivery_next", condition=Q(state="pending")),
             models.Index(F("to"), F("sent_at"), name="page_delivery_sent", condition=Q(state="sent", action="trigger")),
         ]
 

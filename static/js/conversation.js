@@ -28,7 +28,7 @@ async function ask() {
 }
 
 if (thread) {
-  if (!location.hash) toEnd();
+  if (!location.hash || location.hash === `#${thread.querySelector('.msg:last-of-type')?.id}`) toEnd();
   document.addEventListener('htmx:oobBeforeSwap', (event) => {
     // Somebody is writing or choosing there: their page keeps what they have, and saving changes only what they changed.
     if (isTouched(event.detail.target)) event.detail.shouldSwap = false;

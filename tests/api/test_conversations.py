@@ -19,8 +19,8 @@ from tests.fixtures.company import Company
 pytestmark = pytest.mark.django_db
 
 FIELDS = {
-    "id", "number", "channel", "subject", "status", "priority", "team", "assignee", "customer", "organization", "services",
-    "tags", "opened_at", "updated_at", "resolved_at", "clocks", "incident", "url",
+    "id", "number", "channel", "subject", "status", "priority", "team", "assignee", "customer", "organization",
+    "services", "tags", "opened_at", "updated_at", "resolved_at", "clocks", "incident", "url",
 }  # fmt: skip
 CLOCK_FIELDS = {"target", "goal_minutes", "started_at", "due_at", "paused_at", "met_at", "breached_at"}
 

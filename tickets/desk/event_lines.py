@@ -27,7 +27,7 @@ def _name(names: Names, kind: str, key: object) -> str:
 
 
 def _opened(data: Data, names: Names) -> str:
-    return _("Opened by %s") % wording.channel_name(str(data.get("channel", "")))
+    return _("Opened: %s") % wording.channel_name(str(data.get("channel", "")))
 
 
 def _assigned(data: Data, names: Names) -> str:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, CharField, F, OuterRef, Q, QuerySet, Value
+from django.db import connection
+from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
@@ -45,29 +46,27 @@ def find(pk: int) -> Conversation | None:
     return found.defer("search").filter(pk=pk).first()
 
 
+_CHOICES = f"""
+SELECT 'agent', id, name, is_active FROM {User._meta.db_table}
+UNION ALL SELECT 'team', id, name, true FROM {Team._meta.db_table}
+UNION ALL (SELECT 'service', id, name, true FROM {Service._meta.db_table}
+    WHERE id IN (SELECT service_id FROM {Conversation.services.through._meta.db_table} WHERE conversation_id = %s
+                 UNION SELECT service_id FROM {Service.organizations.through._meta.db_table} WHERE organization_id = %s)
+    ORDER BY name LIMIT {MOST_SERVICES})
+"""
+
+
 def choices(conversation: Conversation) -> Choices:
     """One statement for the three lists."""
-    agents = _choice(User.objects.order_by(), "agent", F("is_active"))
-    teams = _choice(Team.objects.order_by(), "team", Value(True))
-    own = Q(conversations=conversation.pk) | Q(organizations=conversation.organization_id or 0)
-    services = _choice(Service.objects.filter(own).order_by().distinct(), "service", Value(True))
-    rows = list(agents.union(teams, services[:MOST_SERVICES], all=True))
-    rows.sort(key=lambda row: row[2].lower())
-    names = {(kind, key): name for kind, key, name, _active in rows}
-    agent_rows = [(k, n) for kind, k, n, active in rows if kind == "agent" and (active or k == conversation.assignee_id)]
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOICES, [conversation.pk, conversation.organization_id])
+        rows = sorted(cursor.fetchall(), key=lambda row: row[2].lower())
     return Choices(
-        agents=agent_rows,
+        agents=[(k, n) for kind, k, n, here in rows if kind == "agent" and (here or k == conversation.assignee_id)],
         teams=[(k, n) for kind, k, n, _ in rows if kind == "team"],
         services=[(k, n) for kind, k, n, _ in rows if kind == "service"],
-        names=names,
+        names={(kind, key): name for kind, key, name, _ in rows},
     )
-
-
-def _choice(rows: QuerySet[Any], kind: str, active: Any) -> QuerySet[Any, tuple[str, int, str, bool]]:
-    annotated = rows.annotate(
-        choice_kind=Value(kind, output_field=CharField()), choice_active=active if isinstance(active, F) else Value(True, output_field=BooleanField())
-    )
-    return annotated.values_list("choice_kind", "id", "name", "choice_active")
 
 
 def clocks(conversation_id: int) -> list[Clock]:

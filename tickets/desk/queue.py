@@ -111,7 +111,9 @@ def _active(place: Place, user: User) -> QuerySet[Conversation]:
     return conversations
 
 
-def _by_due(conversations: QuerySet[Conversation], cursor: tuple[datetime | None, int] | None, limit: int) -> list[dict[str, Any]]:
+def _by_due(
+    conversations: QuerySet[Conversation], cursor: tuple[datetime | None, int] | None, limit: int
+) -> list[dict[str, Any]]:
     """Earliest deadline first, those without one last; a row comparison, so that the index is entered at the cursor."""
     ordered = conversations.order_by(F("next_due_at").asc(nulls_last=True), "id").values(*_FIELDS)
     if cursor is None:

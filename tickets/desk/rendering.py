@@ -3,16 +3,17 @@
 Fifty rows cost Django's engine several times what they cost here; both escape by default.
 """
 
-from datetime import datetime
-from functools import cache
+from datetime import datetime, tzinfo
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -23,7 +24,10 @@ SPRITE = "vendor/lucide-static@1.62.0/sprite.svg"
 
 def render(name: str, **context: Any) -> SafeString:
     """One fragment of `templates/jinja/`, safe because the engine escaped what it was given."""
-    return mark_safe(environment().get_template(name).render(context))
+    # Language and zone are asked for once: each look-up is cheap, but a queue would make hundreds.
+    language, zone = get_language(), timezone.get_current_timezone()
+    bound = {"label": partial(wording.label, language), "when": partial(_when, language, zone)}
+    return mark_safe(environment().get_template(name).render(**bound, **context))
 
 
 @cache
@@ -46,31 +50,34 @@ def environment() -> Environment:
         goal=durations.goal,
         initials=wording.initials,
         hue=wording.hue,
-        target_verb=wording.target_verb,
-        target_name=wording.target_name,
         channel_icon=wording.channel_icon,
-        channel_name=wording.channel_name,
-        priority_name=wording.priority_name,
-        status_name=wording.status_name,
         size=wording.file_size,
     )
-    made.filters.update(when=when, day=day, clock=clock, iso=iso, linked=wording.linked)
+    made.filters.update(day=day, local_date=timezone.localdate, clock=clock, iso=iso, linked=wording.linked)
     return made
 
 
-def icon(name: str) -> Markup:
-    """A picture beside a word that says the same: hidden from readers of the page aloud."""
-    return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(_sprite(), name)
-
-
 @cache
-def _sprite() -> str:
-    return static(SPRITE)
+def icon(name: str) -> Markup:
+    """A picture beside a word that says the same: hidden from readers of the page aloud. Names come from us alone."""
+    return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(static(SPRITE), name)
 
 
 def when(at: datetime) -> str:
-    """Day and time in the agent's zone."""
-    return formats.date_format(timezone.localtime(at), "D j M Y, H:i")
+    """Day and time in the agent's zone. Django's own formatting takes ten times as long, and rows have two each."""
+    return _when(get_language(), timezone.get_current_timezone(), at)
+
+
+def _when(language: str | None, zone: tzinfo, at: datetime) -> str:
+    local = at.astimezone(zone)
+    days, months = _calendar_words(language)
+    return f"{days[local.weekday()]} {local.day} {months[local.month]} {local.year}, {local.hour:02}:{local.minute:02}"
+
+
+@cache
+def _calendar_words(language: str | None) -> tuple[list[str], list[str]]:
+    days = [str(WEEKDAYS_ABBR[number]) for number in range(7)]
+    return days, ["", *(str(MONTHS_3[number]).capitalize() for number in range(1, 13))]
 
 
 def day(at: datetime) -> str:

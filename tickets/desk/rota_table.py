@@ -1,4 +1,4 @@
-"""The next days of a schedule as bars: one row a local day, slots as shares of that day's length (23, 24 or 25 hours)."""
+"""The next days of a schedule as bars: one row a local day, slots as shares of that day's length (23 to 25 hours)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,14 +29,31 @@ def days(slots: Sequence[Slot], names: Mapping[int, str], zone: ZoneInfo) -> lis
     """Rows from the first slot's local day to the last one's."""
     if not slots:
         return []
+    joined = _joined(slots)
     found = []
     start = _midnight(slots[0].start, zone)
     while start < slots[-1].end:
         end = _midnight(start + timedelta(hours=36), zone)
-        bars = [_bar(slot, start, end, names) for slot in slots if slot.start < end and slot.end > start]
+        bars = [_bar(slot, start, end, names) for slot in joined if slot.start < end and slot.end > start]
         found.append(Day(start, bars))
         start = end
     return found
+
+
+def _joined(slots: Sequence[Slot]) -> list[Slot]:
+    """Turns of one person that follow each other, as one: who looks wants to know whom to call."""
+    joined: list[Slot] = []
+    for slot in slots:
+        last = joined[-1] if joined else None
+        if (
+            last
+            and last.user == slot.user
+            and last.source.startswith("override:") == slot.source.startswith("override:")
+        ):
+            joined[-1] = Slot(last.start, slot.end, last.user, last.source)
+        else:
+            joined.append(slot)
+    return joined
 
 
 def _midnight(at: datetime, zone: ZoneInfo) -> datetime:

@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from functools import cache
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from markupsafe import Markup, escape
 
@@ -22,49 +24,67 @@ def hue(number: int) -> int:
     return number * 5 % HUES
 
 
-def target_verb(target: str) -> str:
-    """What has to be done until a clock is due."""
+@cache
+def _words(language: str | None) -> dict[str, dict[str, str]]:
+    """All labels of one language, looked up once: a queue of fifty rows asks for hundreds."""
     return {
-        "dispatch": _("Take"),
-        "first_response": _("First reply"),
-        "next_response": _("Reply"),
-        "resolution": _("Solve"),
-    }.get(target, target)
+        "verb": {  # what has to be done until a clock is due
+            "dispatch": _("Take"),
+            "first_response": _("First reply"),
+            "next_response": _("Reply"),
+            "resolution": _("Solve"),
+        },
+        "target": {
+            "dispatch": _("Dispatch"),
+            "first_response": _("First response"),
+            "next_response": _("Next response"),
+            "resolution": _("Resolution"),
+        },
+        "priority": {"urgent": _("Urgent"), "high": _("High"), "normal": _("Normal"), "low": _("Low")},
+        "status": {
+            "new": _("New"),
+            "open": _("Open"),
+            "pending": _("Waiting for customer"),
+            "on_hold": _("On hold"),
+            "resolved": _("Resolved"),
+            "closed": _("Closed"),
+        },
+        "channel": {
+            "email": _("E-mail"),
+            "form": _("Web form"),
+            "api": _("API"),
+            "chat": _("Chat"),
+            "phone": _("Phone"),
+        },
+    }
+
+
+def label(language: str | None, kind: str, code: str) -> str:
+    """What a code of one kind (verb, target, priority, status, channel) is called; an unknown one as it is."""
+    return _words(language)[kind].get(code) or code.capitalize()
 
 
 def target_name(target: str) -> str:
-    return {
-        "dispatch": _("Dispatch"),
-        "first_response": _("First response"),
-        "next_response": _("Next response"),
-        "resolution": _("Resolution"),
-    }.get(target, target)
+    return label(get_language(), "target", target)
 
 
 def priority_name(priority: str) -> str:
-    return {"urgent": _("Urgent"), "high": _("High"), "normal": _("Normal"), "low": _("Low")}.get(priority, priority)
+    return label(get_language(), "priority", priority)
 
 
 def status_name(status: str) -> str:
-    return {
-        "new": _("New"),
-        "open": _("Open"),
-        "pending": _("Waiting for customer"),
-        "on_hold": _("On hold"),
-        "resolved": _("Resolved"),
-        "closed": _("Closed"),
-    }.get(status, status)
+    return label(get_language(), "status", status)
 
 
 def channel_name(channel: str) -> str:
-    return {"email": _("E-mail"), "form": _("Web form"), "api": _("API"), "chat": _("Chat"), "phone": _("Phone")}.get(
-        channel, channel.capitalize()
-    )
+    return label(get_language(), "channel", channel)
+
+
+_ICONS = {"email": "mail", "form": "globe", "api": "code", "chat": "message-square", "phone": "phone"}
 
 
 def channel_icon(channel: str) -> str:
-    icons = {"email": "mail", "form": "globe", "api": "code", "chat": "message-square", "phone": "phone"}
-    return icons.get(channel, "message-square")
+    return _ICONS.get(channel, "message-square")
 
 
 def file_size(count: int) -> str:

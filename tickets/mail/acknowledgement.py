@@ -95,7 +95,8 @@ def goal(seconds: int, calendar: Calendar) -> str:
     else:
         count = -(-seconds // MINUTE)
         length = ngettext("within one minute", "within %(count)d minutes", count) % {"count": count}
-    return f"{length}{_(', around the clock') if around_the_clock else _(' of our office hours')}"
+    hours = _("around the clock") if around_the_clock else _("counted in our office hours")
+    return f"{length}, {hours}"
 
 
 def _day_length(calendar: Calendar) -> int:
@@ -125,8 +126,9 @@ def local_time(at: datetime, zone: tzinfo) -> str:
     """An instant as the customer's clock shows it, zone named."""
     local = at.astimezone(zone)
     name = local.tzname() or ""
-    # Translators: a date and time as Django's date format writes them, e.g. "Tuesday, 13 January 2026, 09:00".
-    return f"{date_format(local, _('l, j F Y, H:i'))} {f'UTC{name}' if name[:1] in ('+', '-') else name}"
+    # Translators: in the letters of Django's date format; "Tuesday, 13 January 2026, 09:00".
+    written = date_format(local, _("l, j F Y, H:i"))
+    return f"{written} {f'UTC{name}' if name[:1] in ('+', '-') else name}"
 
 
 def _on_call(conversation: Conversation, hours: OpeningHours, asked_at: datetime) -> str:

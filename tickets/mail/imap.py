@@ -64,12 +64,16 @@ def poll(account_id: int, *, at: datetime) -> int:
             fetched = _Poll(account, at).run()
         except (IMAPClientError, OSError, SecretUnreadable, ValueError) as error:
             logger.warning("mailbox %s: %s", account, error)
-            ImapAccount.objects.filter(pk=account_id).update(
-                error=f"{error.__class__.__name__}: {error}"[:2000], polled_at=at
-            )
+            ImapAccount.objects.filter(pk=account_id).update(error=_words(error), polled_at=at)
             return 0
         ImapAccount.objects.filter(pk=account_id).update(error="", polled_at=at)
         return fetched
+
+
+def _words(error: Exception) -> str:
+    said = error.args[0] if error.args else ""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(error)
+    return (text or error.__class__.__name__)[:2000]
 
 
 def connect(account: ImapAccount) -> tuple[IMAPClient, int]:
@@ -249,9 +253,10 @@ def _groups(uids: Sequence[int], described: dict[int, Any]) -> Iterator[list[int
     """UIDs whose mails together fit into memory; one that is too big to keep stands alone."""
     group: list[int] = []
     total = 0
+    most = min(BATCH_BYTES, settings.MAIL_SIZE_LIMIT)
     for uid in uids:
         size = described.get(uid, {}).get(b"RFC822.SIZE", 0)
-        if group and total + size > BATCH_BYTES:
+        if group and total + size > most:
             yield group
             group, total = [], 0
         group.append(uid)

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS: Final = 60
 # Servers hang up on whoever idles for half an hour (RFC 2177 §3).
 IDLE_SECONDS: Final = 28 * 60
-_LISTEN_SECONDS: Final = 5
+_LISTEN_SECONDS: Final = 2
 _BACKOFF_SECONDS: Final = (5, 15, 60)
 
 
@@ -92,4 +92,4 @@ def watch(stop: threading.Event) -> None:
     for watcher in watchers.values():
         watcher.stop.set()
     for watcher in watchers.values():
-        watcher.join(_LISTEN_SECONDS)
+        watcher.join(2 * _LISTEN_SECONDS)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,7 +29,8 @@ MAX_CONNECTIONS: Final = 1000
 MAX_CONNECTIONS_AN_ADDRESS: Final = 250
 IDLE_SECONDS: Final = 300  # RFC 5321 §4.5.3.2.7
 MAIL_SECONDS: Final = 1800
-MEMORY_BYTES: Final = 256 * 1024 * 1024
+# Three of the largest mails at once; a process has about four times this at its peak.
+MEMORY_BYTES: Final = 128 * 1024 * 1024
 
 _PATH: Final = re.compile(
     r'(?P<keyword>FROM|TO):\s*+(?:<(?P<path>(?:"(?:[^"\\]|\\.)*+"|[^<>"])*+)>|(?P<bare>[^\s<>]++))(?P<parameters>.*+)',
@@ -108,7 +110,8 @@ class Receiver(SMTP):
         except Exception:
             # No 250 was said, so the client keeps its mail and comes again.
             logger.exception("a connection from %s failed", self.remote_ip)
-            await self.push("421 4.3.0 Try again later")
+            with suppress(ConnectionError):
+                await self.push("421 4.3.0 Try again later")
         finally:
             self.input.release()
             self._writer.close()

@@ -100,7 +100,9 @@ class Input:
             self.release()
             raise refusal or MailTooBig
         del mail[end + 2 :]
-        return bytes(mail.replace(b"\r\n.", b"\r\n")[2:])
+        if b"\r\n." in mail:
+            mail = mail.replace(b"\r\n.", b"\r\n")
+        return bytes(memoryview(mail)[2:])
 
     def release(self) -> None:
         """The mail read last is needed no longer."""

@@ -28,7 +28,7 @@ class AgentRequest(HttpRequest):
 def agent_view(
     view: Callable[Concatenate[AgentRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Others are sent to the login page; a fragment asked for by htmx gets 401, so that no login form lands in a list."""
+    """Others are sent to the login page; a fragment for htmx gets 401, so that no login form lands in a list."""
 
     @wraps(view)
     def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:

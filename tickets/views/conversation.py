@@ -84,21 +84,27 @@ def _parts(request: AgentRequest, found: Conversation, at: datetime, before: int
     choices = facts.choices(found)
     part = thread.read(found, choices.names, before=before)
     token = get_token(request)
+    pages = facts.pages(found.pk)
+    alerts = fragment("alerts.jinja", pages=pages, token=token, client_id=uuid4())
     beside = fragment(
         "facts.jinja",
         conversation=found,
         clocks=facts.clocks(found.pk),
-        pages=facts.pages(found.pk),
+        pages=pages,
         earlier=facts.earlier(found),
         entitlement=facts.entitlement(found, at),
-        token=token,
-        client_id=uuid4(),
         at=at,
     )
     work = fragment(
-        "work.jinja", conversation=found, choices=choices, priorities=Priority.values, statuses=Status.values, token=token
+        "work.jinja",
+        conversation=found,
+        choices=choices,
+        priorities=Priority.values,
+        statuses=Status.values,
+        token=token,
     )
-    return {"thread": _thread(request, found, part, at), "facts": beside, "work": work, "before": before}
+    talk = _thread(request, found, part, at)
+    return {"thread": talk, "alerts": alerts, "facts": beside, "work": work, "before": before}
 
 
 def _thread(request: HttpRequest, found: Conversation, part: thread.Thread, at: datetime) -> str:

@@ -46,7 +46,9 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
         form.add_error(None, _("This form had been open for very long. Nothing is lost: please send it again."))
         return _show(request, form, at, status=422)
     except web_form.TooMany:
-        form.add_error(None, _("Very many forms came from you in a short time. Please try again later, or write a mail."))
+        form.add_error(
+            None, _("Very many forms came from you in a short time. Please try again later, or write a mail.")
+        )
         return _show(request, form, at, status=429)
     token = signing.dumps(conversation.pk, salt=THANKS)
     return redirect(f"{reverse('tickets:thanks')}?ticket={token}")
@@ -79,7 +81,7 @@ def situations() -> list[tuple[str, str, str, str]]:
     """Priority, its name, the situation in the customer's words, and the first response promised without a contract."""
     goals = Goal.objects.filter(policy__plans__is_default=True, target=Target.FIRST_RESPONSE)
     promised = {
-        goal.priority: acknowledgement.goal(Clock(goal_seconds=goal.seconds, calendar=goal.policy.calendar))
+        goal.priority: acknowledgement.goal(goal.seconds, goal.policy.calendar)
         for goal in goals.select_related("policy__calendar")
     }
     words = {
@@ -105,7 +107,7 @@ def thanks(request: HttpRequest) -> HttpResponse:
     context = {
         "conversation": conversation,
         "situation": acknowledgement.situation(conversation.priority),
-        "goal": acknowledgement.goal(clock) if clock else "",
+        "goal": acknowledgement.goal(clock.goal_seconds, clock.calendar) if clock else "",
         "due": _due(conversation, clock),
     }
     return render(request, "front/thanks.html", context)

@@ -39,7 +39,9 @@ def acknowledge(request: AgentRequest, pk: int) -> HttpResponse:
     except NothingToSay:
         messages.error(request, _("Behind this page there is no customer to write to."))
         return _back(page)
-    messages.success(request, _("Acknowledged; the customer has been told.") if handling.strip() else _("Acknowledged."))
+    messages.success(
+        request, _("Acknowledged; the customer has been told.") if handling.strip() else _("Acknowledged.")
+    )
     return _back(page)
 
 

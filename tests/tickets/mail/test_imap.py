@@ -1,12 +1,16 @@
 """IMAP against a real server: the cursor, what the server must not notice, and what must never block."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
@@ -14,7 +18,7 @@ from pytest_django.fixtures import Settings
 
 from helpdesk.events import secrets
 from tests.fixtures.imap import PASSWORD, USER, ImapServer
-from tests.fixtures.receiving import wait_until
+from tests.fixtures.receiving import ROOT, database_url, wait_until
 from tickets.mail import imap, imap_watch, ledger
 from tickets.models import ImapAccount, InboundEmail, Mailbox
 
@@ -196,10 +200,10 @@ def test_a_mail_deleted_meanwhile_is_no_error(
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"secret": "not encrypted"}, "SecretUnreadable"),
-        ({"username": "nobody"}, "LoginError"),
-        ({"folder": "Elsewhere"}, "IMAPClientError"),
-        ({"host": "127.0.0.1", "port": 1}, "ConnectionRefusedError"),
+        ({"secret": "not encrypted"}, "enter it again"),
+        ({"username": "nobody"}, "[AUTHENTICATIONFAILED] Invalid"),
+        ({"folder": "Elsewhere"}, "Mailbox does not exist"),
+        ({"host": "127.0.0.1", "port": 1}, "refused"),
     ],
 )
 def test_trouble_is_written_on_the_account(
@@ -286,6 +290,23 @@ def test_idle_hears_of_mail_at_once(
         watcher.stop.set()
         watcher.join(20)
     assert not watcher.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_watches_until_it_is_told_to_end(imap_server: ImapServer, account: ImapAccount) -> None:
+    own = {
+        "DATABASE_URL": database_url(),
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "SECRET_KEY": django_settings.SECRET_KEY,
+    }
+    with subprocess.Popen([sys.executable, "manage.py", "watch_mailboxes"], cwd=ROOT, env=os.environ | own) as process:
+        try:
+            append(imap_server, letter(1))
+            wait_until(lambda: len(kept()) == 1, 40)
+            process.terminate()
+            assert process.wait(15) == 0
+        finally:
+            process.kill()
 
 
 def test_secrets_are_unreadable_without_the_key(settings: Settings) -> None:

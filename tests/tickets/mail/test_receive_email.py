@@ -7,21 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
-from helpdesk.embedded.environment import running_environment
-from tests.fixtures.receiving import ROOT
+from tests.fixtures.receiving import ROOT, database_url
 from tickets.models import InboundEmail
 
 MAIL = "From: carol@acme.example\nSubject: Grüße\n\nHello\n".encode("latin-1")
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def database_url() -> str:
-    """The tests' own database, which lies beside the one of the data folder."""
-    url = os.environ.get("DATABASE_URL") or running_environment(settings.DATA_DIR)["DATABASE_URL"]
-    head, mark, query = url.partition("?")
-    return f"{head.rpartition('/')[0]}/{connection.settings_dict['NAME']}{mark}{query}"
 
 
 def receive(raw: bytes, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

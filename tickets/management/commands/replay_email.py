@@ -17,7 +17,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, id: list[int], quarantined: bool, **options: Any) -> None:
         if bool(id) == quarantined:
             raise CommandError("give ids, or --quarantined")
-        mails = InboundEmail.objects.filter(state="quarantined") if quarantined else InboundEmail.objects.filter(pk__in=id)
+        mails = (
+            InboundEmail.objects.filter(state="quarantined") if quarantined else InboundEmail.objects.filter(pk__in=id)
+        )
         known = list(mails.order_by("pk").defer("raw"))
         if missing := set(id) - {mail.pk for mail in known}:
             raise CommandError(f"there is no mail {', '.join(map(str, sorted(missing)))}")

@@ -1,0 +1,73 @@
+"""file: mails a second made conversations by one worker, beside one bare INSERT a mail and django-helpdesk's get_email."""
+
+import time
+from collections.abc import Iterator
+
+from django.db import connection
+from django.utils import timezone
+
+from bench import bare, ground
+from bench.mails import mails
+from bench.peers import django_helpdesk
+from bench.rounds import Contender, Row, Sample, compare
+from bench.sizes import Sizes
+from tickets.mail import filing, ledger
+from tickets.models import InboundEmail
+
+AIM = 150
+MAILS_A_SENDER = 4
+# The peer takes a minute for all of them; its rate does not depend on how many there are.
+PEERS_SHARE = 8
+
+
+def run(sizes: Sizes) -> Iterator[Row]:
+    connection.close()
+    ground.fresh()
+    bare.create_tables()
+    count = sizes.of(2000, 400)
+    senders = max(count // MAILS_A_SENDER, 1)
+    peer = django_helpdesk.installed(sizes)
+
+    def ours(number: int) -> Sample:
+        _accept(list(mails(count, f"run{number}", senders)))
+        before = InboundEmail.objects.filter(state="filed").count()
+        at = timezone.now()
+        began = time.perf_counter()
+        filing.file_accepted(at, limit=count)
+        seconds = time.perf_counter() - began
+        assert InboundEmail.objects.filter(state="filed").count() == before + count, "a mail was not filed"
+        return Sample(count / seconds, count)
+
+    def floor(number: int) -> Sample:
+        rows = [
+            (f"Reference {number}", sender, raw[:1800].decode())
+            for sender, raw in mails(count, f"bare{number}", senders)
+        ]
+        return Sample(bare.rate(bare.OPEN, rows), count)
+
+    def theirs(number: int) -> Sample:
+        assert peer is not None, "only run where it is installed"
+        some = max(count // PEERS_SHARE, 1)
+        return peer.file_mail([raw for _, raw in mails(some, f"run{number}", max(some // MAILS_A_SENDER, 1))])
+
+    contenders = {"ours": Contender(ours), "bare": Contender(floor), "peer": Contender(theirs) if peer else None}
+    yield Row("file, one worker", "mails/s", compare(contenders), AIM)
+
+
+def _accept(found: list[tuple[str, bytes]]) -> None:
+    at = timezone.now()
+    for first in range(0, len(found), 100):
+        ledger.store(
+            [
+                ledger.Arrived(
+                    source="smtp",
+                    raw=raw,
+                    mail_from=sender,
+                    rcpt_to=("support@demo.example",),
+                    remote_ip=None,
+                    received_at=at,
+                )
+                for sender, raw in found[first : first + 100]
+            ],
+            at=at,
+        )
