@@ -174,9 +174,7 @@ def test_mail_that_is_not_filed(db: None, client: Client) -> None:
     assert answer.status_code == 503 and answer.json()["oldest_unfiled"] is not None
 
 
-def test_metrics(
-    company: Company, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_metrics(company: Company, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     now = timezone.now()
     request(company.carol, now)
     page(at=now)

@@ -129,7 +129,9 @@ def test_one_sweep_that_fails_stops_no_other(db: None, at: datetime, caplog: pyt
     with running(Clock(at), {**sweeps, "file_mail": fail}):
         wait_until(lambda: all(counts[name] > 1 for name in counts if name != "file_mail"))
         wait_until(lambda: bool(Heartbeat.objects.get(name=audit.KEEPER).detail["errors"]))
-    assert Heartbeat.objects.get(name=audit.KEEPER).detail["errors"] == {"file_mail": "RuntimeError: this one is broken"}
+    assert Heartbeat.objects.get(name=audit.KEEPER).detail["errors"] == {
+        "file_mail": "RuntimeError: this one is broken"
+    }
     assert "file_mail failed" in caplog.text
 
 

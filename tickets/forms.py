@@ -23,11 +23,11 @@ class MessageForm(forms.Form):
     text = forms.CharField(required=False, max_length=MAX_TEXT, strip=False)
     then = forms.ChoiceField(choices=[(status, status) for status in AFTER_REPLY], required=False)
     client_id = forms.UUIDField(required=False)
-    files = FilesField(required=False)
+    uploads = FilesField(required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if not self.errors and not cleaned["text"].strip() and not cleaned["files"]:
+        if not self.errors and not cleaned["text"].strip() and not cleaned["uploads"]:
             self.add_error("text", _("Write something or add a file."))
         return cleaned
 
@@ -103,7 +103,7 @@ class TicketForm(forms.Form):
     priority = forms.ChoiceField(choices=Priority, initial=Priority.NORMAL)
     service = forms.CharField(max_length=253, required=False)
     message = forms.CharField(max_length=MAX_TEXT, error_messages={"required": _("Tell us what happened.")})
-    files = FilesField(required=False)
+    uploads = FilesField(required=False)
     website = forms.CharField(required=False, max_length=500)
     token = forms.CharField(required=False, max_length=300)
 

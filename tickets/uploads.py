@@ -1,5 +1,7 @@
 """Files that came with a form: read, named safely, their type told from their bytes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,8 +27,8 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
-        uploads: Sequence[UploadedFile] = data if isinstance(data, list | tuple) else [data] if data else []
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        uploads: Sequence[UploadedFile[Any]] = data if isinstance(data, list | tuple) else [data] if data else []
         if len(uploads) > MOST_FILES:
             raise ValidationError(_("At most %d files at a time.") % MOST_FILES)
         if sum(upload.size or 0 for upload in uploads) > MOST_BYTES:
@@ -34,7 +36,7 @@ class FilesField(forms.FileField):
         return list(uploads)
 
 
-def files_of(uploads: Iterable[UploadedFile]) -> list[File]:
+def files_of(uploads: Iterable[UploadedFile[Any]]) -> list[File]:
     """What the uploads hold, ready to be attached to a message."""
     files = []
     for number, upload in enumerate(uploads, start=1):

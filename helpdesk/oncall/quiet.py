@@ -11,7 +11,8 @@ class QuietHours:
     """Every day from `start` to `end`, local time in the IANA zone `timezone`.
 
     An `end` before `start` is on the next day, 00:00 is midnight. When the clocks are changed, a time that is skipped
-    moves to the first instant after the gap; of a repeated hour the first occurrence starts the quiet, the last ends it.
+    moves to the first instant after the gap; of a repeated hour the first occurrence starts the quiet, the last ends
+    it.
     Raises ValueError for an unknown zone, or for equal times: a page would then wait for ever.
     """
 

@@ -141,7 +141,8 @@ def plan_shifts(layer: LayerPlan, timezone: str, start: datetime, end: datetime)
     """The shifts of one layer that touch [start, end), sorted, not overlapping, cut by the layer's restrictions.
 
     Shifts are whole: the window chooses them but never cuts them, so that a shift is the same in every window.
-    Raises ValueError for an unknown zone, an instant without zone, or a window above 732 days or ending before it starts.
+    Raises ValueError for an unknown zone, an instant without zone, or a window above 732 days or ending before it
+    starts.
     """
     return _shifts(layer, zone(timezone), *_window(start, end))
 

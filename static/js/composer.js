@@ -20,7 +20,7 @@ if (form) {
   };
   form.addEventListener('input', keep);
   form.addEventListener('submit', (event) => {
-    if (!text.value.trim() && !form.elements.files.files.length) {
+    if (!text.value.trim() && !form.elements.uploads.files.length) {
       event.preventDefault();
       text.focus();
       return;
@@ -40,8 +40,8 @@ if (form) {
   text.addEventListener('paste', (event) => {
     if (!event.clipboardData.files.length) return;
     const all = new DataTransfer();
-    for (const file of [...form.elements.files.files, ...event.clipboardData.files]) all.items.add(file);
-    form.elements.files.files = all.files;
+    for (const file of [...form.elements.uploads.files, ...event.clipboardData.files]) all.items.add(file);
+    form.elements.uploads.files = all.files;
     event.preventDefault();
   });
 }

@@ -72,7 +72,9 @@ def overdue_clocks(customer: Customer, count: int, at: datetime) -> None:
 
 
 @contextmanager
-def sweepers(count: int, kills: int, start: datetime, pagerduty: PagerDutyServer, data: Path) -> Iterator["subprocess.Popen[str]"]:
+def sweepers(
+    count: int, kills: int, start: datetime, pagerduty: PagerDutyServer, data: Path
+) -> Iterator["subprocess.Popen[str]"]:
     given = connection.settings_dict
     query = urlencode({"host": given["HOST"] or given["OPTIONS"].get("host", "")})
     process = subprocess.Popen(
@@ -122,7 +124,9 @@ def test_every_deadline_fires_once_and_every_page_leaves(company: Company, at: d
     assert len(keys) == CLOCKS and set(keys.values()) == {1}
     assert PageDelivery.objects.filter(channel="email", state="sent").count() == CLOCKS
     assert list(tmp_path.glob("sent-mail/*")), "and the digests as well"
-    sys.stdout.write(f"{CLOCKS} clocks, {KILLS} kills, {took:.1f} s, {len(pagerduty.received) - CLOCKS} calls repeated\n")
+    sys.stdout.write(
+        f"{CLOCKS} clocks, {KILLS} kills, {took:.1f} s, {len(pagerduty.received) - CLOCKS} calls repeated\n"
+    )
 
 
 def nothing_is_left() -> bool:

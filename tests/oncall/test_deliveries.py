@@ -1,13 +1,14 @@
-"""Page messages leaving: side by side, once, late ones marked, storms gathered, providers that fail or say "too many"."""
+"""Page messages leaving: side by side, once, late ones marked, storms gathered, providers that fail or throttle."""
 
 import json
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from django.core.mail import EmailMessage
 from pytest_django import Settings
 
+from helpdesk.events.outcomes import NeverRetry
 from helpdesk.oncall import deliveries, paging, records
 from helpdesk.oncall.models import NotificationRule, Page, PageDelivery, Urgency
 from tests.fixtures.company import Company
@@ -212,7 +213,7 @@ def test_a_failure_told_after_the_lease_does_not_undo_a_success(company: Company
     late = deliveries._claim("email", at)
     again = deliveries._claim("email", after(at, minutes=2))
     records.record([records.Outcome(again[0], provider_ref="<id>")], after(at, minutes=2))
-    records.record([records.Outcome(late[0], error=records.NeverRetry("no"))], after(at, minutes=2))
+    records.record([records.Outcome(late[0], error=NeverRetry("no"))], after(at, minutes=2))
     assert (one("email").state, one("email").provider_ref) == ("sent", "<id>")
 
 

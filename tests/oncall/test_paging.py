@@ -77,7 +77,9 @@ def test_low_urgency_waits_out_the_night_and_gives_way_to_high(company: Company,
     assert low.next_step_at is None, "it wakes nobody, so it does not escalate"
     page(at=after(NIGHT, hours=1), urgency=Urgency.HIGH, kind="breach")
     waiting = low.deliveries.filter(state="pending")
-    assert {d.due_at for d in waiting} == {after(NIGHT, hours=1)}, "the call for the morning is replaced, not waited for"
+    assert {d.due_at for d in waiting} == {after(NIGHT, hours=1)}, (
+        "the call for the morning is replaced, not waited for"
+    )
     assert low.deliveries.filter(state="cancelled").count() == 2
 
 
@@ -229,9 +231,9 @@ class TestRaces:
         for number in range(8):
             found = page(f"test:{number}", at=at)
             self.run_together(
-                lambda pk=found.pk: paging.acknowledge(pk, at=at, user=company.grace),  # type: ignore[misc]
-                lambda pk=found.pk: paging.resolve(pk, at=at),  # type: ignore[misc]
-                lambda pk=found.pk: paging.acknowledge(pk, at=at, user=company.ada),  # type: ignore[misc]
+                lambda pk=found.pk: paging.acknowledge(pk, at=at, user=company.grace),
+                lambda pk=found.pk: paging.resolve(pk, at=at),
+                lambda pk=found.pk: paging.acknowledge(pk, at=at, user=company.ada),
             )
             found.refresh_from_db()
             assert found.state == "resolved" and found.next_step_at is None
@@ -241,9 +243,9 @@ class TestRaces:
         for number in range(8):
             key = f"test:{number}"
             self.run_together(
-                lambda key=key: page(key, at=at),  # type: ignore[misc]
-                lambda key=key: page(key, at=at, kind="first_response"),  # type: ignore[misc]
-                lambda key=key: page(key, at=at),  # type: ignore[misc]
+                lambda key=key: page(key, at=at),
+                lambda key=key: page(key, at=at, kind="first_response"),
+                lambda key=key: page(key, at=at),
             )
             found = Page.objects.get(dedup_key=key)
             assert sorted(r["kind"] for r in found.reasons) == ["dispatch", "first_response"]

@@ -114,7 +114,7 @@ def test_a_reply_is_sent_and_takes_the_ticket(company: Company, at: datetime) ->
 
     answer = logged_in(company.ada).post(
         f"/desk/conversations/{conversation.pk}/messages/",
-        {"kind": "reply", "text": "Fixed.", "then": "resolved", "client_id": uuid4(), "files": [upload]},
+        {"kind": "reply", "text": "Fixed.", "then": "resolved", "client_id": uuid4(), "uploads": [upload]},
     )
 
     conversation.refresh_from_db()

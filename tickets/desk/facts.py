@@ -1,8 +1,7 @@
-"""What stands beside a thread: customer, plan, services, clocks, pages, earlier conversations, and who may be chosen."""
+"""What stands beside a thread: customer, plan, services, clocks, pages, earlier conversations, and whom to choose."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
@@ -81,10 +80,10 @@ def pages(conversation_id: int) -> list[Page]:
     return list(found.order_by("-triggered_at", "-id")[:MOST_PAGES])
 
 
-def earlier(conversation: Conversation) -> list[dict[str, Any]]:
+def earlier(conversation: Conversation) -> list[Conversation]:
     """The customer's other conversations, newest first. One statement."""
     others = Conversation.objects.filter(customer_id=conversation.customer_id).exclude(pk=conversation.pk)
-    return list(others.order_by("-updated_at")[:EARLIER].values("id", "subject", "status", "opened_at"))
+    return list(others.order_by("-updated_at").only("id", "subject", "status")[:EARLIER])
 
 
 def entitlement(conversation: Conversation, at: datetime) -> Realtime | None:

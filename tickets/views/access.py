@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
-from zoneinfo import ZoneInfo
+from typing import Concatenate, ParamSpec, cast
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +13,7 @@ from django.utils.cache import patch_cache_control
 
 from helpdesk.customers.models import User
 from helpdesk.customers.permissions import is_agent
+from tickets.zones import known_zone
 
 P = ParamSpec("P")
 
@@ -38,17 +37,9 @@ def agent_view(
             return redirect_to_login(request.get_full_path())
         if not is_agent(request.user):
             raise PermissionDenied
-        with timezone.override(zone_of(request.user)):
+        with timezone.override(known_zone(request.user.timezone)):
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
         patch_cache_control(response, private=True, no_cache=True)
         return response
 
-    return checked
-
-
-def zone_of(user: User) -> ZoneInfo:
-    """The agent's zone; the office's where it names none this machine knows."""
-    try:
-        return ZoneInfo(user.timezone)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo(settings.OFFICE_TIME_ZONE)
+    return cast(Callable[Concatenate[HttpRequest, P], HttpResponseBase], checked)

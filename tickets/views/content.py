@@ -78,14 +78,14 @@ def attachment(request: AgentRequest, pk: int) -> HttpResponse:
     shown = request.GET.get("show") == "1" and found.content_type in PICTURES
     kind = found.content_type if shown else "application/octet-stream"
     response = HttpResponse(content_of(found), content_type=kind)
-    response["Content-Disposition"] = content_disposition_header(not shown, found.name)
+    response["Content-Disposition"] = content_disposition_header(not shown, found.name) or "attachment"
     return shielded(response)
 
 
 def plain(text: str | bytes, name: str) -> HttpResponse:
     """Text to be read as it is, never as anything else."""
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(False, name)
+    response["Content-Disposition"] = content_disposition_header(False, name) or "inline"
     return shielded(response)
 
 

@@ -18,6 +18,7 @@ from tickets.forms import TicketForm
 from tickets.mail import acknowledgement
 from tickets.models import Mailbox
 from tickets.uploads import files_of
+from tickets.zones import known_zone
 
 THANKS = "tickets.thanks"
 THANKS_FOR = 24 * 3600
@@ -63,7 +64,7 @@ def _submission(request: HttpRequest, form: TicketForm) -> web_form.Submission:
         message=said["message"],
         priority=said["priority"],
         service=said["service"],
-        files=files_of(said["files"]),
+        files=files_of(said["uploads"]),
         token=said["token"],
         remote=request.META.get("REMOTE_ADDR", ""),
     )
@@ -116,4 +117,4 @@ def thanks(request: HttpRequest) -> HttpResponse:
 def _due(conversation: Conversation, clock: Clock | None) -> str:
     if clock is None or clock.due_at is None:
         return ""
-    return acknowledgement.local_time(clock.due_at, conversation.customer.timezone or clock.calendar.timezone)
+    return acknowledgement.local_time(clock.due_at, known_zone(conversation.customer.timezone, clock.calendar.timezone))

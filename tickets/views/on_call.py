@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.db import IntegrityError
@@ -21,6 +20,7 @@ from helpdesk.oncall.rota import gaps, handoffs
 from tickets.desk import rota_table
 from tickets.forms import StandInForm
 from tickets.views.access import AgentRequest, agent_view
+from tickets.zones import known_zone
 
 
 @require_GET
@@ -51,12 +51,12 @@ def _show(request: AgentRequest, form: StandInForm, status: int = 200) -> HttpRe
     agents = list(User.objects.filter(is_active=True))
     names = dict(User.objects.values_list("pk", "name"))
     schedules = [_schedule(schedule, names, at) for schedule in Schedule.objects.select_related("fallback")]
-    context = {"schedules": schedules, "agents": agents, "form": form, "zone": ZoneInfo(request.user.timezone)}
+    context = {"schedules": schedules, "agents": agents, "form": form, "zone": known_zone(request.user.timezone)}
     return render(request, "desk/on_call.html", context, status=status)
 
 
 def _schedule(schedule: Schedule, names: dict[int, str], at: datetime) -> dict[str, Any]:
-    zone = ZoneInfo(schedule.timezone)
+    zone = known_zone(schedule.timezone)
     slots = rotas.timeline(schedule, at, at + rotas.LOOK_AHEAD)
     changes = [
         {"at": change.at, "leaving": names.get(change.leaving or 0), "arriving": names.get(change.arriving or 0)}

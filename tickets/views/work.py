@@ -26,7 +26,7 @@ def answer(request: AgentRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return show(request, pk, form, status=422)
     said = form.cleaned_data
-    files, client_id = files_of(said["files"]), said["client_id"]
+    files, client_id = files_of(said["uploads"]), said["client_id"]
     if said["kind"] == "note":
         message = conversations.note(pk, request.user, said["text"], at=now(), files=files, client_id=client_id)
     else:
