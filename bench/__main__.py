@@ -1,10 +1,15 @@
-"""`python -m bench [names] [--quick] [--rows N]`: ours beside bare PostgreSQL and beside django-helpdesk, in one run."""
+"""`python -m bench [names] [--quick] [--rows N]`: ours beside bare PostgreSQL and django-helpdesk, in one run."""
 
 import argparse
 import sys
+import warnings
+from contextlib import redirect_stdout
 from importlib import import_module
+from io import StringIO
 
 import django
+from django.core.management import call_command
+from django.db import connection
 
 from bench import ground, table
 from bench.rounds import heading
@@ -34,8 +39,13 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     wanted = {ALIASES.get(name, name) for name in given.names} or BENCHMARKS.keys()
+    warnings.filterwarnings("ignore", "No directory at")  # whitenoise, where no files were collected
     ground.prepare()
     django.setup()
+    with redirect_stdout(StringIO()):
+        call_command("prepare_database")
+    connection.close()
+    ground.keep()
     sizes = Sizes(given.quick, given.rows, not given.no_peers)
     print(f"{heading()}. Medians of 3 interleaved rounds; p50 / p95 of times.")
     print(
@@ -48,6 +58,7 @@ def main() -> int:
                 for row in import_module(module).run(sizes):
                     print(table.line(row), flush=True)
     finally:
+        connection.close()
         ground.forget_all()
     return 0
 

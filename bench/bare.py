@@ -1,4 +1,4 @@
-"""The statements a helpdesk cannot do without, on plain tables with keys and full-text search: the floor to compare with.
+"""The statements a helpdesk cannot do without, on plain tables with keys and full-text search: the floor.
 
 They check nothing, thread nothing, promise nothing: ours can only approach them.
 """

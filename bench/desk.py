@@ -26,8 +26,8 @@ DUE = (0, 100, 1000)
 SWEEPS = 5
 
 _BARE_QUEUE = """
-SELECT c.id, c.subject, c.preview, c.channel, c.status, c.priority, c.next_due_at, c.updated_at, p.name, p.email, o.name,
-    plan.name, a.name, t.name
+SELECT c.id, c.subject, c.preview, c.channel, c.status, c.priority, c.next_due_at, c.updated_at, p.name, p.email,
+    o.name, plan.name, a.name, t.name
 FROM helpdesk_conversation c JOIN helpdesk_customer p ON p.id = c.customer_id
 LEFT JOIN helpdesk_organization o ON o.id = c.organization_id LEFT JOIN helpdesk_plan plan ON plan.id = o.plan_id
 LEFT JOIN helpdesk_user a ON a.id = c.assignee_id LEFT JOIN helpdesk_team t ON t.id = c.team_id

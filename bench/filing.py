@@ -1,4 +1,4 @@
-"""file: mails a second made conversations by one worker, beside one bare INSERT a mail and django-helpdesk's get_email."""
+"""file: mails a second made conversations by one worker, beside a bare INSERT a mail and django-helpdesk."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""pages: from an overdue promise to the call at PagerDuty, by two processes; and how long a page takes by live workers."""
+"""pages: from an overdue promise to the call at PagerDuty, by two processes; and how long one takes, live."""
 
 import json
 import random
@@ -97,7 +97,7 @@ def _throughput(count: int) -> Row:
 
 
 def _live(count: int) -> Row:
-    """Deadlines spread over twenty seconds while a real Celery worker and beat run: each page's way from due to call."""
+    """Deadlines spread over twenty seconds, with a real Celery worker and beat: each page's way from due to call."""
     schedule = str(ground.data_dir() / "bench-schedule")
     worker = [*_CELERY, "worker", "--loglevel", "ERROR", "--concurrency", str(PROCESSES), "--without-gossip"]
     beat = [*_CELERY, "beat", "--loglevel", "ERROR", "--pidfile", "", "--schedule", schedule]

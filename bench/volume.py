@@ -23,8 +23,8 @@ _BULKY = (
 
 _PEOPLE = """
 INSERT INTO helpdesk_customer (name, email, organization_id, language, timezone, notes, created_at)
-SELECT 'Person ' || i, 'p' || i || '@many.example', (ARRAY(SELECT id FROM helpdesk_organization ORDER BY id))[i %% 8 + 1],
-    '', '', '', now() - interval '400 days'
+SELECT 'Person ' || i, 'p' || i || '@many.example',
+    (ARRAY(SELECT id FROM helpdesk_organization ORDER BY id))[i %% 8 + 1], '', '', '', now() - interval '400 days'
 FROM generate_series(1, %(customers)s) i;
 INSERT INTO helpdesk_identity (customer_id, channel, handle, verified_at)
 SELECT id, 'email', email, now() FROM helpdesk_customer WHERE email LIKE '%%@many.example';
@@ -42,7 +42,8 @@ SELECT i, 'email', '', '', left(replace(t.body, E'\\n', ' '), 60), s.status,
     opened.at, opened.at + interval '2 hours', CASE WHEN i %% 3 > 0 THEN opened.at END,
     CASE WHEN s.status IN ('resolved', 'closed') THEN opened.at + interval '2 hours' END,
     opened.at + interval '2 hours', left(replace(t.body, E'\\n', ' '), 150),
-    CASE WHEN s.status IN ('new', 'open') THEN now() + interval '2 days' + i * 104729 %% 864000 * interval '1 second' END,
+    CASE WHEN s.status IN ('new', 'open')
+        THEN now() + interval '2 days' + i * 104729 %% 864000 * interval '1 second' END,
     %(messages)s + 1, %(messages)s + 1
 FROM generate_series(%(first)s::bigint, %(last)s) i
 CROSS JOIN LATERAL (SELECT i * 7919 %% 100 AS place) p
@@ -73,7 +74,8 @@ JOIN bench_text t ON t.n = (i * 31 + m * 7) %% %(texts)s
 """
 _EVENTS = """
 INSERT INTO helpdesk_event (conversation_id, kind, at, actor_kind, actor_id, data, seq, public_seq)
-SELECT c.id, CASE WHEN m = 0 THEN 'conversation.opened' WHEN m %% 2 = 1 THEN 'message.received' ELSE 'message.written' END,
+SELECT c.id,
+    CASE WHEN m = 0 THEN 'conversation.opened' WHEN m %% 2 = 1 THEN 'message.received' ELSE 'message.written' END,
     c.opened_at + m * interval '10 minutes', 'customer', NULL, '{"channel": "email"}', m + 1, m + 1
 FROM generate_series(%(first)s::bigint, %(last)s) i
 JOIN helpdesk_conversation c ON c.id = i CROSS JOIN generate_series(0, %(messages)s) m
@@ -93,7 +95,8 @@ _MAIL = """
 INSERT INTO tickets_mailthread (conversation_id, mailbox_id, may_acknowledge, alert_key)
 SELECT i, box.id, false, '' FROM generate_series(%(first)s::bigint, %(last)s) i
 CROSS JOIN (SELECT min(id) AS id FROM tickets_mailbox) box;
-INSERT INTO tickets_mailheader (message_id, conversation_id, mail_id, parent_mail_id, sender, reply_to, "to", cc, subject)
+INSERT INTO tickets_mailheader
+    (message_id, conversation_id, mail_id, parent_mail_id, sender, reply_to, "to", cc, subject)
 SELECT m.id, m.conversation_id, m.external_id || '@many.example', '', 'p@many.example', '', '{}', '{}', ''
 FROM helpdesk_message m WHERE m.conversation_id BETWEEN %(first)s AND %(last)s
 """
@@ -140,7 +143,7 @@ def _make_texts(cursor: CursorWrapper) -> None:
     if not cursor.fetchone()[0]:
         cursor.execute(
             "INSERT INTO bench_text SELECT place - 1, body FROM unnest(%s::text[]) WITH ORDINALITY AS t(body, place)",
-            [texts(TEXTS, 120)],
+            [texts(TEXTS, 60)],
         )
 
 

@@ -21,13 +21,13 @@ def _secret(name: str) -> str:
 
 SECRET_KEY = _secret("SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=False)
-PORT = env.int("PORT", default=8000)
+PORT = env.int("PORT", default=int(_found.get("PORT", 8000)))
 SMTP_HOST = env.str("SMTP_HOST", default="127.0.0.1")
 SMTP_PORT = env.int("SMTP_PORT", default=2525)
 # LMTP for a mail server in front of us: a port, or the path of a unix socket.
 LMTP_PORT = env.str("LMTP_PORT", default="")
 PUBLIC_URL = env.str("PUBLIC_URL", default=_found.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")).rstrip("/")
-HELPDESK_DEMO = env.bool("HELPDESK_DEMO", default=EMBEDDED)
+HELPDESK_DEMO = env.bool("HELPDESK_DEMO", default=_found.get("HELPDESK_DEMO", "1") == "1" if EMBEDDED else False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if PUBLIC_URL.startswith("http://127.") else [])
 ALLOWED_HOSTS += [PUBLIC_URL.split("//", 1)[-1].split("/")[0].rsplit(":", 1)[0], "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -82,13 +82,11 @@ TEMPLATES = [
     },
 ]
 
+_database = env.db_url_config(env.str("DATABASE_URL", default=_found.get("DATABASE_URL", "")))
+# A lost host must not hang a sweep or a health check for the two hours of TCP.
+_database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {})}
 DATABASES = {
-    "default": {
-        **env.db_url_config(env.str("DATABASE_URL", default=_found.get("DATABASE_URL", ""))),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "DISABLE_SERVER_SIDE_CURSORS": True,
-    }
+    "default": {**_database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": True}
 }
 REDIS_URL = env.str("REDIS_URL", default=_found.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -147,7 +145,11 @@ if EMAIL_URL:
     EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
     EMAIL_BACKEND = "helpdesk.events.smtp_backend.EmailBackend"
 EMAIL_TIMEOUT = 10  # seconds for each step of SMTP
-ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")}
+ANYMAIL = {
+    # Half of the services cannot take a return path of ours; mail has to leave through them all the same.
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+    **{name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")},
+}
 MAIL_SIZE_LIMIT = 35 * 1024 * 1024
 # Authentication-Results are believed only from servers named here (RFC 8601 §5).
 TRUSTED_AUTHSERV_IDS = env.list("TRUSTED_AUTHSERV_IDS", default=[])
@@ -267,5 +269,8 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-pages": {"task": "helpdesk.oncall.tasks.deliver_pages", "schedule": 3},
     "poll-mailboxes": {"task": "tickets.tasks.poll_mailboxes", "schedule": 60},
     "plan-shifts": {"task": "helpdesk.oncall.tasks.plan_shifts", "schedule": 3600},
+    "remind-of-rotas": {"task": "helpdesk.oncall.tasks.remind_of_rotas", "schedule": 60},
+    "renew-holidays": {"task": "helpdesk.sla.tasks.renew_holidays", "schedule": 86400},
+    "forget-counts": {"task": "tickets.tasks.forget_counts", "schedule": 86400},
     "audit-promises": {"task": "helpdesk.oncall.tasks.audit_promises", "schedule": 60},
 }

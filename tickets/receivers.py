@@ -19,6 +19,7 @@ from tickets import limits
 from tickets.mail import acknowledgement, composing, tokens
 from tickets.mail.automatic import INSTANCE_HEADER
 from tickets.mail.channel import thread_of
+from tickets.mail.waiting import waiting_thread
 from tickets.models import MailThread
 
 # Old mail (an import, a spool replayed) is filed, but nobody is told today that it has just arrived.
@@ -32,28 +33,19 @@ PATIENCE = timedelta(minutes=1)
 
 def acknowledge(event: Event, at: datetime) -> None:
     """Tell the customer what they can expect: once a thread, never a machine, and only what is true already."""
-    thread = _waiting_thread(event)
-    if thread is None or at - event.at > ACKNOWLEDGED_WITHIN or thread.conversation.status in DONE:
+    waiting = waiting_thread(event.conversation_id)
+    if waiting is None or at - event.at > ACKNOWLEDGED_WITHIN or waiting.conversation.status in DONE:
         return
-    conversation = thread.conversation
+    conversation = waiting.conversation
     hours = calendars.office_hours()
     closed_hours = hours if hours is not None and not hours.is_open(event.at) else None
     if closed_hours is not None and not _on_call_knows(conversation, event, at):
         raise RetryLater("the engineer on call is told first", PAGE_GOES_FIRST)
     if _said_enough(conversation, at):
         return
-    MailThread.objects.filter(pk=thread.pk).update(acknowledged_at=at)
-    text = acknowledgement.text(conversation, closed_hours, asked_at=event.at)
+    MailThread.objects.filter(pk=waiting.thread_id).update(acknowledged_at=at)
+    text = acknowledgement.text(conversation, waiting.promised, closed_hours, asked_at=event.at)
     conversations.write_automatically(conversation, text, at=at)
-
-
-def _waiting_thread(event: Event) -> MailThread | None:
-    """The thread of a person who was not acknowledged yet, locked together with its conversation."""
-    waiting = MailThread.objects.filter(
-        conversation_id=event.conversation_id, may_acknowledge=True, acknowledged_at=None
-    )
-    locked = waiting.select_for_update(of=("self", "conversation"), no_key=True)
-    return locked.select_related("conversation__customer").first()
 
 
 def _said_enough(conversation: Conversation, at: datetime) -> bool:
@@ -72,6 +64,7 @@ def _on_call_knows(conversation: Conversation, event: Event, at: datetime) -> bo
 @outside
 def tell_assignee(event: Event, at: datetime) -> None:
     """Mail the agent who has the conversation, with a way back that is theirs alone: answering answers the customer."""
+    assert event.conversation_id is not None, "it happens to conversations only"
     conversation = Conversation.objects.select_related("customer", "assignee").get(pk=event.conversation_id)
     agent = conversation.assignee
     if agent is None or not agent.is_active or not agent.notify_by_email or event.actor_id == agent.pk:

@@ -1,10 +1,15 @@
 """What the workers do for mail."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
 from helpdesk.events.actions import beat
+from tickets import limits
 from tickets.mail import filing, imap
+
+COUNTS_KEPT = timedelta(days=2)
 
 
 @shared_task(name="tickets.tasks.file_mail", expires=10)
@@ -17,3 +22,8 @@ def file_mail() -> int:
 @shared_task(name="tickets.tasks.poll_mailboxes")
 def poll_mailboxes() -> int:
     return imap.poll_mailboxes(at=timezone.now())
+
+
+@shared_task(name="tickets.tasks.forget_counts")
+def forget_counts() -> int:
+    return limits.forget(timezone.now() - COUNTS_KEPT)

@@ -80,6 +80,7 @@ def configure() -> None:
 def prepare() -> dict[str, object]:
     from django.contrib.auth.models import User
     from django.core.management import call_command
+
     from helpdesk.models import Queue
 
     call_command("migrate", verbosity=0, interactive=False)
@@ -98,6 +99,7 @@ def prepare() -> dict[str, object]:
 
 def file(folder: str) -> dict[str, object]:
     from django.core.management import call_command
+
     from helpdesk.models import Queue, Ticket
 
     Queue.objects.update(email_box_local_dir=folder, email_box_last_check=None)
@@ -140,6 +142,7 @@ def fill(tickets: str, messages: str) -> dict[str, object]:
 def request(page: str, requests: str) -> dict[str, object]:
     from django.contrib.auth.models import User
     from django.test import Client
+
     from helpdesk.models import Ticket
     from helpdesk.query import query_to_base64
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from helpdesk.conversations import handling, promises
@@ -13,7 +13,8 @@ from helpdesk.conversations.channel import Channel, File, Ready, channel
 from helpdesk.conversations.files import attach
 from helpdesk.conversations.incoming import lock, preview
 from helpdesk.conversations.models import DONE, Conversation, Message, Status
-from helpdesk.customers.models import User
+from helpdesk.customers.lookup import columns, take
+from helpdesk.customers.models import Customer, User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
@@ -104,7 +105,7 @@ def note(
 
 @in_transaction
 def write_automatically(conversation: Conversation, text: str, *, at: datetime, html: str = "") -> Message:
-    """The house itself writes to the customer: keeps no promise and takes no ticket. The caller holds the row's lock."""
+    """The house itself writes to the customer: keeps no promise and takes no ticket. The caller holds the lock."""
     message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, html=html, is_automatic=True)
     record(_written(message, SYSTEM), at=at)
     return message
@@ -183,7 +184,7 @@ def deliver(message_id: int, *, at: datetime) -> None:
     A crash between call and record leaves `sending`; then the channel is asked whether it left, and where nobody can
     tell the message fails visibly instead of reaching the customer twice. Raises RetryLater for the outbox to wait.
     """
-    message = Message.objects.select_related("conversation__customer", "agent").get(pk=message_id)
+    message = _outbound(message_id)
     way_out = channel(message.via)
     if message.delivery == Message.Delivery.SENDING:
         _find_out(message, way_out, at)
@@ -192,6 +193,28 @@ def deliver(message_id: int, *, at: datetime) -> None:
     ready = _prepared(message, way_out, at)
     if ready is not None and _claim(message):
         _send(message, ready, at)
+
+
+_OUTBOUND = f"""
+SELECT {columns(Message, "message")}, {columns(Conversation, "conversation")}, {columns(Customer, "customer")}
+FROM {Message._meta.db_table} message
+JOIN {Conversation._meta.db_table} conversation ON conversation.id = message.conversation_id
+JOIN {Customer._meta.db_table} customer ON customer.id = conversation.customer_id
+WHERE message.id = %s
+"""
+
+
+def _outbound(message_id: int) -> Message:
+    """The message with its conversation and customer, in one prepared query. Raises Message.DoesNotExist."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTBOUND, [message_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise Message.DoesNotExist(f"there is no message {message_id}")
+    message, row = take(Message, row)
+    message.conversation, row = take(Conversation, row)
+    message.conversation.customer, _ = take(Customer, row)
+    return message
 
 
 def _find_out(message: Message, way_out: Channel, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from helpdesk.conversations import promises
+from helpdesk.conversations import first_rows, promises
 from helpdesk.conversations.channel import Inbound
 from helpdesk.conversations.files import attach
 from helpdesk.conversations.models import DONE, Conversation, Message, Status, Tag
@@ -53,7 +53,7 @@ def _open(inbound: Inbound) -> Message:
     plan = customers.plan_of(inbound.customer)
     if plan is None:
         raise UnknownPlan("create a plan and mark it as the default one")
-    conversation = Conversation.objects.create(
+    conversation = Conversation(
         channel=inbound.channel,
         owner=inbound.owner,
         thread=inbound.thread,
@@ -61,7 +61,7 @@ def _open(inbound: Inbound) -> Message:
         priority=inbound.priority,
         team_id=inbound.team_id,
         customer=inbound.customer,
-        organization=inbound.customer.organization,
+        organization_id=inbound.customer.organization_id,
         policy_id=plan.policy_id,
         previous_id=inbound.previous_id or inbound.conversation_id,
         opened_at=inbound.at,
@@ -69,7 +69,10 @@ def _open(inbound: Inbound) -> Message:
         last_message_at=inbound.at,
         preview=preview(inbound.text),
     )
-    message = _insert_message(conversation, inbound)
+    message = _message(inbound)
+    first_rows.insert(conversation, message)
+    if inbound.files:
+        attach(message, inbound.files)
     _recognise_services(conversation, inbound)
     follow(conversation, inbound)
     promises.start_opening(conversation, at=inbound.at)
@@ -132,8 +135,17 @@ def _already_there(conversation: Conversation, inbound: Inbound) -> Message | No
 
 
 def _insert_message(conversation: Conversation, inbound: Inbound) -> Message:
-    message = Message.objects.create(
-        conversation=conversation,
+    message = _message(inbound)
+    message.conversation = conversation
+    message.save(force_insert=True)
+    if inbound.files:
+        attach(message, inbound.files)
+    return message
+
+
+def _message(inbound: Inbound) -> Message:
+    """What is to be written, without a conversation yet."""
+    return Message(
         kind=Message.Kind.INBOUND,
         author_kind=Message.Author.CUSTOMER,
         customer=inbound.customer,
@@ -148,9 +160,6 @@ def _insert_message(conversation: Conversation, inbound: Inbound) -> Message:
         is_verified=inbound.is_verified,
         remark=inbound.remark[:200],
     )
-    if inbound.files:
-        attach(message, inbound.files)
-    return message
 
 
 def _recognise_services(conversation: Conversation, inbound: Inbound) -> None:

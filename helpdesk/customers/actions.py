@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from helpdesk.customers.lookup import customer_of
-from helpdesk.customers.models import ApiToken, Customer, Identity, Organization, Plan, User
+from helpdesk.customers.lookup import customer_of, default_plan, make_customer
+from helpdesk.customers.models import ApiToken, Customer, Plan, User
 
 TOKEN_BYTES = 30
 
@@ -24,32 +24,20 @@ def find_or_create_customer(channel: str, handle: str, name: str, *, at: datetim
             Customer.objects.filter(pk=found.pk, name="").update(name=name[:200])
             found.name = name[:200]
         return found
-    organization = organization_of(handle) if channel == "email" else None
-    with transaction.atomic():
-        customer = Customer.objects.create(
-            name=name[:200], email=handle if channel == "email" else "", organization=organization, created_at=at
-        )
-        identity = Identity(customer=customer, channel=channel, handle=handle)
-        Identity.objects.bulk_create([identity], ignore_conflicts=True)
+    with transaction.atomic(savepoint=False):
+        superfluous_id = make_customer(channel, handle, name, at=at)
+        if superfluous_id is not None:
+            Customer.objects.filter(pk=superfluous_id).delete()
         winner = customer_of(channel, handle)
-        assert winner is not None, "the handle was inserted or stood there already"
-        if winner.pk != customer.pk:
-            customer.delete()
+    assert winner is not None, "the handle was inserted or stood there already"
     return winner
-
-
-def organization_of(address: str) -> Organization | None:
-    """The one organization that claims the address's domain; none where two do."""
-    domain = address.rpartition("@")[2]
-    found = list(Organization.objects.select_related("plan").filter(domains__contains=[domain])[:2])
-    return found[0] if len(found) == 1 else None
 
 
 def plan_of(customer: Customer) -> Plan | None:
     """The plan whose promises hold for this customer: the organization's, else the default one."""
     if customer.organization is not None:
         return customer.organization.plan
-    return Plan.objects.filter(is_default=True).first()
+    return default_plan()
 
 
 def create_token(user: User, name: str = "", *, at: datetime) -> str:

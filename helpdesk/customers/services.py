@@ -12,6 +12,7 @@ MAX_TEXT = 20_000
 MAX_CANDIDATES = 200
 # Anything that could be the name of a machine: letters, digits, dots and dashes with a dot or a digit in it, or IPv6.
 _NAME = re.compile(r"[0-9a-z](?:[0-9a-z.:-]{0,251}[0-9a-z])?")
+_MARK = re.compile(r"[.:0-9]")
 
 
 def mentioned_services(text: str, organization: Organization | None) -> list[Service]:
@@ -35,7 +36,7 @@ def _candidates(text: str) -> set[str]:
     names: set[str] = set()
     for match in _NAME.finditer(text):
         word = match.group()
-        if not any(mark in word for mark in ".:0123456789"):
+        if _MARK.search(word) is None:
             continue
         names.add(word)
         names.add(word.split(":", 1)[0])

@@ -1,6 +1,7 @@
 """The hint to the workers that there is something to do. It may fail: beat and keep_promises look anyway."""
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,11 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 10.0
 DRAIN_OUTBOX = "helpdesk.events.tasks.drain_outbox"
+EVERY_SECONDS = 0.05
 _silent_until = 0.0
+_lock = threading.Lock()
+_last: dict[str, float] = {}
+_planned: set[str] = set()
 _gathered: ContextVar[set[str] | None] = ContextVar("gathered", default=None)
 
 
@@ -39,6 +44,28 @@ def gathered() -> Iterator[None]:
 
 
 def _send(task: str) -> None:
+    """At once, and then at most every EVERY_SECONDS: a burst's last nudge follows by itself, from a thread."""
+    with _lock:
+        now = time.monotonic()
+        if now < _last.get(task, 0.0) + EVERY_SECONDS:
+            if task not in _planned:
+                _planned.add(task)
+                later = threading.Timer(EVERY_SECONDS, _send_planned, [task])
+                later.daemon = True
+                later.start()
+            return
+        _last[task] = now
+    _publish(task)
+
+
+def _send_planned(task: str) -> None:
+    with _lock:
+        _planned.discard(task)
+        _last[task] = time.monotonic()
+    _publish(task)
+
+
+def _publish(task: str) -> None:
     global _silent_until
     now = time.monotonic()
     if now < _silent_until:

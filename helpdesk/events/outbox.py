@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from helpdesk.events.handlers import calls_outside, find, takes_many
 from helpdesk.events.models import OutboxEntry
+from helpdesk.events.nudge import gathered
 from helpdesk.events.outcomes import NeverRetry, RetryLater
 from helpdesk.events.sending_mail import one_connection
 
@@ -20,6 +21,7 @@ BATCH = 100
 BATCH_SECONDS = 30.0
 SECONDS = 20.0
 MAX_ATTEMPTS = 12
+TOGETHER_ATTEMPTS = 3
 BACKOFF_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800)
 
 _CLAIM = f"""
@@ -45,7 +47,8 @@ def drain(at: datetime, limit: int = 1000) -> int:
             claimed = _claim(at, at + timedelta(seconds=time.monotonic() - began), min(BATCH, limit - seen))
             if not claimed:
                 break
-            seen += _run_batch(claimed, at)
+            with gathered():
+                seen += _run_batch(claimed, at)
     return seen
 
 
@@ -54,8 +57,9 @@ def _run_batch(claimed: Sequence[OutboxEntry], at: datetime) -> int:
     single: list[OutboxEntry] = []
     floods: dict[str, list[OutboxEntry]] = defaultdict(list)
     for entry in claimed:
-        # What failed before goes alone, so that it cannot fail the others with it again and again.
-        if entry.attempts == 1 and takes_many(entry.handler) is not None:
+        # What failed before, or was there each time a worker died, goes alone: it must not take others with it.
+        sound = not entry.error and entry.attempts <= TOGETHER_ATTEMPTS
+        if sound and takes_many(entry.handler) is not None:
             floods[entry.handler].append(entry)
         else:
             single.append(entry)

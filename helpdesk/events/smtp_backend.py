@@ -40,7 +40,7 @@ class EmailBackend(smtp.EmailBackend):
         encoding = str(email_message.encoding or settings.DEFAULT_CHARSET)
         sender = sanitize_address(email_message.from_email, encoding)
         recipients = [sanitize_address(address, encoding) for address in email_message.recipients()]
-        content = email_message.message().as_bytes(linesep="\r\n")
+        content = email_message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own class
         try:
             self._ask(self.connection, sender, recipients, content)
         except smtplib.SMTPServerDisconnected as error:

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from helpdesk.events.actions import beat
-from helpdesk.oncall import audit, deliveries, paging, rotas
+from helpdesk.oncall import audit, deliveries, paging, reminders, rotas
 
 
 @shared_task(name="helpdesk.oncall.tasks.escalate_pages", expires=10)
@@ -26,6 +26,11 @@ def plan_shifts() -> int:
     at = timezone.now()
     beat("plan_shifts", at=at)
     return rotas.plan_ahead(at=at)
+
+
+@shared_task(name="helpdesk.oncall.tasks.remind_of_rotas", expires=60)
+def remind_of_rotas() -> int:
+    return reminders.remind(at=timezone.now())
 
 
 @shared_task(name="helpdesk.oncall.tasks.audit_promises", expires=60)

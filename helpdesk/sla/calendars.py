@@ -19,6 +19,10 @@ class UncountableGoal(InvalidHours):
     """The hours do not hold a promise's time within ten years, so that no clock could ever be due."""
 
 
+LIBRARY = "library:"
+YEARS_AHEAD = 2
+
+
 @lru_cache(maxsize=256)
 def hours_of(calendar_id: int, version: int) -> OpeningHours:
     """The opening hours of a calendar in one version. A version's content never changes, so it may be kept."""
@@ -81,8 +85,21 @@ def import_holidays(
 ) -> HolidayFeed:
     """Copy the holidays library's days into the calendar, with the library's version. Running it again renews them."""
     days = holiday_sources.from_library(country, subdivision, years)
-    source = f"library:{country}-{subdivision}" if subdivision else f"library:{country}"
+    source = f"{LIBRARY}{country}-{subdivision}" if subdivision else f"{LIBRARY}{country}"
     return _fill_feed(calendar, source, holiday_sources.library_version(), days, at=at)
+
+
+def renew_holidays(*, at: datetime) -> int:
+    """Copy the coming years into calendars that have them from the library; how many had not enough yet."""
+    behind = (
+        HolidayFeed.objects.filter(source__startswith=LIBRARY)
+        .annotate(last=Max("holidays__date"))
+        .exclude(last__year__gte=at.year + YEARS_AHEAD)
+    )
+    for feed in behind.select_related("calendar"):
+        country, _, subdivision = feed.source.removeprefix(LIBRARY).partition("-")
+        import_holidays(feed.calendar, country, subdivision, range(at.year - 1, at.year + YEARS_AHEAD + 1), at=at)
+    return len(behind)
 
 
 def import_ical(

@@ -39,11 +39,17 @@ def test_a_customers_follow_ups_and_a_colleague_in_copy(engine: Engine, company:
 
     # Bob answers all; Grace, who has it, is told and answers from her own mailbox.
     answer = raw_mail(
-        sender="Bob <bob@acme.example>", to=str(to_bob["Reply-To"]), text="Works again!", cc="carol@acme.example",
-        in_reply_to=str(to_bob["Message-ID"]), message_id="<3@acme.example>",
+        sender="Bob <bob@acme.example>",
+        to=str(to_bob["Reply-To"]),
+        text="Works again!",
+        cc="carol@acme.example",
+        in_reply_to=str(to_bob["Message-ID"]),
+        message_id="<3@acme.example>",
     )
     at = NINE + 2 * HOUR
-    assert engine.receive(answer, at=at, sender="bob@acme.example", to=str(to_bob["Reply-To"])).conversation_id == number
+    assert (
+        engine.receive(answer, at=at, sender="bob@acme.example", to=str(to_bob["Reply-To"])).conversation_id == number
+    )
     notice = engine.mails("grace@demo.example")[-1]
     assert "Works again!" in text_of(notice)
     from_grace = raw_mail(
@@ -75,14 +81,19 @@ def test_an_out_of_office_note_changes_nothing(engine: Engine, company: Company,
     engine.until(NINE + HOUR)
     ours = engine.mails("carol@acme.example")[-1]
     note = raw_mail(
-        subject=f"Automatic reply: {ours['Subject']}", text="Back on Monday.", auto_submitted="auto-replied",
-        in_reply_to=str(ours["Message-ID"]), message_id="<ooo@acme.example>",
+        subject=f"Automatic reply: {ours['Subject']}",
+        text="Back on Monday.",
+        auto_submitted="auto-replied",
+        in_reply_to=str(ours["Message-ID"]),
+        message_id="<ooo@acme.example>",
     )
     night = NINE + 14 * HOUR
     sent_before, events = len(engine.mails("@")), Event.objects.count()
     engine.receive(note, at=night, sender="")
     conversation = Conversation.objects.get(pk=mail.conversation_id)
-    assert conversation.status == "resolved" and conversation.messages.filter(is_automatic=True, kind="inbound").exists()
+    assert (
+        conversation.status == "resolved" and conversation.messages.filter(is_automatic=True, kind="inbound").exists()
+    )
     assert len(engine.mails("@")) == sent_before and not Page.objects.exists() and not pagerduty.received
     assert Event.objects.count() == events + 1, "it is kept, and nothing follows"
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+
 from helpdesk.oncall.models import Page
 from tests.fixtures.company import Company
 from tests.fixtures.engine import Engine
@@ -20,7 +21,9 @@ def calls(engine: Engine) -> list[int]:
     return [len(engine.mails(f"{name}@demo.example")) for name in ("grace", "ada", "linus")]
 
 
-def test_grace_then_ada_then_linus_and_round_again(engine: Engine, company: Company, pagerduty: PagerDutyServer) -> None:
+def test_grace_then_ada_then_linus_and_round_again(
+    engine: Engine, company: Company, pagerduty: PagerDutyServer
+) -> None:
     engine.receive(raw_mail(sender=FROM_GIL), at=SATURDAY_NIGHT, sender="gil@globex.example")
     seen = [calls(engine)]
     for step in range(1, 5):

@@ -26,15 +26,23 @@ Answer = Callable[[EmailMessage, int], bytes]
 def polite(ours: EmailMessage, number: int) -> bytes:
     """As RFC 3834 wants it."""
     return raw_mail(
-        sender=OTHER, to=str(ours["Reply-To"]), subject=f"[Other #{number}] Request received", text=f"Got it {number}",
-        in_reply_to=str(ours["Message-ID"]), auto_submitted="auto-replied", message_id=f"<p{number}@other.example>",
+        sender=OTHER,
+        to=str(ours["Reply-To"]),
+        subject=f"[Other #{number}] Request received",
+        text=f"Got it {number}",
+        in_reply_to=str(ours["Message-ID"]),
+        auto_submitted="auto-replied",
+        message_id=f"<p{number}@other.example>",
     )
 
 
 def rude(ours: EmailMessage, number: int) -> bytes:
     """An answer to our signed address without any mark of a machine."""
     return raw_mail(
-        sender=OTHER, to=str(ours["Reply-To"]), subject=f"[Other #{number}] Request received", text=f"Got it {number}",
+        sender=OTHER,
+        to=str(ours["Reply-To"]),
+        subject=f"[Other #{number}] Request received",
+        text=f"Got it {number}",
         message_id=f"<r{number}@other.example>",
     )
 
@@ -42,8 +50,12 @@ def rude(ours: EmailMessage, number: int) -> bytes:
 def ruder(ours: EmailMessage, number: int) -> bytes:
     """A new mail to our public address each time: no mark, no thread, another subject."""
     words = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel")
+    subject = f"{words[number % 8]} {number * 7919}"
     return raw_mail(
-        sender=OTHER, to="support@demo.example", subject=f"{words[number % 8]} {number * 7919}", text=f"Got it {number}",
+        sender=OTHER,
+        to="support@demo.example",
+        subject=subject,
+        text=f"Got it {number}",
         message_id=f"<x{number}@other.example>",
     )
 
@@ -100,7 +112,10 @@ def test_an_agent_whose_mailbox_answers_by_itself_does_not_write_to_the_customer
     notice = engine.mails("grace@demo.example")[-1]
     assert (notice["Auto-Submitted"], notice["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
     away = raw_mail(
-        sender="grace@demo.example", to=str(notice["Reply-To"]), subject="Automatic reply: x", text="On holiday.",
+        sender="grace@demo.example",
+        to=str(notice["Reply-To"]),
+        subject="Automatic reply: x",
+        text="On holiday.",
         in_reply_to=str(notice["Message-ID"]),
     )
     before = len(engine.mails("carol@acme.example"))

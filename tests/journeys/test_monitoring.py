@@ -24,9 +24,7 @@ def alert(kind: str, number: int) -> bytes:
     return raw_mail(sender="nagios@mon.example", to=HOSTING, subject=subject, text=text, message_id=f"<n{number}@mon>")
 
 
-def test_an_alert_opens_repeats_and_recovers(
-    engine: Engine, company: Company, pagerduty: PagerDutyServer
-) -> None:
+def test_an_alert_opens_repeats_and_recovers(engine: Engine, company: Company, pagerduty: PagerDutyServer) -> None:
     first = engine.receive(alert("PROBLEM", 1), at=NINE, sender="nagios@mon.example", to=HOSTING)
     for number in (2, 3):
         at = NINE + timedelta(minutes=10 * number)
@@ -52,4 +50,6 @@ def test_an_alert_nobody_takes_rings_and_its_recovery_ends_the_page(
     assert page.status == "triggered"
     engine.receive(alert("RECOVERY", 2), at=NINE + timedelta(hours=2), sender="nagios@mon.example", to=HOSTING)
     assert page.status == "resolved"
-    assert not Clock.objects.filter(conversation=mail.conversation_id, met_at=None, cancelled_at=None, target="dispatch").exists()
+    assert not Clock.objects.filter(
+        conversation=mail.conversation_id, met_at=None, cancelled_at=None, target="dispatch"
+    ).exists()

@@ -79,7 +79,9 @@ def test_saturday_night_for_standard_wakes_nobody_and_opens_mondays_list(
     assert pagerduty.alerts[-1].log[-1]["payload"]["severity"] == "critical"
     assert subject_of(engine.mails("grace@demo.example")[-1]).startswith("[URGENT]")
     assert len({alert.dedup_key for alert in pagerduty.alerts}) == 1
-    assert Clock.objects.get(conversation=mail.conversation_id, target="dispatch").breached_at == MONDAY + timedelta(hours=1)
+    assert Clock.objects.get(conversation=mail.conversation_id, target="dispatch").breached_at == MONDAY + timedelta(
+        hours=1
+    )
 
 
 @pytest.mark.parametrize("hour", ["2026-01-10T23:00", "2026-01-13T03:00", "2026-01-11T12:00"])

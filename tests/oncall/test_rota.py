@@ -354,7 +354,7 @@ def test_every_area_of_the_iana_database_is_taken() -> None:
     ],
 )
 def test_a_window_is_aware_ordered_and_bounded(start: datetime, end: datetime) -> None:
-    with pytest.raises(ValueError, match="zone|window|year"):
+    with pytest.raises(ValueError, match=r"zone|window|year"):
         final_schedule([layer()], [], BERLIN, start, end)
 
 

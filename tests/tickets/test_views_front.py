@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.test import Client
 
 from helpdesk.conversations.models import Attachment, Conversation, Message
@@ -36,9 +37,8 @@ def _form(client: Client, **fields: object) -> dict[str, object]:
     } | fields
 
 
-def _send(client: Client, **fields: object) -> HttpResponse:
-    answer: HttpResponse = client.post("/tickets/new/", _form(client, **fields))
-    return answer
+def _send(client: Client, **fields: object) -> Any:
+    return client.post("/tickets/new/", _form(client, **fields))
 
 
 @pytest.fixture
@@ -187,3 +187,12 @@ def test_errors_have_a_page_of_their_own(path: str, status: int, client: Client,
 
     assert answer.status_code == status
     assert "There is nothing at this address" in answer.content.decode()
+
+
+def test_every_error_has_words(client: Client, company: Company) -> None:
+    strict = Client(enforce_csrf_checks=True)
+
+    assert "Please send it again" in strict.post("/tickets/new/", {}).content.decode()
+    for name in ("400.html", "403.html", "500.html"):
+        # As Django renders them: without a request.
+        assert "<h1>" in render_to_string(name)

@@ -106,6 +106,7 @@ def test_who_is_on_call_and_who_stands_in(company: Company) -> None:
 
     page = browser.get("/desk/on-call/").content.decode()
     assert Override.objects.get().user == company.linus
+    assert f"/desk/on-call/{schedule.pk}.ics?token=" in page
     assert "Linus Torvalds (stands in)" in page and "Grace Hopper → Linus Torvalds" in page
     assert again.status_code == backwards.status_code == 422
     assert "Somebody stands in already" in again.content.decode()

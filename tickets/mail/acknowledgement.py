@@ -1,6 +1,7 @@
 """The words of an acknowledgement: what it is called with us, when a person answers, and who knows of it."""
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from django.conf import settings
@@ -13,7 +14,6 @@ from helpdesk.conversations.models import Conversation, Priority
 from helpdesk.events.safe_text import one_line
 from helpdesk.oncall.models import Page, Urgency
 from helpdesk.sla.hours import OpeningHours
-from helpdesk.sla.models import Calendar, Clock, Target
 from helpdesk.sla.week import InvalidHours, read_zone
 
 logger = logging.getLogger(__name__)
@@ -22,27 +22,34 @@ DEFAULT_LANGUAGE = "en"
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
-def text(conversation: Conversation, closed_hours: OpeningHours | None, *, asked_at: datetime) -> str:
+@dataclass(frozen=True, slots=True)
+class FirstResponse:
+    """The promise that counts down: `seconds` of `hours` until `due_at`."""
+
+    due_at: datetime
+    seconds: int
+    hours: OpeningHours
+
+
+def text(
+    conversation: Conversation,
+    promised: FirstResponse | None,
+    closed_hours: OpeningHours | None,
+    *,
+    asked_at: datetime,
+) -> str:
     """The acknowledgement in the customer's language and time. `closed_hours` are the office's where it was closed
     when they asked.
     """
     with override(conversation.customer.language or DEFAULT_LANGUAGE):
-        clock = _clock(conversation)
         paragraphs = [
             _greeting(conversation),
             _received(conversation),
-            _promise(conversation, clock),
+            _promise(conversation, promised),
             _on_call(conversation, closed_hours, asked_at) if closed_hours is not None else "",
             _("If there is anything to add, just answer this mail. It lands right with your request."),
         ]
         return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
-
-
-def _clock(conversation: Conversation) -> Clock | None:
-    open_ones = Clock.objects.select_related("calendar").filter(
-        conversation=conversation, target=Target.FIRST_RESPONSE, met_at=None, cancelled_at=None
-    )
-    return open_ones.first()
 
 
 def _greeting(conversation: Conversation) -> str:
@@ -53,7 +60,9 @@ def _greeting(conversation: Conversation) -> str:
 def _received(conversation: Conversation) -> str:
     subject = one_line(conversation.subject or conversation.preview, 120)
     if not subject:
-        return _("thank you for writing to us. Your request has the number #%(number)s.") % {"number": conversation.number}
+        return _("thank you for writing to us. Your request has the number #%(number)s.") % {
+            "number": conversation.number
+        }
     return _("thank you for writing to us. Your request “%(subject)s” has the number #%(number)s.") % {
         "subject": subject,
         "number": conversation.number,
@@ -70,23 +79,21 @@ def situation(priority: str) -> str:
     }[Priority(priority)]
 
 
-def _promise(conversation: Conversation, clock: Clock | None) -> str:
+def _promise(conversation: Conversation, promised: FirstResponse | None) -> str:
     treated = _("We treat it as %(situation)s.") % {"situation": situation(conversation.priority)}
-    if clock is None or clock.due_at is None:
+    if promised is None:
         return treated
     due = _("One of us will answer you by %(due)s (%(goal)s).") % {
-        "due": local_time(clock.due_at, _zone(conversation, clock.calendar.timezone)),
-        "goal": goal(clock.goal_seconds, clock.calendar),
+        "due": local_time(promised.due_at, _zone(conversation, promised.hours.timezone)),
+        "goal": goal(promised.seconds, promised.hours),
     }
     return f"{treated} {due}"
 
 
-def goal(seconds: int, calendar: Calendar) -> str:
+def goal(seconds: int, hours: OpeningHours) -> str:
     """The promise as it is written in the price list. A business day is as long as the calendar's."""
-    around_the_clock = bool(calendar.week) and len(calendar.week) == 7
-    around_the_clock = around_the_clock and all(spans == [["00:00", "24:00"]] for spans in calendar.week.values())
-    day = _day_length(calendar)
-    if not around_the_clock and day and seconds % day == 0:
+    day = _day_length(hours)
+    if day and seconds % day == 0:
         count = seconds // day
         return ngettext("within one business day", "within %(count)d business days", count) % {"count": count}
     if seconds % HOUR == 0:
@@ -95,20 +102,15 @@ def goal(seconds: int, calendar: Calendar) -> str:
     else:
         count = -(-seconds // MINUTE)
         length = ngettext("within one minute", "within %(count)d minutes", count) % {"count": count}
-    hours = _("around the clock") if around_the_clock else _("counted in our office hours")
-    return f"{length}, {hours}"
+    counted = _("around the clock") if hours.always_open else _("counted in our office hours")
+    return f"{length}, {counted}"
 
 
-def _day_length(calendar: Calendar) -> int:
-    """Seconds of an open day where all open days are alike, else 0."""
-    lengths = {sum(_seconds(end) - _seconds(start) for start, end in spans) for spans in calendar.week.values() if spans}
+def _day_length(hours: OpeningHours) -> int:
+    """Seconds of an open day where all open days are alike and none is a whole day, else 0."""
+    lengths = {sum(end - start for start, end in spans) for spans in hours.week if spans}
     length = lengths.pop() if len(lengths) == 1 else 0
-    return length if 0 < length < DAY else 0
-
-
-def _seconds(clock_time: str) -> int:
-    hours, minutes = clock_time.split(":")[:2]
-    return int(hours) * HOUR + int(minutes) * MINUTE
+    return length if length < DAY else 0
 
 
 def _zone(conversation: Conversation, fallback: str) -> tzinfo:
@@ -156,9 +158,9 @@ def _list_of_the_morning(conversation: Conversation, hours: OpeningHours, asked_
     if opens_at is None:
         return ""
     return _(
-        "Our office is closed at the moment. The engineer on call has been told about your request, but nobody is woken "
-        "for it: it opens our list when we are back on %(opening)s. Should your production application be down, tell us "
-        "at %(form)s and choose “urgent”: that rings at any hour."
+        "Our office is closed at the moment. The engineer on call has been told about your request, but nobody is "
+        "woken for it: it opens our list when we are back on %(opening)s. Should your production application be down, "
+        "tell us at %(form)s and choose “urgent”: that rings at any hour."
     ) % {
         "opening": local_time(opens_at, _zone(conversation, hours.timezone)),
         "form": f"{settings.PUBLIC_URL}{reverse('tickets:new')}",

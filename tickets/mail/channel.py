@@ -8,8 +8,10 @@ from pathlib import Path
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection
 
 from helpdesk.conversations.models import Conversation, Message
+from helpdesk.customers.lookup import columns, take
 from helpdesk.events.outcomes import NeverRetry
 from helpdesk.events.safe_text import one_line
 from helpdesk.events.sending_mail import open_connection, send_through
@@ -17,7 +19,7 @@ from tickets.mail import composing, tokens
 from tickets.mail.correspondence import Correspondence, correspondence_of, note_header
 from tickets.mail.file_backend import file_name
 from tickets.mail.mailboxes import Mailboxes
-from tickets.models import MailThread
+from tickets.models import Mailbox, MailThread
 
 FILES = "tickets.mail.file_backend.EmailBackend"
 
@@ -61,9 +63,10 @@ class EmailChannel:
             reply_to=tokens.plus_address(mailbox.address, token),
             bounce_to=composing.bounce_address(message.pk, mailbox),
         )
-        email = composing.compose(message, mailbox, envelope, known.thread)
+        files = list(message.attachments.all()) if known.has_files else []
+        email = composing.compose(message, mailbox, envelope, known.thread, files)
         # Its Message-ID is known before it leaves, so that an answer finds its way whatever happens to us meanwhile.
-        note_header(message, composing.mail_id_of(message, mailbox), mailbox.address, envelope, email.subject)
+        note_header(message, composing.mail_id_of(message, mailbox), mailbox.address, envelope, str(email.subject))
         return ReadyMail(email, open_connection(), message.pk)
 
     def has_sent(self, message: Message) -> bool | None:
@@ -75,13 +78,23 @@ class EmailChannel:
         return (Path(settings.SENT_MAIL_DIR) / f"{name}.eml").exists()
 
 
+_THREAD = f"""
+SELECT {columns(MailThread, "thread")}, {columns(Mailbox, "mailbox")} FROM {MailThread._meta.db_table} thread
+JOIN {Mailbox._meta.db_table} mailbox ON mailbox.id = thread.mailbox_id WHERE thread.conversation_id = %s
+"""
+
+
 def thread_of(conversation: Conversation) -> MailThread:
     """Mail's side of a conversation; one that began elsewhere goes on from the default mailbox."""
-    found = MailThread.objects.select_related("mailbox").filter(conversation=conversation).first()
-    if found is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_THREAD, [conversation.pk])
+        row = cursor.fetchone()
+    if row is None:
         default = Mailboxes().meant([])
-        found, _ = MailThread.objects.get_or_create(conversation=conversation, defaults={"mailbox": default})
-    return found
+        return MailThread.objects.get_or_create(conversation=conversation, defaults={"mailbox": default})[0]
+    thread, row = take(MailThread, row)
+    thread.mailbox, _ = take(Mailbox, row)
+    return thread
 
 
 def _answer_address(message: Message, known: Correspondence, at: datetime) -> str:

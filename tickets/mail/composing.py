@@ -1,6 +1,6 @@
 """Our mail as it leaves: from the mailbox's address, with signed ways back, stable ids, plain and HTML."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime, quote
 
@@ -9,7 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils.html import escape, linebreaks, urlize
 
 from helpdesk.conversations.files import content_of
-from helpdesk.conversations.models import Conversation, Message
+from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.events.safe_text import one_line
 from tickets.mail import subjects, tokens
 from tickets.mail.automatic import INSTANCE_HEADER
@@ -88,7 +88,9 @@ def address_of(name: str, address: str) -> str:
     return f'"{quote(plain)}" <{address}>' if plain else address
 
 
-def compose(message: Message, mailbox: Mailbox, envelope: Envelope, thread: Thread) -> EmailMultiAlternatives:
+def compose(
+    message: Message, mailbox: Mailbox, envelope: Envelope, thread: Thread, files: Iterable[Attachment]
+) -> EmailMultiAlternatives:
     """The mail of an outbound message, the same however often it is rendered."""
     headers = {
         "From": address_of(_sender_name(message, mailbox), mailbox.address),
@@ -99,7 +101,7 @@ def compose(message: Message, mailbox: Mailbox, envelope: Envelope, thread: Thre
         **(automatic_headers("auto-replied") if message.is_automatic else {}),
     }
     text = message.text + (f"\n\n-- \n{mailbox.signature}" if mailbox.signature else "")
-    email = AnymailMessage(
+    email: EmailMultiAlternatives = AnymailMessage(
         subject=subject_of(message.conversation),
         body=text,
         # The envelope's sender; the header From is given beside it, as Django and anymail both read it.
@@ -110,7 +112,7 @@ def compose(message: Message, mailbox: Mailbox, envelope: Envelope, thread: Thre
         headers=headers,
     )
     email.attach_alternative(_html(message, mailbox), "text/html")
-    for attachment in message.attachments.all():
+    for attachment in files:
         kind = attachment.content_type if attachment.content_type.count("/") == 1 else FALLBACK_TYPE
         email.attach(one_line(attachment.name, 160), content_of(attachment), kind)
     return email

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from helpdesk.conversations.models import Conversation, Message
+from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.customers.models import Customer
 from tickets.mail.automatic_words import is_unread_address
 from tickets.mail.composing import Envelope, Thread
@@ -28,6 +28,7 @@ class Correspondence:
     followers: tuple[str, ...]
     thread: Thread
     suspensions: Mapping[str, Suspension]
+    has_files: bool
     wrote_at: datetime | None
 
     def suspended(self, address: str, at: datetime) -> str:
@@ -47,7 +48,8 @@ WITH follower AS (
     JOIN {Customer._meta.db_table} customer ON customer.id = follows.customer_id
     WHERE follows.conversation_id = %(conversation)s AND customer.email <> '' ORDER BY follows.id
 ), before AS (
-    SELECT header.message_id, header.mail_id, header.sender, header.reply_to, message.kind, message.is_automatic, message.at
+    SELECT header.message_id, header.mail_id, header.sender, header.reply_to,
+           message.kind, message.is_automatic, message.at
     FROM {MailHeader._meta.db_table} header JOIN {Message._meta.db_table} message ON message.id = header.message_id
     WHERE header.conversation_id = %(conversation)s AND header.message_id < %(message)s
 )
@@ -58,6 +60,7 @@ SELECT (SELECT array_agg(email) FROM follower),
        (SELECT reply_to FROM before WHERE kind = 'inbound' AND sender = %(address)s AND reply_to <> ''
         ORDER BY message_id DESC LIMIT 1),
        (SELECT max(at) FROM before WHERE kind = 'inbound'),
+       EXISTS (SELECT 1 FROM {Attachment._meta.db_table} WHERE message_id = %(message)s),
        (SELECT json_agg(json_build_array(address, until, bounced_at, reason)) FROM {SuspendedAddress._meta.db_table}
         WHERE until IS NOT NULL AND (address IN (SELECT email FROM follower) OR address = %(address)s
               OR address IN (SELECT reply_to FROM before)))
@@ -67,10 +70,14 @@ SELECT (SELECT array_agg(email) FROM follower),
 def correspondence_of(message: Message) -> Correspondence:
     """Everything an outbound message needs to know of what came before it, in one query."""
     customer = message.conversation.customer
-    given = {"conversation": message.conversation_id, "message": message.pk, "address": customer.email}
+    given: dict[str, int | str] = {
+        "conversation": message.conversation_id,
+        "message": message.pk,
+        "address": customer.email,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, given)
-        followers, mail_ids, parent, reply_to, wrote_at, suspensions = cursor.fetchone()
+        followers, mail_ids, parent, reply_to, wrote_at, has_files, suspensions = cursor.fetchone()
     return Correspondence(
         answers_to=reply_to if reply_to and is_unread_address(customer.email) else customer.email,
         followers=tuple(followers or ()),
@@ -79,6 +86,7 @@ def correspondence_of(message: Message) -> Correspondence:
             address: Suspension(datetime.fromisoformat(until), datetime.fromisoformat(since), reason)
             for address, until, since, reason in suspensions or ()
         },
+        has_files=has_files,
         wrote_at=wrote_at,
     )
 
@@ -92,6 +100,6 @@ VALUES (%s, %s, %s, '', %s, '', %s::varchar[], %s::varchar[], %s) ON CONFLICT (m
 
 def note_header(message: Message, mail_id: str, sender: str, envelope: Envelope, subject: str) -> None:
     """Remember the mail of an outbound message; rendering it again notes nothing new."""
-    row = [message.pk, message.conversation_id, mail_id, sender, [envelope.to], list(envelope.cc), subject[:500]]
+    to, cc = [envelope.to], list(envelope.cc)
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE, row)
+        cursor.execute(_NOTE, [message.pk, message.conversation_id, mail_id, sender, to, cc, subject[:500]])

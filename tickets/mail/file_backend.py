@@ -23,7 +23,7 @@ class EmailBackend(BaseEmailBackend):
             recipients = ", ".join(email.recipients())
             envelope = f"X-Envelope-From: {email.from_email}\r\nX-Envelope-To: {recipients}\r\n".encode()
             with fresh.open("wb") as file:
-                file.write(envelope + message.as_bytes(linesep="\r\n"))
+                file.write(envelope + message.as_bytes(linesep="\r\n"))  # type: ignore[call-arg]  # Django's own class
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)

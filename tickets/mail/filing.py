@@ -29,6 +29,12 @@ WHERE mail.id IN (SELECT id FROM {InboundEmail._meta.db_table}
                   FOR UPDATE SKIP LOCKED)
 RETURNING mail.id
 """
+# Only a mail still waiting is settled: a second worker that had claimed it after our lease must not file it twice.
+_SETTLE = f"""
+UPDATE {InboundEmail._meta.db_table} SET state = %s, reason = %s, conversation_id = %s, message_id = %s, mail_id = %s,
+    content_hash = %s, settled_at = %s, due_at = NULL, error = ''
+WHERE id = %s AND state = 'accepted'
+"""
 
 
 def file_accepted(at: datetime, limit: int = 1000) -> int:
@@ -70,18 +76,15 @@ def file_one(mail: InboundEmail, mailboxes: Mailboxes, *, at: datetime) -> None:
 
 
 def _settle(mail: InboundEmail, outcome: Outcome, mail_id: str, content_hash: str, at: datetime) -> None:
-    # Only a mail still waiting is settled: a second worker that had claimed it after our lease must not file it twice.
-    settled = InboundEmail.objects.filter(pk=mail.pk, state=InboundEmail.State.ACCEPTED).update(
-        state=outcome.state,
-        reason=outcome.reason[:200],
-        conversation_id=outcome.conversation_id,
-        message_id=outcome.message_id,
-        mail_id=mail_id[:998],
-        content_hash=content_hash,
-        settled_at=at,
-        due_at=None,
-        error="",
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE,
+            [
+                *(outcome.state, outcome.reason[:200], outcome.conversation_id, outcome.message_id),
+                *(mail_id[:998], content_hash, at, mail.pk),
+            ],
+        )
+        settled = cursor.rowcount
     if not settled:
         raise sorting.FiledMeanwhile(f"mail {mail.pk} was settled by another worker")
 

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from helpdesk.conversations.models import Conversation, Priority
+from helpdesk.sla.calendars import hours_of
 from helpdesk.sla.models import Clock, Goal, Target
 from tickets import web_form
 from tickets.forms import TicketForm
@@ -82,7 +83,9 @@ def situations() -> list[tuple[str, str, str, str]]:
     """Priority, its name, the situation in the customer's words, and the first response promised without a contract."""
     goals = Goal.objects.filter(policy__plans__is_default=True, target=Target.FIRST_RESPONSE)
     promised = {
-        goal.priority: acknowledgement.goal(goal.seconds, goal.policy.calendar)
+        goal.priority: acknowledgement.goal(
+            goal.seconds, hours_of(goal.policy.calendar_id, goal.policy.calendar.version)
+        )
         for goal in goals.select_related("policy__calendar")
     }
     words = {
@@ -108,7 +111,9 @@ def thanks(request: HttpRequest) -> HttpResponse:
     context = {
         "conversation": conversation,
         "situation": acknowledgement.situation(conversation.priority),
-        "goal": acknowledgement.goal(clock.goal_seconds, clock.calendar) if clock else "",
+        "goal": acknowledgement.goal(clock.goal_seconds, hours_of(clock.calendar_id, clock.calendar_version))
+        if clock
+        else "",
         "due": _due(conversation, clock),
     }
     return render(request, "front/thanks.html", context)

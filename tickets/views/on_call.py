@@ -7,14 +7,13 @@ from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.customers.models import User
 from helpdesk.events.actors import Actor
-from helpdesk.oncall import rotas
+from helpdesk.oncall import feeds, rotas
 from helpdesk.oncall.models import Schedule
 from helpdesk.oncall.rota import gaps, handoffs
 from tickets.desk import rota_table
@@ -50,12 +49,14 @@ def _show(request: AgentRequest, form: StandInForm, status: int = 200) -> HttpRe
     at = now()
     agents = list(User.objects.filter(is_active=True))
     names = dict(User.objects.values_list("pk", "name"))
-    schedules = [_schedule(schedule, names, at) for schedule in Schedule.objects.select_related("fallback")]
+    schedules = [
+        _schedule(schedule, names, request.user, at) for schedule in Schedule.objects.select_related("fallback")
+    ]
     context = {"schedules": schedules, "agents": agents, "form": form, "zone": known_zone(request.user.timezone)}
     return render(request, "desk/on_call.html", context, status=status)
 
 
-def _schedule(schedule: Schedule, names: dict[int, str], at: datetime) -> dict[str, Any]:
+def _schedule(schedule: Schedule, names: dict[int, str], user: User, at: datetime) -> dict[str, Any]:
     zone = known_zone(schedule.timezone)
     slots = rotas.timeline(schedule, at, at + rotas.LOOK_AHEAD)
     changes = [
@@ -71,13 +72,5 @@ def _schedule(schedule: Schedule, names: dict[int, str], at: datetime) -> dict[s
         "people": sorted({(slot.user, names.get(slot.user, "")) for slot in slots if slot.user is not None}),
         "handoffs": changes,
         "gaps": gaps(slots),
-        "feed": _feed(schedule),
+        "feed": feeds.feed_url(schedule, user),
     }
-
-
-def _feed(schedule: Schedule) -> str:
-    """The address of the iCalendar feed, "" in an installation without one."""
-    try:
-        return reverse("schedule_feed", args=[schedule.pk])
-    except NoReverseMatch:
-        return ""

@@ -59,9 +59,7 @@ class TestTheMail:
         assert mail["X-Helpdesk-Instance"] == tokens.instance_id()
         assert mail["Auto-Submitted"] is None and mail["Precedence"] is None
 
-    def test_plain_and_html_say_the_same(
-        self, company: Company, asked: int, at: datetime, smtp_sink: SmtpSink
-    ) -> None:
+    def test_plain_and_html_say_the_same(self, company: Company, asked: int, at: datetime, smtp_sink: SmtpSink) -> None:
         Mailbox.objects.update(signature="Demo Hosting\n<Berlin>")
         reply(company, asked, at, "See https://kb.example/?a=1&b=2\n\n<b>Grüße</b>")
         mail = smtp_sink.taken[0].mail
@@ -92,8 +90,13 @@ class TestTheMail:
         assert (first["In-Reply-To"], first["References"]) == ("<first@acme.example>",) * 2
         again = raw_mail(text="And now?", message_id="<second@acme.example>", in_reply_to=str(first["Message-ID"]))
         assert send_mail(again, at=at + timedelta(hours=1)).conversation_id == asked
-        away = raw_mail(subject="Out of office", text="away", message_id="<away@acme.example>",
-                        in_reply_to=str(first["Message-ID"]), auto_submitted="auto-replied")
+        away = raw_mail(
+            subject="Out of office",
+            text="away",
+            message_id="<away@acme.example>",
+            in_reply_to=str(first["Message-ID"]),
+            auto_submitted="auto-replied",
+        )
         send_mail(away, at=at + timedelta(hours=1))
         for hours in (2, 3):
             reply(company, asked, at + timedelta(hours=hours))
@@ -274,7 +277,7 @@ class TestOnce:
         self, company: Company, asked: int, at: datetime, settings: Settings, left: bool
     ) -> None:
         message = reply(company, asked, at)
-        (file,) = [f for f in settings.SENT_MAIL_DIR.iterdir()]
+        (file,) = settings.SENT_MAIL_DIR.iterdir()
         written = file.stat().st_mtime_ns
         Message.objects.filter(pk=message.pk).update(delivery="sending")
         if not left:

@@ -1,0 +1,67 @@
+"""Handlers that take many events at once: one transaction for all, and if that fails, one for each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+from django.db import transaction
+from pytest_django import Settings
+
+from helpdesk.events import outbox
+from helpdesk.events.actions import Fact, record_all
+from helpdesk.events.handlers import together
+from helpdesk.events.models import Event, OutboxEntry
+from tests.fixtures.pages import after
+
+HERE = "tests.events.test_outbox_together"
+calls: list[list[int]] = []
+
+
+@together
+def take(events: Sequence[Event], at: datetime) -> None:
+    calls.append([event.data["number"] for event in events])
+    if any(event.data["number"] == 13 for event in events):
+        raise ValueError("thirteen")
+
+
+@pytest.fixture(autouse=True)
+def told(db: None, settings: Settings) -> None:
+    calls.clear()
+    settings.EVENT_HANDLERS = {"number": [f"{HERE}.take"]}
+
+
+def tell(numbers: Sequence[int], at: datetime) -> None:
+    with transaction.atomic():
+        record_all([Fact("number", data={"number": number}) for number in numbers], at=at)
+
+
+def test_a_flood_is_taken_at_once(at: datetime) -> None:
+    tell(range(20, 60), at)
+    assert outbox.drain(at) == 40
+    assert calls == [list(range(20, 60))]
+    assert not OutboxEntry.objects.filter(done_at=None).exists()
+
+
+def test_one_that_fails_fails_alone(at: datetime) -> None:
+    tell([12, 13, 14], at)
+    outbox.drain(at)
+    assert calls == [[12, 13, 14], [12], [13], [14]]
+    (left,) = OutboxEntry.objects.filter(done_at=None)
+    assert left.error == "ValueError: thirteen"
+    tell([15, 16], after(at, seconds=10))
+    outbox.drain(after(at, seconds=10))
+    assert calls[4:] == [[15, 16], [13]], "what failed once does not fail the others again"
+
+
+def test_what_a_killed_worker_held_is_taken_together_again(at: datetime) -> None:
+    tell([1, 2, 3], at)
+    OutboxEntry.objects.update(attempts=1)
+    outbox.drain(at)
+    assert calls == [[1, 2, 3]]
+
+
+def test_what_was_there_each_time_a_worker_died_goes_alone(at: datetime) -> None:
+    tell([1, 2], at)
+    OutboxEntry.objects.filter(event__data__number=1).update(attempts=outbox.TOGETHER_ATTEMPTS)
+    outbox.drain(at)
+    assert calls == [[2], [1]]
