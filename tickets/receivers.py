@@ -25,7 +25,7 @@ from tickets.models import MailThread
 # Old mail (an import, a spool replayed) is filed, but nobody is told today that it has just arrived.
 ACKNOWLEDGED_WITHIN = timedelta(hours=24)
 # Two desks that acknowledge each other end when one of them is silent: a day's number, so that slow loops end as well.
-PER_SENDER, PER_SENDER_WINDOW = 20, timedelta(days=1)
+PER_SENDER, PER_SENDER_WINDOW = 50, timedelta(days=1)
 PER_DOMAIN, PER_DOMAIN_WINDOW = 1000, timedelta(hours=1)
 PAGE_GOES_FIRST = timedelta(seconds=2)
 PATIENCE = timedelta(minutes=1)

@@ -46,4 +46,5 @@ def insert(conversation: Conversation, message: Message) -> None:
 
 
 def _values(row: Model, fields: list["Field[Any, Any]"]) -> list[Any]:
-    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    # Texts, numbers, times and ids: the driver writes them as they are.
+    return [getattr(row, field.attname) for field in fields]

@@ -5,3 +5,6 @@ import './queue.js';
 import './conversation.js';
 import './composer.js';
 import './keys.js';
+
+// From here on keys work and the page is live.
+document.documentElement.classList.replace('no-js', 'js');

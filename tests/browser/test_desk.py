@@ -25,6 +25,10 @@ def _log_in(page: Page, live_server: LiveServer) -> None:
     expect(page.get_by_role("heading", name="Needs reply")).to_be_visible()
 
 
+def _keys_work(page: Page) -> None:
+    expect(page.locator("html.js")).to_be_attached()
+
+
 def test_a_morning_by_keyboard(page: Page, live_server: LiveServer, company: Company) -> None:
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -33,20 +37,24 @@ def test_a_morning_by_keyboard(page: Page, live_server: LiveServer, company: Com
     write(company.gil, now() - timedelta(minutes=5), subject="Later", priority="low")
     _log_in(page, live_server)
 
+    _keys_work(page)
     page.keyboard.press("j")
     if "First of all" not in page.locator("li.row:focus-within").inner_text():
         page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="First of all")).to_be_visible()
+    _keys_work(page)
     page.keyboard.press("n")
     page.keyboard.type("Looks like the cache.")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".msg.note")).to_contain_text("Looks like the cache.")
+    _keys_work(page)
     page.keyboard.press("r")
     page.keyboard.type("Hello Carol, it works again.")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".msg.out")).to_contain_text("it works again")
     expect(page.get_by_label("Message", exact=True)).to_have_value("")
+    _keys_work(page)
     page.keyboard.press("u")
 
     expect(page.get_by_role("heading", name="Needs reply")).to_be_visible()
@@ -79,6 +87,7 @@ def test_an_answer_of_the_customer_appears_while_the_agent_writes(
     conversation = write(company.carol, now() - timedelta(minutes=10))
     _log_in(page, live_server)
     page.goto(f"{live_server.url}/desk/conversations/{conversation.pk}/")
+    _keys_work(page)
     page.keyboard.press("r")
     page.keyboard.type("I was just about to say")
     conversations.receive_message(
@@ -94,6 +103,7 @@ def test_what_was_typed_survives_a_closed_page(page: Page, live_server: LiveServ
     conversation = write(company.carol, now())
     _log_in(page, live_server)
     page.goto(f"{live_server.url}/desk/conversations/{conversation.pk}/")
+    _keys_work(page)
     page.get_by_label("Message", exact=True).fill("Half a thou")
     page.goto(f"{live_server.url}/desk/")
     page.goto(f"{live_server.url}/desk/conversations/{conversation.pk}/")

@@ -214,7 +214,7 @@ def counts(product: Product) -> dict[str, int]:
             found = {}
             for name, question in questions.items():
                 cursor.execute(question)
-                found[name] = cursor.fetchone()[0]
+                (found[name],) = cursor.fetchall()[0]
             return found
     finally:
         connection.close()
