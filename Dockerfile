@@ -10,7 +10,7 @@ FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 helpdesk \
     && install -d -o helpdesk -g helpdesk /data
 COPY --from=packages /opt/venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 DATA_DIR=/data
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 DATA_DIR=/data STATIC_ROOT=/srv/static
 WORKDIR /srv/helpdesk
 COPY . .
 # Settings want addresses and a key; collecting files uses none of them.

@@ -33,7 +33,7 @@ lock: install-dev ## write requirements.lock and requirements-dev.lock anew from
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean: ## remove caches, and the data of tests and benchmarks; .data and .venv stay
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis staticfiles $(TEST_DATA_DIR) .data-bench
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis $(TEST_DATA_DIR) .data-bench
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
 check-style:

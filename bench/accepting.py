@@ -37,5 +37,5 @@ def run(sizes: Sizes) -> Iterator[Row]:
             ]
             return Sample(bare.rate(bare.ACCEPT, rows, CONNECTIONS), count)
 
-        figures = compare({"ours": Contender(ours, (listener.pid,)), "bare": Contender(floor)})
+        figures = compare({"ours": Contender(ours, processes=(listener.pid,)), "bare": Contender(floor)})
     yield Row("accept, SMTP, 8 connections", "mails/s", figures, AIM)

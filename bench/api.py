@@ -46,7 +46,7 @@ def run(sizes: Sizes) -> Iterator[Row]:
             rows = [(f"bare {number}", address(n, "bare", SENDERS), bodies[n % len(bodies)]) for n in range(count)]
             return Sample(bare.rate(bare.OPEN, rows, CLIENTS), count)
 
-        figures = compare({"ours": Contender(ours, (server.pid,)), "bare": Contender(floor)})
+        figures = compare({"ours": Contender(ours, processes=(server.pid,)), "bare": Contender(floor)})
     yield Row(f"api, POST by {CLIENTS} clients", "tickets/s", figures, AIM)
 
 

@@ -78,11 +78,13 @@ def _throughput(count: int) -> Row:
             last = max(double.called().values())
             return Sample(count / (last - began), count)
 
-        def floor(number: int) -> Sample:
+        def overdue(number: int) -> None:
             bare.execute(
                 "INSERT INTO bare.clock SELECT %s + i, i, now() - interval '1 s' FROM generate_series(1, %s) i",
                 [number * count, count],
             )
+
+        def floor(_number: int) -> Sample:
             rounds = -(-count // (BATCH * PROCESSES))
             each = [(bare.PAGE, bare.SEND)] * rounds
             seconds = count / bare.run_together([lambda: bare.execute_all(each)] * PROCESSES, count)
@@ -91,7 +93,10 @@ def _throughput(count: int) -> Row:
         # One page before the clock runs: starting Python is not paging.
         _make_due([timezone.now()])
         wait_until(double.count, "the workers' start")
-        contenders = {"ours": Contender(ours, tuple(worker.pid for worker in workers)), "bare": Contender(floor)}
+        contenders = {
+            "ours": Contender(ours, processes=tuple(worker.pid for worker in workers)),
+            "bare": Contender(floor, overdue),
+        }
         figures = compare(contenders)
     return Row(f"pages, {PROCESSES} processes", "pages/s", figures, AIM)
 
@@ -117,7 +122,7 @@ def _live(count: int) -> Row:
             waits = [(called[key] - moment.timestamp()) * 1000 for key, moment in keys.items()]
             return Sample(percentile(waits, 0.5), count, p95=percentile(waits, 0.95))
 
-        contenders = {"ours": Contender(ours, tuple(process.pid for process in processes))}
+        contenders = {"ours": Contender(ours, processes=tuple(process.pid for process in processes))}
         figures = compare(contenders, rounds=1)
     remark = f"worker and beat of Celery as `manage.py up` runs them, {count} deadlines in {LIVE_SECONDS} s"
     return Row("page, due to call, live", "ms", figures, LIVE_AIM_MS, remark)

@@ -23,9 +23,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Something to run; `processes` do its work, this process where none is named."""
+    """Something to run, after `prepare`, which is not measured. `processes` do its work, this one where none is named.
+
+    Both are given the number of the round.
+    """
 
     run: Callable[[int], Sample]
+    prepare: Callable[[int], object] | None = None
     processes: tuple[int, ...] = ()
 
 
@@ -63,6 +67,8 @@ def compare(contenders: Mapping[str, Contender | None], rounds: int = ROUNDS) ->
         for name, contender in contenders.items():
             if contender is None:
                 continue
+            if contender.prepare is not None:
+                contender.prepare(number)
             meter = Meter(contender.processes)
             sample = contender.run(number)
             use = meter.stop()

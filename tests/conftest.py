@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from pytest_django import Settings
 
 pytest_plugins = [
     "tests.fixtures.company",
@@ -22,9 +23,13 @@ def at() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: object) -> None:
+def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> None:
     """Attachments and sent mail of a test lie in its own folder."""
     folder = tmp_path_factory.mktemp("data")
-    settings.MEDIA_ROOT = folder / "attachments"  # type: ignore[attr-defined]
-    settings.EMAIL_BACKEND = "tickets.mail.file_backend.EmailBackend"  # type: ignore[attr-defined]
-    settings.SENT_MAIL_DIR = folder / "sent-mail"  # type: ignore[attr-defined]
+    settings.MEDIA_ROOT = folder / "attachments"
+    settings.EMAIL_BACKEND = "tickets.mail.file_backend.EmailBackend"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.SENT_MAIL_DIR = folder / "sent-mail"

@@ -42,6 +42,7 @@ def _code_fingerprint(project: Path, *, demo: bool) -> str:
 
 def _files_that_matter(project: Path) -> Iterator[Path]:
     yield from project.glob("*/migrations/*.py")
+    yield from (path for path in project.glob("static/**/*") if path.is_file())
     yield from (project / name for name in ("requirements.lock", "helpdesk/settings.py") if (project / name).exists())
 
 

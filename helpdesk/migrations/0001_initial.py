@@ -14,797 +14,1607 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         BtreeGistExtension(),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('email', models.CharField(blank=True, max_length=320)),
-                ('language', models.CharField(blank=True, max_length=10)),
-                ('timezone', models.CharField(blank=True, max_length=60)),
-                ('notes', models.TextField(blank=True)),
-                ('blocked_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("email", models.CharField(blank=True, max_length=320)),
+                ("language", models.CharField(blank=True, max_length=10)),
+                ("timezone", models.CharField(blank=True, max_length=60)),
+                ("notes", models.TextField(blank=True)),
+                ("blocked_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('detail', models.JSONField(default=dict)),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("detail", models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name='Layer',
+            name="Layer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('rotation', models.CharField(choices=[('hours', 'Hours'), ('daily', 'Daily'), ('weekly', 'Weekly')], default='weekly', max_length=10)),
-                ('turn', models.PositiveSmallIntegerField(default=1, help_text='Length of a turn in hours, days or weeks.')),
-                ('starts_on', models.DateField()),
-                ('handoff', models.TimeField(help_text='Local time at which a turn begins.')),
-                ('restrictions', models.JSONField(blank=True, default=list, help_text='[{"days": [0, 1], "start": "08:00", "end": "20:00"}]')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "rotation",
+                    models.CharField(
+                        choices=[("hours", "Hours"), ("daily", "Daily"), ("weekly", "Weekly")],
+                        default="weekly",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "turn",
+                    models.PositiveSmallIntegerField(default=1, help_text="Length of a turn in hours, days or weeks."),
+                ),
+                ("starts_on", models.DateField()),
+                ("handoff", models.TimeField(help_text="Local time at which a turn begins.")),
+                (
+                    "restrictions",
+                    models.JSONField(
+                        blank=True, default=list, help_text='[{"days": [0, 1], "start": "08:00", "end": "20:00"}]'
+                    ),
+                ),
             ],
             options={
-                'ordering': ['schedule', 'position'],
+                "ordering": ["schedule", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('customer_since', models.DateField()),
-                ('domains', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=253), blank=True, default=list, help_text='Mail domains whose senders belong here.', size=None)),
-                ('notes', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                ("customer_since", models.DateField()),
+                (
+                    "domains",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=253),
+                        blank=True,
+                        default=list,
+                        help_text="Mail domains whose senders belong here.",
+                        size=None,
+                    ),
+                ),
+                ("notes", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ['name', 'id'],
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('role', models.CharField(choices=[('admin', 'Admin'), ('agent', 'Agent')], default='agent', max_length=10)),
-                ('timezone', models.CharField(default='Europe/Berlin', max_length=60)),
-                ('language', models.CharField(default='en', max_length=10)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "role",
+                    models.CharField(choices=[("admin", "Admin"), ("agent", "Agent")], default="agent", max_length=10),
+                ),
+                ("timezone", models.CharField(default="Europe/Berlin", max_length=60)),
+                ("language", models.CharField(default="en", max_length=10)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'id'],
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=80)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, max_length=80)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Calendar',
+            name="Calendar",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('timezone', models.CharField(max_length=60)),
-                ('week', models.JSONField()),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('is_office', models.BooleanField(default=False, help_text='Our own office hours: what comes in outside them goes to the engineer on call.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("timezone", models.CharField(max_length=60)),
+                ("week", models.JSONField()),
+                ("version", models.PositiveIntegerField(default=0)),
+                (
+                    "is_office",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Our own office hours: what comes in outside them goes to the engineer on call.",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_office', True)), fields=('is_office',), name='one_office')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_office", True)), fields=("is_office",), name="one_office"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=20)),
-                ('thread', models.CharField(blank=True, help_text="The thread's id at the channel's owner.", max_length=255)),
-                ('owner', models.CharField(blank=True, help_text='The account on the channel that the thread is in.', max_length=80)),
-                ('subject', models.CharField(blank=True, max_length=500)),
-                ('status', models.CharField(choices=[('new', 'New'), ('open', 'Open'), ('pending', 'Pending'), ('on_hold', 'On Hold'), ('resolved', 'Resolved'), ('closed', 'Closed')], default='new', max_length=10)),
-                ('priority', models.CharField(choices=[('urgent', 'Urgent'), ('high', 'High'), ('normal', 'Normal'), ('low', 'Low')], default='normal', max_length=10)),
-                ('opened_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('dispatched_at', models.DateTimeField(null=True)),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('last_message_at', models.DateTimeField()),
-                ('preview', models.CharField(blank=True, max_length=160)),
-                ('next_due_at', models.DateTimeField(null=True)),
-                ('last_seq', models.PositiveBigIntegerField(default=0)),
-                ('last_public_seq', models.PositiveBigIntegerField(default=0)),
-                ('search', models.GeneratedField(db_persist=True, expression=django.contrib.postgres.search.SearchVector('subject', config='simple'), output_field=django.contrib.postgres.search.SearchVectorField())),
-                ('assignee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='conversations', to=settings.AUTH_USER_MODEL)),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='helpdesk.conversation')),
-                ('previous', models.ForeignKey(blank=True, help_text='What this one continues.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='helpdesk.conversation')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='helpdesk.customer')),
-                ('followers', models.ManyToManyField(blank=True, related_name='followed_conversations', to='helpdesk.customer')),
-                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='conversations', to='helpdesk.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.CharField(max_length=20)),
+                (
+                    "thread",
+                    models.CharField(blank=True, help_text="The thread's id at the channel's owner.", max_length=255),
+                ),
+                (
+                    "owner",
+                    models.CharField(
+                        blank=True, help_text="The account on the channel that the thread is in.", max_length=80
+                    ),
+                ),
+                ("subject", models.CharField(blank=True, max_length=500)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("open", "Open"),
+                            ("pending", "Pending"),
+                            ("on_hold", "On Hold"),
+                            ("resolved", "Resolved"),
+                            ("closed", "Closed"),
+                        ],
+                        default="new",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[("urgent", "Urgent"), ("high", "High"), ("normal", "Normal"), ("low", "Low")],
+                        default="normal",
+                        max_length=10,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                ("dispatched_at", models.DateTimeField(null=True)),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("last_message_at", models.DateTimeField()),
+                ("preview", models.CharField(blank=True, max_length=160)),
+                ("next_due_at", models.DateTimeField(null=True)),
+                ("last_seq", models.PositiveBigIntegerField(default=0)),
+                ("last_public_seq", models.PositiveBigIntegerField(default=0)),
+                (
+                    "search",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.contrib.postgres.search.SearchVector("subject", config="simple"),
+                        output_field=django.contrib.postgres.search.SearchVectorField(),
+                    ),
+                ),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="conversations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged",
+                        to="helpdesk.conversation",
+                    ),
+                ),
+                (
+                    "previous",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="What this one continues.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="helpdesk.conversation",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="conversations",
+                        to="helpdesk.customer",
+                    ),
+                ),
+                (
+                    "followers",
+                    models.ManyToManyField(blank=True, related_name="followed_conversations", to="helpdesk.customer"),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="conversations",
+                        to="helpdesk.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='EscalationPolicy',
+            name="EscalationPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('repeats', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('is_default', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("repeats", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("is_default", models.BooleanField(default=False)),
             ],
             options={
-                'verbose_name_plural': 'escalation policies',
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_escalation')],
+                "verbose_name_plural": "escalation policies",
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_escalation"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('at', models.DateTimeField()),
-                ('actor_kind', models.CharField(choices=[('agent', 'Agent'), ('customer', 'Customer'), ('system', 'System')], max_length=10)),
-                ('data', models.JSONField(default=dict)),
-                ('seq', models.PositiveBigIntegerField(null=True)),
-                ('public_seq', models.PositiveBigIntegerField(null=True)),
-                ('transaction_id', models.BigIntegerField(null=True)),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('conversation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='helpdesk.conversation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("at", models.DateTimeField()),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[("agent", "Agent"), ("customer", "Customer"), ("system", "System")], max_length=10
+                    ),
+                ),
+                ("data", models.JSONField(default=dict)),
+                ("seq", models.PositiveBigIntegerField(null=True)),
+                ("public_seq", models.PositiveBigIntegerField(null=True)),
+                ("transaction_id", models.BigIntegerField(null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="helpdesk.conversation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HolidayFeed',
+            name="HolidayFeed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(help_text='library:DE-BE or ical:NAME', max_length=120)),
-                ('version', models.CharField(help_text='Version of the library, or digest of the feed', max_length=80)),
-                ('imported_at', models.DateTimeField()),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='feeds', to='helpdesk.calendar')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(help_text="library:DE-BE or ical:NAME", max_length=120)),
+                ("version", models.CharField(help_text="Version of the library, or digest of the feed", max_length=80)),
+                ("imported_at", models.DateTimeField()),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="feeds", to="helpdesk.calendar"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Holiday',
+            name="Holiday",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date', models.DateField()),
-                ('name', models.CharField(max_length=120)),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='holidays', to='helpdesk.calendar')),
-                ('feed', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='holidays', to='helpdesk.holidayfeed')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("date", models.DateField()),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="holidays", to="helpdesk.calendar"
+                    ),
+                ),
+                (
+                    "feed",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="holidays",
+                        to="helpdesk.holidayfeed",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['date'],
+                "ordering": ["date"],
             },
         ),
         migrations.CreateModel(
-            name='Hook',
+            name="Hook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=20)),
-                ('external_id', models.CharField(max_length=200)),
-                ('received_at', models.DateTimeField()),
-                ('headers', models.JSONField(default=dict)),
-                ('body', models.BinaryField()),
-                ('state', models.CharField(choices=[('accepted', 'Accepted'), ('done', 'Done'), ('quarantined', 'Quarantined')], default='accepted', max_length=12)),
-                ('error', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(max_length=20)),
+                ("external_id", models.CharField(max_length=200)),
+                ("received_at", models.DateTimeField()),
+                ("headers", models.JSONField(default=dict)),
+                ("body", models.BinaryField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("accepted", "Accepted"), ("done", "Done"), ("quarantined", "Quarantined")],
+                        default="accepted",
+                        max_length=12,
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('provider', 'external_id'), name='hook_once')],
+                "constraints": [models.UniqueConstraint(fields=("provider", "external_id"), name="hook_once")],
             },
         ),
         migrations.CreateModel(
-            name='Identity',
+            name="Identity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=20)),
-                ('handle', models.CharField(max_length=320)),
-                ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='helpdesk.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.CharField(max_length=20)),
+                ("handle", models.CharField(max_length=320)),
+                ("verified_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="identities", to="helpdesk.customer"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'identities',
+                "verbose_name_plural": "identities",
             },
         ),
         migrations.CreateModel(
-            name='LayerMember',
+            name="LayerMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('layer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='helpdesk.layer')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "layer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="turns", to="helpdesk.layer"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
-            },
-        ),
-        migrations.AddField(
-            model_name='layer',
-            name='members',
-            field=models.ManyToManyField(related_name='+', through='helpdesk.LayerMember', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.CreateModel(
-            name='Message',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('inbound', 'Inbound'), ('outbound', 'Outbound'), ('note', 'Note')], max_length=10)),
-                ('author_kind', models.CharField(choices=[('customer', 'Customer'), ('agent', 'Agent'), ('system', 'System')], max_length=10)),
-                ('text', models.TextField(blank=True)),
-                ('full_text', models.TextField(blank=True)),
-                ('html', models.TextField(blank=True)),
-                ('at', models.DateTimeField()),
-                ('via', models.CharField(max_length=20)),
-                ('external_id', models.CharField(blank=True, max_length=998, null=True)),
-                ('client_id', models.UUIDField(blank=True, null=True)),
-                ('is_automatic', models.BooleanField(default=False, help_text='Written by a machine: starts and meets no clock.')),
-                ('is_verified', models.BooleanField(default=True, help_text='False where the sender only claims to be who they are.')),
-                ('remark', models.CharField(blank=True, help_text='What an agent should know about this message.', max_length=200)),
-                ('delivery', models.CharField(blank=True, choices=[('pending', 'Pending'), ('sending', 'Sending'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('collected', 'Collected')], max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
-                ('provider_id', models.CharField(blank=True, max_length=998)),
-                ('search', models.GeneratedField(db_persist=True, expression=django.contrib.postgres.search.SearchVector(django.db.models.functions.text.Left('text', 100000), config='simple'), output_field=django.contrib.postgres.search.SearchVectorField())),
-                ('agent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='helpdesk.conversation')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='helpdesk.customer')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Attachment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=160)),
-                ('content_type', models.CharField(max_length=120)),
-                ('size', models.PositiveBigIntegerField()),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('content_id', models.CharField(blank=True, max_length=255)),
-                ('inline', models.BooleanField(default=False)),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='helpdesk.message')),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='NotificationRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('urgency', models.CharField(choices=[('high', 'High'), ('low', 'Low')], max_length=5)),
-                ('channel', models.CharField(max_length=20)),
-                ('to', models.CharField(max_length=320)),
-                ('delay_seconds', models.PositiveIntegerField(default=0)),
-                ('quiet_from', models.TimeField(blank=True, help_text='Low urgency waits from here …', null=True)),
-                ('quiet_until', models.TimeField(blank=True, help_text="… until here, in the person's own zone.", null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_rules', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.AddField(
-            model_name='customer',
-            name='organization',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='customers', to='helpdesk.organization'),
-        ),
-        migrations.CreateModel(
-            name='OutboxEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('handler', models.CharField(max_length=120)),
-                ('lane', models.CharField(blank=True, max_length=60)),
-                ('due_at', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('gave_up_at', models.DateTimeField(null=True)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outbox_entries', to='helpdesk.event')),
-            ],
-            options={
-                'verbose_name_plural': 'outbox entries',
-            },
-        ),
-        migrations.CreateModel(
-            name='Page',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dedup_key', models.CharField(max_length=255)),
-                ('urgency', models.CharField(choices=[('high', 'High'), ('low', 'Low')], max_length=5)),
-                ('summary', models.CharField(max_length=300)),
-                ('reasons', models.JSONField(default=list)),
-                ('policy', models.JSONField(help_text='Snapshot: {steps: [{schedule|user, delay_seconds}], repeats}')),
-                ('state', models.CharField(choices=[('triggered', 'Triggered'), ('acknowledged', 'Acknowledged'), ('resolved', 'Resolved')], default='triggered', max_length=12)),
-                ('step', models.PositiveSmallIntegerField(default=0)),
-                ('round', models.PositiveIntegerField(default=0)),
-                ('next_step_at', models.DateTimeField(null=True)),
-                ('triggered_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('acknowledged_via', models.CharField(blank=True, max_length=120)),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('conversation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='pages', to='helpdesk.conversation')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='PageDelivery',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=20)),
-                ('to', models.CharField(max_length=320)),
-                ('action', models.CharField(choices=[('trigger', 'Trigger'), ('acknowledge', 'Acknowledge'), ('resolve', 'Resolve')], max_length=12)),
-                ('round', models.PositiveIntegerField(help_text="Counts the page's calls, so that each is sent once.")),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('sent', 'Sent'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('promised_at', models.DateTimeField(help_text='When it was meant to leave; later than that is told as late.')),
-                ('due_at', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
-                ('provider_ref', models.CharField(blank=True, max_length=200)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('page', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='helpdesk.page')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name_plural': 'page deliveries',
-            },
-        ),
-        migrations.CreateModel(
-            name='Plan',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('urgent_when_closed', models.BooleanField(default=False, help_text='Requests outside support hours wake the engineer on call, as with Enterprise SLA.')),
-                ('realtime', models.CharField(choices=[('always', 'Always'), ('first_days', 'First Days'), ('never', 'Never')], default='first_days', max_length=10)),
-                ('realtime_days', models.PositiveSmallIntegerField(default=30)),
-                ('realtime_channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('is_default', models.BooleanField(default=False, help_text='For customers who belong to no organization.')),
-                ('support_hours', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='helpdesk.calendar')),
-            ],
-            options={
-                'ordering': ['name'],
-            },
-        ),
-        migrations.AddField(
-            model_name='organization',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='organizations', to='helpdesk.plan'),
-        ),
-        migrations.CreateModel(
-            name='Policy',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policies', to='helpdesk.calendar')),
-            ],
-            options={
-                'verbose_name_plural': 'policies',
-                'ordering': ['name'],
-            },
-        ),
-        migrations.AddField(
-            model_name='plan',
-            name='policy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='helpdesk.policy'),
-        ),
-        migrations.CreateModel(
-            name='Goal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('target', models.CharField(choices=[('dispatch', 'Dispatch'), ('first_response', 'First Response'), ('next_response', 'Next Response'), ('resolution', 'Resolution')], max_length=20)),
-                ('priority', models.CharField(max_length=10)),
-                ('seconds', models.PositiveIntegerField()),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='goals', to='helpdesk.policy')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='conversation',
-            name='policy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='helpdesk.policy'),
-        ),
-        migrations.CreateModel(
-            name='Schedule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('timezone', models.CharField(max_length=60)),
-                ('planned_until', models.DateTimeField(editable=False, null=True)),
-                ('fallback', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Override',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('during', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='overrides', to='helpdesk.schedule')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='layer',
-            name='schedule',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='layers', to='helpdesk.schedule'),
-        ),
-        migrations.CreateModel(
-            name='EscalationStep',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('delay_seconds', models.PositiveIntegerField(default=300)),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='helpdesk.escalationpolicy')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('schedule', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='helpdesk.schedule')),
-            ],
-            options={
-                'ordering': ['position'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Service',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('cluster', 'Cluster'), ('server', 'Server'), ('website', 'Website')], max_length=10)),
-                ('name', models.CharField(max_length=253, unique=True)),
-                ('aliases', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=253), blank=True, default=list, help_text='Other host names, domains and IPs.', size=None)),
-                ('organizations', models.ManyToManyField(blank=True, related_name='services', to='helpdesk.organization')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='helpdesk.service')),
-            ],
-            options={
-                'ordering': ['name'],
+                "ordering": ["position"],
             },
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='services',
-            field=models.ManyToManyField(blank=True, related_name='conversations', to='helpdesk.service'),
+            model_name="layer",
+            name="members",
+            field=models.ManyToManyField(related_name="+", through="helpdesk.LayerMember", to=settings.AUTH_USER_MODEL),
         ),
         migrations.CreateModel(
-            name='Shift',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('during', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('layer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shifts', to='helpdesk.layer')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shifts', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("inbound", "Inbound"), ("outbound", "Outbound"), ("note", "Note")], max_length=10
+                    ),
+                ),
+                (
+                    "author_kind",
+                    models.CharField(
+                        choices=[("customer", "Customer"), ("agent", "Agent"), ("system", "System")], max_length=10
+                    ),
+                ),
+                ("text", models.TextField(blank=True)),
+                ("full_text", models.TextField(blank=True)),
+                ("html", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                ("via", models.CharField(max_length=20)),
+                ("external_id", models.CharField(blank=True, max_length=998, null=True)),
+                ("client_id", models.UUIDField(blank=True, null=True)),
+                (
+                    "is_automatic",
+                    models.BooleanField(default=False, help_text="Written by a machine: starts and meets no clock."),
+                ),
+                (
+                    "is_verified",
+                    models.BooleanField(
+                        default=True, help_text="False where the sender only claims to be who they are."
+                    ),
+                ),
+                (
+                    "remark",
+                    models.CharField(
+                        blank=True, help_text="What an agent should know about this message.", max_length=200
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("collected", "Collected"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
+                ("provider_id", models.CharField(blank=True, max_length=998)),
+                (
+                    "search",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.contrib.postgres.search.SearchVector(
+                            django.db.models.functions.text.Left("text", 100000), config="simple"
+                        ),
+                        output_field=django.contrib.postgres.search.SearchVectorField(),
+                    ),
+                ),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="helpdesk.conversation"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="helpdesk.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=160)),
+                ("content_type", models.CharField(max_length=120)),
+                ("size", models.PositiveBigIntegerField()),
+                ("sha256", models.CharField(db_index=True, max_length=64)),
+                ("content_id", models.CharField(blank=True, max_length=255)),
+                ("inline", models.BooleanField(default=False)),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="helpdesk.message"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('name', django.db.models.functions.text.Lower('name'))), name='tag_is_lower')],
+                "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="NotificationRule",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("urgency", models.CharField(choices=[("high", "High"), ("low", "Low")], max_length=5)),
+                ("channel", models.CharField(max_length=20)),
+                ("to", models.CharField(max_length=320)),
+                ("delay_seconds", models.PositiveIntegerField(default=0)),
+                ("quiet_from", models.TimeField(blank=True, help_text="Low urgency waits from here …", null=True)),
+                (
+                    "quiet_until",
+                    models.TimeField(blank=True, help_text="… until here, in the person's own zone.", null=True),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notification_rules",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="customer",
+            name="organization",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="customers",
+                to="helpdesk.organization",
+            ),
+        ),
+        migrations.CreateModel(
+            name="OutboxEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("handler", models.CharField(max_length=120)),
+                ("lane", models.CharField(blank=True, max_length=60)),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
+                ("done_at", models.DateTimeField(null=True)),
+                ("gave_up_at", models.DateTimeField(null=True)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="outbox_entries", to="helpdesk.event"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "outbox entries",
+            },
+        ),
+        migrations.CreateModel(
+            name="Page",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("dedup_key", models.CharField(max_length=255)),
+                ("urgency", models.CharField(choices=[("high", "High"), ("low", "Low")], max_length=5)),
+                ("summary", models.CharField(max_length=300)),
+                ("reasons", models.JSONField(default=list)),
+                ("policy", models.JSONField(help_text="Snapshot: {steps: [{schedule|user, delay_seconds}], repeats}")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("triggered", "Triggered"),
+                            ("acknowledged", "Acknowledged"),
+                            ("resolved", "Resolved"),
+                        ],
+                        default="triggered",
+                        max_length=12,
+                    ),
+                ),
+                ("step", models.PositiveSmallIntegerField(default=0)),
+                ("round", models.PositiveIntegerField(default=0)),
+                ("next_step_at", models.DateTimeField(null=True)),
+                ("triggered_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                ("acknowledged_via", models.CharField(blank=True, max_length=120)),
+                ("resolved_at", models.DateTimeField(null=True)),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pages",
+                        to="helpdesk.conversation",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="PageDelivery",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.CharField(max_length=20)),
+                ("to", models.CharField(max_length=320)),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[("trigger", "Trigger"), ("acknowledge", "Acknowledge"), ("resolve", "Resolve")],
+                        max_length=12,
+                    ),
+                ),
+                ("round", models.PositiveIntegerField(help_text="Counts the page's calls, so that each is sent once.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "promised_at",
+                    models.DateTimeField(help_text="When it was meant to leave; later than that is told as late."),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
+                ("provider_ref", models.CharField(blank=True, max_length=200)),
+                ("sent_at", models.DateTimeField(null=True)),
+                (
+                    "page",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="helpdesk.page"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "page deliveries",
+            },
+        ),
+        migrations.CreateModel(
+            name="Plan",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                (
+                    "urgent_when_closed",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Requests outside support hours wake the engineer on call, as with Enterprise SLA.",
+                    ),
+                ),
+                (
+                    "realtime",
+                    models.CharField(
+                        choices=[("always", "Always"), ("first_days", "First Days"), ("never", "Never")],
+                        default="first_days",
+                        max_length=10,
+                    ),
+                ),
+                ("realtime_days", models.PositiveSmallIntegerField(default=30)),
+                (
+                    "realtime_channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "is_default",
+                    models.BooleanField(default=False, help_text="For customers who belong to no organization."),
+                ),
+                (
+                    "support_hours",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="plans", to="helpdesk.calendar"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='tags',
-            field=models.ManyToManyField(blank=True, related_name='conversations', to='helpdesk.tag'),
+            model_name="organization",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="organizations", to="helpdesk.plan"
+            ),
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('escalation_policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='teams', to='helpdesk.escalationpolicy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="policies", to="helpdesk.calendar"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "verbose_name_plural": "policies",
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='helpdesk.team'),
+            model_name="plan",
+            name="policy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="plans", to="helpdesk.policy"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Goal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "target",
+                    models.CharField(
+                        choices=[
+                            ("dispatch", "Dispatch"),
+                            ("first_response", "First Response"),
+                            ("next_response", "Next Response"),
+                            ("resolution", "Resolution"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("priority", models.CharField(max_length=10)),
+                ("seconds", models.PositiveIntegerField()),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="goals", to="helpdesk.policy"
+                    ),
+                ),
+            ],
         ),
         migrations.AddField(
-            model_name='user',
-            name='teams',
-            field=models.ManyToManyField(blank=True, related_name='members', to='helpdesk.team'),
+            model_name="conversation",
+            name="policy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="helpdesk.policy"
+            ),
         ),
         migrations.CreateModel(
-            name='CalendarVersion',
+            name="Schedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('timezone', models.CharField(max_length=60)),
-                ('week', models.JSONField()),
-                ('holidays', models.JSONField(help_text='{"2026-12-25": "Christmas Day"}')),
-                ('at', models.DateTimeField()),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='helpdesk.calendar')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("timezone", models.CharField(max_length=60)),
+                ("planned_until", models.DateTimeField(editable=False, null=True)),
+                (
+                    "fallback",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('calendar', 'version'), name='calendar_version_once')],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Clock',
+            name="Override",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('target', models.CharField(choices=[('dispatch', 'Dispatch'), ('first_response', 'First Response'), ('next_response', 'Next Response'), ('resolution', 'Resolution')], max_length=20)),
-                ('goal_seconds', models.PositiveIntegerField()),
-                ('calendar_version', models.PositiveIntegerField()),
-                ('started_at', models.DateTimeField()),
-                ('running_since', models.DateTimeField(null=True)),
-                ('used_seconds', models.FloatField(default=0)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('warn_at', models.DateTimeField(null=True)),
-                ('wake_at', models.DateTimeField(null=True)),
-                ('paused_at', models.DateTimeField(null=True)),
-                ('pauses', models.JSONField(default=list)),
-                ('warned_at', models.DateTimeField(null=True)),
-                ('breached_at', models.DateTimeField(null=True)),
-                ('met_at', models.DateTimeField(null=True)),
-                ('cancelled_at', models.DateTimeField(null=True)),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clocks', to='helpdesk.calendar')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clocks', to='helpdesk.conversation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("during", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="overrides", to="helpdesk.schedule"
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="layer",
+            name="schedule",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="layers", to="helpdesk.schedule"
+            ),
+        ),
+        migrations.CreateModel(
+            name="EscalationStep",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("delay_seconds", models.PositiveIntegerField(default=300)),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="helpdesk.escalationpolicy",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="helpdesk.schedule",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(models.F('wake_at'), condition=models.Q(('wake_at__isnull', False)), name='clock_wake'), models.Index(models.F('calendar'), models.F('id'), condition=models.Q(('cancelled_at__isnull', True), ('met_at__isnull', True)), name='clock_open_of_calendar')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('cancelled_at__isnull', True), ('met_at__isnull', True)), fields=('conversation', 'target'), name='one_open_clock_a_target'), models.CheckConstraint(condition=models.Q(('met_at__isnull', True), ('cancelled_at__isnull', True), _connector='OR'), name='clock_ends_once'), models.CheckConstraint(condition=models.Q(('wake_at__isnull', True), models.Q(('cancelled_at__isnull', True), ('due_at__isnull', False), ('met_at__isnull', True), ('paused_at__isnull', True)), _connector='OR'), name='clock_wakes_only_while_running'), models.CheckConstraint(condition=models.Q(('paused_at__isnull', True), models.Q(('due_at__isnull', True), ('running_since__isnull', True)), _connector='OR'), name='paused_clock_is_not_due'), models.CheckConstraint(condition=models.Q(('met_at__isnull', False), ('cancelled_at__isnull', False), ('paused_at__isnull', False), models.Q(('due_at__isnull', False), ('running_since__isnull', False)), _connector='OR'), name='open_clock_runs_or_pauses'), models.CheckConstraint(condition=models.Q(('met_at__isnull', False), ('cancelled_at__isnull', False), ('paused_at__isnull', False), ('breached_at__isnull', False), ('wake_at__isnull', False), _connector='OR'), name='running_clock_is_armed')],
+                "ordering": ["position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Service",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("cluster", "Cluster"), ("server", "Server"), ("website", "Website")], max_length=10
+                    ),
+                ),
+                ("name", models.CharField(max_length=253, unique=True)),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=253),
+                        blank=True,
+                        default=list,
+                        help_text="Other host names, domains and IPs.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "organizations",
+                    models.ManyToManyField(blank=True, related_name="services", to="helpdesk.organization"),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="helpdesk.service",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
+            },
+        ),
+        migrations.AddField(
+            model_name="conversation",
+            name="services",
+            field=models.ManyToManyField(blank=True, related_name="conversations", to="helpdesk.service"),
+        ),
+        migrations.CreateModel(
+            name="Shift",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("during", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                (
+                    "layer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="shifts", to="helpdesk.layer"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="shifts", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Tag",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+            ],
+            options={
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", django.db.models.functions.text.Lower("name"))), name="tag_is_lower"
+                    )
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="conversation",
+            name="tags",
+            field=models.ManyToManyField(blank=True, related_name="conversations", to="helpdesk.tag"),
+        ),
+        migrations.CreateModel(
+            name="Team",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                (
+                    "escalation_policy",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="teams",
+                        to="helpdesk.escalationpolicy",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
+            },
+        ),
+        migrations.AddField(
+            model_name="conversation",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="helpdesk.team",
+            ),
+        ),
+        migrations.AddField(
+            model_name="user",
+            name="teams",
+            field=models.ManyToManyField(blank=True, related_name="members", to="helpdesk.team"),
+        ),
+        migrations.CreateModel(
+            name="CalendarVersion",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField()),
+                ("timezone", models.CharField(max_length=60)),
+                ("week", models.JSONField()),
+                ("holidays", models.JSONField(help_text='{"2026-12-25": "Christmas Day"}')),
+                ("at", models.DateTimeField()),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="helpdesk.calendar"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("calendar", "version"), name="calendar_version_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Clock",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "target",
+                    models.CharField(
+                        choices=[
+                            ("dispatch", "Dispatch"),
+                            ("first_response", "First Response"),
+                            ("next_response", "Next Response"),
+                            ("resolution", "Resolution"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("goal_seconds", models.PositiveIntegerField()),
+                ("calendar_version", models.PositiveIntegerField()),
+                ("started_at", models.DateTimeField()),
+                ("running_since", models.DateTimeField(null=True)),
+                ("used_seconds", models.FloatField(default=0)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("warn_at", models.DateTimeField(null=True)),
+                ("wake_at", models.DateTimeField(null=True)),
+                ("paused_at", models.DateTimeField(null=True)),
+                ("pauses", models.JSONField(default=list)),
+                ("warned_at", models.DateTimeField(null=True)),
+                ("breached_at", models.DateTimeField(null=True)),
+                ("met_at", models.DateTimeField(null=True)),
+                ("cancelled_at", models.DateTimeField(null=True)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="clocks", to="helpdesk.calendar"
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="clocks", to="helpdesk.conversation"
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        models.F("wake_at"), condition=models.Q(("wake_at__isnull", False)), name="clock_wake"
+                    ),
+                    models.Index(
+                        models.F("calendar"),
+                        models.F("id"),
+                        condition=models.Q(("cancelled_at__isnull", True), ("met_at__isnull", True)),
+                        name="clock_open_of_calendar",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("cancelled_at__isnull", True), ("met_at__isnull", True)),
+                        fields=("conversation", "target"),
+                        name="one_open_clock_a_target",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("met_at__isnull", True), ("cancelled_at__isnull", True), _connector="OR"),
+                        name="clock_ends_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("wake_at__isnull", True),
+                            models.Q(
+                                ("cancelled_at__isnull", True),
+                                ("due_at__isnull", False),
+                                ("met_at__isnull", True),
+                                ("paused_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="clock_wakes_only_while_running",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("paused_at__isnull", True),
+                            models.Q(("due_at__isnull", True), ("running_since__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="paused_clock_is_not_due",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("met_at__isnull", False),
+                            ("cancelled_at__isnull", False),
+                            ("paused_at__isnull", False),
+                            models.Q(("due_at__isnull", False), ("running_since__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="open_clock_runs_or_pauses",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("met_at__isnull", False),
+                            ("cancelled_at__isnull", False),
+                            ("paused_at__isnull", False),
+                            ("breached_at__isnull", False),
+                            ("wake_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="running_clock_is_armed",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('conversation', 'seq'), name='event_seq'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("conversation", "seq"), name="event_seq"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(condition=models.Q(('public_seq__isnull', False)), fields=('conversation', 'public_seq'), name='event_public_seq'),
+            model_name="event",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("public_seq__isnull", False)),
+                fields=("conversation", "public_seq"),
+                name="event_public_seq",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('conversation__isnull', True), ('public_seq__isnull', True), ('seq__isnull', True)), models.Q(('conversation__isnull', False), ('seq__isnull', False)), _connector='OR'), name='event_of_a_conversation_is_numbered'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("conversation__isnull", True), ("public_seq__isnull", True), ("seq__isnull", True)),
+                    models.Q(("conversation__isnull", False), ("seq__isnull", False)),
+                    _connector="OR",
+                ),
+                name="event_of_a_conversation_is_numbered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('actor__isnull', False), ('actor_kind', 'agent')), models.Q(models.Q(('actor_kind', 'agent'), _negated=True), ('actor__isnull', True)), _connector='OR'), name='event_agent_is_named'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("actor__isnull", False), ("actor_kind", "agent")),
+                    models.Q(models.Q(("actor_kind", "agent"), _negated=True), ("actor__isnull", True)),
+                    _connector="OR",
+                ),
+                name="event_agent_is_named",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holidayfeed',
-            constraint=models.UniqueConstraint(fields=('calendar', 'source'), name='one_feed_a_source'),
+            model_name="holidayfeed",
+            constraint=models.UniqueConstraint(fields=("calendar", "source"), name="one_feed_a_source"),
         ),
         migrations.AddConstraint(
-            model_name='holiday',
-            constraint=models.UniqueConstraint(fields=('calendar', 'date'), name='one_holiday_a_day'),
+            model_name="holiday",
+            constraint=models.UniqueConstraint(fields=("calendar", "date"), name="one_holiday_a_day"),
         ),
         migrations.AddConstraint(
-            model_name='identity',
-            constraint=models.UniqueConstraint(fields=('channel', 'handle'), name='identity_handle_is_one_customers'),
+            model_name="identity",
+            constraint=models.UniqueConstraint(fields=("channel", "handle"), name="identity_handle_is_one_customers"),
         ),
         migrations.AddConstraint(
-            model_name='identity',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel', 'email'), _negated=True), ('handle', django.db.models.functions.text.Lower('handle')), _connector='OR'), name='identity_email_is_lower'),
+            model_name="identity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("channel", "email"), _negated=True),
+                    ("handle", django.db.models.functions.text.Lower("handle")),
+                    _connector="OR",
+                ),
+                name="identity_email_is_lower",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='layermember',
-            constraint=models.UniqueConstraint(fields=('layer', 'position'), name='one_member_a_turn'),
+            model_name="layermember",
+            constraint=models.UniqueConstraint(fields=("layer", "position"), name="one_member_a_turn"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(models.F('conversation'), models.F('id'), name='message_of_conversation'),
+            model_name="message",
+            index=models.Index(models.F("conversation"), models.F("id"), name="message_of_conversation"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='message_search'),
+            model_name="message",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="message_search"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id__isnull', False)), fields=('conversation', 'external_id'), name='message_once'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id__isnull", False)),
+                fields=("conversation", "external_id"),
+                name="message_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('client_id__isnull', False)), fields=('conversation', 'author_kind', 'agent', 'client_id'), name='message_once_a_client_id', nulls_distinct=False),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("client_id__isnull", False)),
+                fields=("conversation", "author_kind", "agent", "client_id"),
+                name="message_once_a_client_id",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('agent__isnull', False), ('author_kind', 'agent'), ('customer__isnull', True)), models.Q(('agent__isnull', True), ('author_kind', 'customer'), ('customer__isnull', False)), models.Q(('agent__isnull', True), ('author_kind', 'system'), ('customer__isnull', True)), _connector='OR'), name='message_has_one_author'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("agent__isnull", False), ("author_kind", "agent"), ("customer__isnull", True)),
+                    models.Q(("agent__isnull", True), ("author_kind", "customer"), ("customer__isnull", False)),
+                    models.Q(("agent__isnull", True), ("author_kind", "system"), ("customer__isnull", True)),
+                    _connector="OR",
+                ),
+                name="message_has_one_author",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'outbound'), models.Q(('delivery', ''), _negated=True)), models.Q(models.Q(('kind', 'outbound'), _negated=True), ('delivery', '')), _connector='OR'), name='only_outbound_is_delivered'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "outbound"), models.Q(("delivery", ""), _negated=True)),
+                    models.Q(models.Q(("kind", "outbound"), _negated=True), ("delivery", "")),
+                    _connector="OR",
+                ),
+                name="only_outbound_is_delivered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notificationrule',
-            constraint=models.UniqueConstraint(fields=('user', 'urgency', 'channel', 'to', 'delay_seconds'), name='rule_once'),
+            model_name="notificationrule",
+            constraint=models.UniqueConstraint(
+                fields=("user", "urgency", "channel", "to", "delay_seconds"), name="rule_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notificationrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('quiet_from__isnull', True), ('quiet_until__isnull', True)), models.Q(('quiet_from__isnull', False), ('quiet_until__isnull', False), ('urgency', 'low')), _connector='OR'), name='only_low_urgency_is_quiet'),
+            model_name="notificationrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("quiet_from__isnull", True), ("quiet_until__isnull", True)),
+                    models.Q(("quiet_from__isnull", False), ("quiet_until__isnull", False), ("urgency", "low")),
+                    _connector="OR",
+                ),
+                name="only_low_urgency_is_quiet",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notificationrule',
-            constraint=models.CheckConstraint(condition=models.Q(('quiet_from__isnull', True), models.Q(('quiet_from', models.F('quiet_until')), _negated=True), _connector='OR'), name='quiet_hours_end'),
+            model_name="notificationrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("quiet_from__isnull", True),
+                    models.Q(("quiet_from", models.F("quiet_until")), _negated=True),
+                    _connector="OR",
+                ),
+                name="quiet_hours_end",
+            ),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(django.db.models.functions.text.Lower('email'), name='customer_email'),
+            model_name="customer",
+            index=models.Index(django.db.models.functions.text.Lower("email"), name="customer_email"),
         ),
         migrations.AddIndex(
-            model_name='outboxentry',
-            index=models.Index(models.F('due_at'), condition=models.Q(('done_at__isnull', True), ('gave_up_at__isnull', True)), name='outbox_due'),
+            model_name="outboxentry",
+            index=models.Index(
+                models.F("due_at"),
+                condition=models.Q(("done_at__isnull", True), ("gave_up_at__isnull", True)),
+                name="outbox_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='outboxentry',
-            index=models.Index(models.F('lane'), models.F('id'), condition=models.Q(('done_at__isnull', True), ('gave_up_at__isnull', True), models.Q(('lane', ''), _negated=True)), name='outbox_lane'),
+            model_name="outboxentry",
+            index=models.Index(
+                models.F("lane"),
+                models.F("id"),
+                condition=models.Q(
+                    ("done_at__isnull", True), ("gave_up_at__isnull", True), models.Q(("lane", ""), _negated=True)
+                ),
+                name="outbox_lane",
+            ),
         ),
         migrations.AddIndex(
-            model_name='outboxentry',
-            index=models.Index(models.F('gave_up_at'), condition=models.Q(('gave_up_at__isnull', False)), name='outbox_gave_up'),
+            model_name="outboxentry",
+            index=models.Index(
+                models.F("gave_up_at"), condition=models.Q(("gave_up_at__isnull", False)), name="outbox_gave_up"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outboxentry',
-            constraint=models.UniqueConstraint(fields=('event', 'handler'), name='outbox_entry_once_a_handler'),
+            model_name="outboxentry",
+            constraint=models.UniqueConstraint(fields=("event", "handler"), name="outbox_entry_once_a_handler"),
         ),
         migrations.AddConstraint(
-            model_name='outboxentry',
-            constraint=models.CheckConstraint(condition=models.Q(('done_at__isnull', True), ('gave_up_at__isnull', True), _connector='OR'), name='outbox_entry_ends_once'),
+            model_name="outboxentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("done_at__isnull", True), ("gave_up_at__isnull", True), _connector="OR"),
+                name="outbox_entry_ends_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='page',
-            index=models.Index(models.F('next_step_at'), condition=models.Q(('next_step_at__isnull', False)), name='page_next_step'),
+            model_name="page",
+            index=models.Index(
+                models.F("next_step_at"), condition=models.Q(("next_step_at__isnull", False)), name="page_next_step"
+            ),
         ),
         migrations.AddIndex(
-            model_name='page',
-            index=models.Index(models.F('conversation'), condition=models.Q(('state', 'resolved'), _negated=True), name='page_open_of_conversation'),
+            model_name="page",
+            index=models.Index(
+                models.F("conversation"),
+                condition=models.Q(("state", "resolved"), _negated=True),
+                name="page_open_of_conversation",
+            ),
         ),
         migrations.AddIndex(
-            model_name='page',
-            index=models.Index(models.OrderBy(models.F('triggered_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='page_newest'),
+            model_name="page",
+            index=models.Index(
+                models.OrderBy(models.F("triggered_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="page_newest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='page',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'resolved'), _negated=True), fields=('dedup_key',), name='one_open_page_a_key'),
+            model_name="page",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "resolved"), _negated=True),
+                fields=("dedup_key",),
+                name="one_open_page_a_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='page',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_step_at__isnull', True), ('resolved_at__isnull', False), ('state', 'resolved')), models.Q(models.Q(('state', 'resolved'), _negated=True), ('resolved_at__isnull', True)), _connector='OR'), name='page_resolved_has_a_time'),
+            model_name="page",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("next_step_at__isnull", True), ("resolved_at__isnull", False), ("state", "resolved")),
+                    models.Q(models.Q(("state", "resolved"), _negated=True), ("resolved_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="page_resolved_has_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='page',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'acknowledged'), _negated=True), ('acknowledged_at__isnull', False), _connector='OR'), name='page_acknowledged_has_a_time'),
+            model_name="page",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "acknowledged"), _negated=True),
+                    ("acknowledged_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="page_acknowledged_has_a_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pagedelivery',
-            index=models.Index(models.F('due_at'), condition=models.Q(('state', 'pending')), name='page_delivery_due'),
+            model_name="pagedelivery",
+            index=models.Index(models.F("due_at"), condition=models.Q(("state", "pending")), name="page_delivery_due"),
         ),
         migrations.AddConstraint(
-            model_name='pagedelivery',
-            constraint=models.UniqueConstraint(fields=('page', 'channel', 'to', 'action', 'round'), name='page_delivery_once'),
+            model_name="pagedelivery",
+            constraint=models.UniqueConstraint(
+                fields=("page", "channel", "to", "action", "round"), name="page_delivery_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='organization',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['domains'], name='organization_domains'),
+            model_name="organization",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["domains"], name="organization_domains"),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_plan'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_plan"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='goal',
-            constraint=models.UniqueConstraint(fields=('policy', 'target', 'priority'), name='one_goal_a_target'),
+            model_name="goal",
+            constraint=models.UniqueConstraint(fields=("policy", "target", "priority"), name="one_goal_a_target"),
         ),
         migrations.AddConstraint(
-            model_name='goal',
-            constraint=models.CheckConstraint(condition=models.Q(('seconds__gt', 0)), name='goal_is_positive'),
+            model_name="goal",
+            constraint=models.CheckConstraint(condition=models.Q(("seconds__gt", 0)), name="goal_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='override',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('during', '&&')], name='overrides_of_a_schedule_do_not_overlap'),
+            model_name="override",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[("schedule", "="), ("during", "&&")], name="overrides_of_a_schedule_do_not_overlap"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='layer',
-            constraint=models.UniqueConstraint(fields=('schedule', 'position'), name='one_layer_a_position'),
+            model_name="layer",
+            constraint=models.UniqueConstraint(fields=("schedule", "position"), name="one_layer_a_position"),
         ),
         migrations.AddConstraint(
-            model_name='layer',
-            constraint=models.CheckConstraint(condition=models.Q(('turn__gt', 0)), name='layer_turn_is_positive'),
+            model_name="layer",
+            constraint=models.CheckConstraint(condition=models.Q(("turn__gt", 0)), name="layer_turn_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='escalationstep',
-            constraint=models.UniqueConstraint(fields=('policy', 'position'), name='one_step_a_position'),
+            model_name="escalationstep",
+            constraint=models.UniqueConstraint(fields=("policy", "position"), name="one_step_a_position"),
         ),
         migrations.AddConstraint(
-            model_name='escalationstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('schedule__isnull', False), ('user__isnull', True)), models.Q(('schedule__isnull', True), ('user__isnull', False)), _connector='OR'), name='step_calls_a_schedule_or_a_user'),
+            model_name="escalationstep",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("schedule__isnull", False), ("user__isnull", True)),
+                    models.Q(("schedule__isnull", True), ("user__isnull", False)),
+                    _connector="OR",
+                ),
+                name="step_calls_a_schedule_or_a_user",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalationstep',
-            constraint=models.CheckConstraint(condition=models.Q(('delay_seconds__gte', 60)), name='step_waits_a_minute_at_least'),
+            model_name="escalationstep",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("delay_seconds__gte", 60)), name="step_waits_a_minute_at_least"
+            ),
         ),
         migrations.AddIndex(
-            model_name='service',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['aliases'], name='service_aliases'),
+            model_name="service",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["aliases"], name="service_aliases"),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('name', django.db.models.functions.text.Lower('name'))), name='service_name_is_lower'),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", django.db.models.functions.text.Lower("name"))),
+                name="service_name_is_lower",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='service_is_not_its_own_parent'),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("parent", models.F("id")), _negated=True), name="service_is_not_its_own_parent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shift',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('layer', '='), ('during', '&&')], name='shifts_of_a_layer_do_not_overlap'),
+            model_name="shift",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[("layer", "="), ("during", "&&")], name="shifts_of_a_layer_do_not_overlap"
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.OrderBy(models.F('next_due_at'), nulls_last=True), models.F('id'), condition=models.Q(('status__in', ['new', 'open'])), name='queue_by_due'),
+            model_name="conversation",
+            index=models.Index(
+                models.OrderBy(models.F("next_due_at"), nulls_last=True),
+                models.F("id"),
+                condition=models.Q(("status__in", ["new", "open"])),
+                name="queue_by_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.F('assignee'), models.OrderBy(models.F('next_due_at'), nulls_last=True), models.F('id'), condition=models.Q(('status__in', ['new', 'open', 'pending', 'on_hold'])), name='queue_of_assignee'),
+            model_name="conversation",
+            index=models.Index(
+                models.F("assignee"),
+                models.OrderBy(models.F("next_due_at"), nulls_last=True),
+                models.F("id"),
+                condition=models.Q(("status__in", ["new", "open", "pending", "on_hold"])),
+                name="queue_of_assignee",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.OrderBy(models.F('next_due_at'), nulls_last=True), models.F('id'), condition=models.Q(('assignee__isnull', True), ('status__in', ['new', 'open'])), name='queue_unassigned'),
+            model_name="conversation",
+            index=models.Index(
+                models.OrderBy(models.F("next_due_at"), nulls_last=True),
+                models.F("id"),
+                condition=models.Q(("assignee__isnull", True), ("status__in", ["new", "open"])),
+                name="queue_unassigned",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.F('team'), models.OrderBy(models.F('next_due_at'), nulls_last=True), models.F('id'), condition=models.Q(('status__in', ['new', 'open'])), name='queue_of_team'),
+            model_name="conversation",
+            index=models.Index(
+                models.F("team"),
+                models.OrderBy(models.F("next_due_at"), nulls_last=True),
+                models.F("id"),
+                condition=models.Q(("status__in", ["new", "open"])),
+                name="queue_of_team",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.OrderBy(models.F('updated_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='conversation_newest'),
+            model_name="conversation",
+            index=models.Index(
+                models.OrderBy(models.F("updated_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="conversation_newest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.F('status'), models.OrderBy(models.F('updated_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='conversation_by_status'),
+            model_name="conversation",
+            index=models.Index(
+                models.F("status"),
+                models.OrderBy(models.F("updated_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="conversation_by_status",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.F('customer'), models.OrderBy(models.F('updated_at'), descending=True), name='conversation_of_customer'),
+            model_name="conversation",
+            index=models.Index(
+                models.F("customer"),
+                models.OrderBy(models.F("updated_at"), descending=True),
+                name="conversation_of_customer",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.F('organization'), models.OrderBy(models.F('updated_at'), descending=True), name='conversation_of_company'),
+            model_name="conversation",
+            index=models.Index(
+                models.F("organization"),
+                models.OrderBy(models.F("updated_at"), descending=True),
+                name="conversation_of_company",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='conversation_search'),
+            model_name="conversation",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="conversation_search"),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.UniqueConstraint(condition=models.Q(('thread', ''), _negated=True), fields=('channel', 'owner', 'thread'), name='one_conversation_a_thread'),
+            model_name="conversation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("thread", ""), _negated=True),
+                fields=("channel", "owner", "thread"),
+                name="one_conversation_a_thread",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', False), ('status__in', ['resolved', 'closed'])), models.Q(models.Q(('status__in', ['resolved', 'closed']), _negated=True), ('resolved_at__isnull', True)), _connector='OR'), name='resolved_has_a_time'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resolved_at__isnull", False), ("status__in", ["resolved", "closed"])),
+                    models.Q(
+                        models.Q(("status__in", ["resolved", "closed"]), _negated=True), ("resolved_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="resolved_has_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'new'), _negated=True), ('assignee__isnull', True), _connector='OR'), name='an_assigned_conversation_is_not_new'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "new"), _negated=True), ("assignee__isnull", True), _connector="OR"
+                ),
+                name="an_assigned_conversation_is_not_new",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='not_merged_into_itself'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("merged_into", models.F("id")), _negated=True), name="not_merged_into_itself"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_ignores_case'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="user_email_ignores_case"
+            ),
         ),
     ]

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('helpdesk', '0002_guarantees'),
+        ("helpdesk", "0002_guarantees"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='notify_by_email',
-            field=models.BooleanField(default=True, help_text='Mail me what customers write in my conversations; I may answer by mail.'),
+            model_name="user",
+            name="notify_by_email",
+            field=models.BooleanField(
+                default=True, help_text="Mail me what customers write in my conversations; I may answer by mail."
+            ),
         ),
     ]

@@ -146,7 +146,8 @@ def product(tmp_path: Path, sink: tuple[Sink, int]) -> Iterator[Product]:
 def mail(number: int) -> bytes:
     return (
         f"From: Person {number} <p@d{number}.example>\r\nTo: support@demo.example\r\nSubject: Chaos {number}\r\n"
-        f"Message-ID: <chaos-{number}@d{number}.example>\r\nDate: Mon, 16 Nov 2026 10:00:00 +0100\r\n\r\nText {number}.\r\n"
+        f"Message-ID: <chaos-{number}@d{number}.example>\r\nDate: Mon, 16 Nov 2026 10:00:00 +0100\r\n\r\n"
+        f"Text {number}.\r\n"
     ).encode()
 
 

@@ -7,156 +7,316 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('helpdesk', '0001_initial'),
+        ("helpdesk", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SuspendedAddress',
+            name="SuspendedAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(max_length=320, unique=True)),
-                ('hard_bounces', models.PositiveSmallIntegerField(default=0)),
-                ('until', models.DateTimeField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('bounced_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.CharField(max_length=320, unique=True)),
+                ("hard_bounces", models.PositiveSmallIntegerField(default=0)),
+                ("until", models.DateTimeField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("bounced_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name_plural': 'suspended addresses',
+                "verbose_name_plural": "suspended addresses",
             },
         ),
         migrations.CreateModel(
-            name='Mailbox',
+            name="Mailbox",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(max_length=320, unique=True)),
-                ('aliases', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=320), blank=True, default=list, size=None)),
-                ('name', models.CharField(help_text="The sender's name our customers see.", max_length=120)),
-                ('priority', models.CharField(choices=[('urgent', 'Urgent'), ('high', 'High'), ('normal', 'Normal'), ('low', 'Low')], default='normal', max_length=10)),
-                ('signature', models.TextField(blank=True)),
-                ('is_default', models.BooleanField(default=False, help_text='Answers where no other mailbox is concerned.')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='helpdesk.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.CharField(max_length=320, unique=True)),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=320), blank=True, default=list, size=None
+                    ),
+                ),
+                ("name", models.CharField(help_text="The sender's name our customers see.", max_length=120)),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[("urgent", "Urgent"), ("high", "High"), ("normal", "Normal"), ("low", "Low")],
+                        default="normal",
+                        max_length=10,
+                    ),
+                ),
+                ("signature", models.TextField(blank=True)),
+                (
+                    "is_default",
+                    models.BooleanField(default=False, help_text="Answers where no other mailbox is concerned."),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="helpdesk.team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'mailboxes',
-                'ordering': ['address'],
+                "verbose_name_plural": "mailboxes",
+                "ordering": ["address"],
             },
         ),
         migrations.CreateModel(
-            name='ImapAccount',
+            name="ImapAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('host', models.CharField(max_length=253)),
-                ('port', models.PositiveIntegerField(default=993)),
-                ('use_tls', models.BooleanField(default=True)),
-                ('username', models.CharField(max_length=320)),
-                ('secret', models.TextField(help_text='Password, encrypted with SECRET_KEY.')),
-                ('folder', models.CharField(default='INBOX', max_length=200)),
-                ('uid_validity', models.BigIntegerField(editable=False, null=True)),
-                ('last_uid', models.BigIntegerField(default=0, editable=False)),
-                ('is_active', models.BooleanField(default=True)),
-                ('error', models.TextField(blank=True)),
-                ('polled_at', models.DateTimeField(editable=False, null=True)),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imap_accounts', to='tickets.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("host", models.CharField(max_length=253)),
+                ("port", models.PositiveIntegerField(default=993)),
+                ("use_tls", models.BooleanField(default=True)),
+                ("username", models.CharField(max_length=320)),
+                ("secret", models.TextField(help_text="Password, encrypted with SECRET_KEY.")),
+                ("folder", models.CharField(default="INBOX", max_length=200)),
+                ("uid_validity", models.BigIntegerField(editable=False, null=True)),
+                ("last_uid", models.BigIntegerField(default=0, editable=False)),
+                ("is_active", models.BooleanField(default=True)),
+                ("error", models.TextField(blank=True)),
+                ("polled_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="imap_accounts", to="tickets.mailbox"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MailHeader',
+            name="MailHeader",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mail_id', models.CharField(blank=True, help_text='The Message-ID header, without brackets.', max_length=998)),
-                ('parent_mail_id', models.CharField(blank=True, max_length=998)),
-                ('sender', models.CharField(blank=True, max_length=320)),
-                ('reply_to', models.CharField(blank=True, max_length=320)),
-                ('to', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=320), default=list, size=None)),
-                ('cc', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=320), default=list, size=None)),
-                ('subject', models.CharField(blank=True, max_length=500)),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='helpdesk.conversation')),
-                ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='mail_header', to='helpdesk.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "mail_id",
+                    models.CharField(blank=True, help_text="The Message-ID header, without brackets.", max_length=998),
+                ),
+                ("parent_mail_id", models.CharField(blank=True, max_length=998)),
+                ("sender", models.CharField(blank=True, max_length=320)),
+                ("reply_to", models.CharField(blank=True, max_length=320)),
+                (
+                    "to",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=320), default=list, size=None
+                    ),
+                ),
+                (
+                    "cc",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=320), default=list, size=None
+                    ),
+                ),
+                ("subject", models.CharField(blank=True, max_length=500)),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="helpdesk.conversation"
+                    ),
+                ),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mail_header", to="helpdesk.message"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MailThread',
+            name="MailThread",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('alert_key', models.CharField(blank=True, help_text='The monitoring check this ticket is open for.', max_length=255)),
-                ('conversation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='mail_thread', to='helpdesk.conversation')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tickets.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                (
+                    "alert_key",
+                    models.CharField(
+                        blank=True, help_text="The monitoring check this ticket is open for.", max_length=255
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mail_thread",
+                        to="helpdesk.conversation",
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tickets.mailbox"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RateCount',
+            name="RateCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=400)),
-                ('window', models.DateTimeField()),
-                ('count', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=400)),
+                ("window", models.DateTimeField()),
+                ("count", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'indexes': [models.Index(models.F('window'), name='rate_count_window')],
-                'constraints': [models.UniqueConstraint(fields=('key', 'window'), name='rate_count_once')],
+                "indexes": [models.Index(models.F("window"), name="rate_count_window")],
+                "constraints": [models.UniqueConstraint(fields=("key", "window"), name="rate_count_once")],
             },
         ),
         migrations.CreateModel(
-            name='InboundEmail',
+            name="InboundEmail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(help_text='smtp, lmtp, pipe, imap:3, mailgun …', max_length=40)),
-                ('transport_key', models.CharField(max_length=255, unique=True)),
-                ('mail_from', models.CharField(blank=True, max_length=998)),
-                ('rcpt_to', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=998), default=list, size=None)),
-                ('remote_ip', models.GenericIPAddressField(null=True)),
-                ('received_at', models.DateTimeField()),
-                ('raw', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('state', models.CharField(choices=[('accepted', 'Accepted'), ('filed', 'Filed'), ('duplicate', 'Duplicate'), ('bounce', 'Bounce'), ('automatic', 'Automatic'), ('quarantined', 'Quarantined'), ('blocked', 'Blocked')], default='accepted', max_length=12)),
-                ('mail_id', models.CharField(blank=True, help_text='The Message-ID header, without brackets.', max_length=998)),
-                ('content_hash', models.CharField(blank=True, max_length=64)),
-                ('reason', models.CharField(blank=True, help_text='Why this outcome: auto-submitted, hard bounce …', max_length=200)),
-                ('error', models.TextField(blank=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('conversation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='inbound_emails', to='helpdesk.conversation')),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='inbound_emails', to='helpdesk.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(help_text="smtp, lmtp, pipe, imap:3, mailgun …", max_length=40)),
+                ("transport_key", models.CharField(max_length=255, unique=True)),
+                ("mail_from", models.CharField(blank=True, max_length=998)),
+                (
+                    "rcpt_to",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=998), default=list, size=None
+                    ),
+                ),
+                ("remote_ip", models.GenericIPAddressField(null=True)),
+                ("received_at", models.DateTimeField()),
+                ("raw", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("accepted", "Accepted"),
+                            ("filed", "Filed"),
+                            ("duplicate", "Duplicate"),
+                            ("bounce", "Bounce"),
+                            ("automatic", "Automatic"),
+                            ("quarantined", "Quarantined"),
+                            ("blocked", "Blocked"),
+                        ],
+                        default="accepted",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "mail_id",
+                    models.CharField(blank=True, help_text="The Message-ID header, without brackets.", max_length=998),
+                ),
+                ("content_hash", models.CharField(blank=True, max_length=64)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, help_text="Why this outcome: auto-submitted, hard bounce …", max_length=200
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("settled_at", models.DateTimeField(null=True)),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="inbound_emails",
+                        to="helpdesk.conversation",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="inbound_emails",
+                        to="helpdesk.message",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(models.F('due_at'), models.F('id'), condition=models.Q(('state', 'accepted')), name='inbound_email_due'), models.Index(models.F('state'), models.OrderBy(models.F('id'), descending=True), name='inbound_email_by_state'), models.Index(models.F('conversation'), name='inbound_email_of_conversation')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('settled_at__isnull', True), ('state', 'accepted')), models.Q(models.Q(('state', 'accepted'), _negated=True), ('due_at__isnull', True), ('settled_at__isnull', False)), _connector='OR'), name='inbound_email_waits_or_is_settled'), models.UniqueConstraint(condition=models.Q(('state', 'filed'), models.Q(('content_hash', ''), _negated=True)), fields=('mail_id', 'content_hash'), name='a_mail_is_filed_once')],
+                "indexes": [
+                    models.Index(
+                        models.F("due_at"),
+                        models.F("id"),
+                        condition=models.Q(("state", "accepted")),
+                        name="inbound_email_due",
+                    ),
+                    models.Index(
+                        models.F("state"),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="inbound_email_by_state",
+                    ),
+                    models.Index(models.F("conversation"), name="inbound_email_of_conversation"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("due_at__isnull", False), ("settled_at__isnull", True), ("state", "accepted")),
+                            models.Q(
+                                models.Q(("state", "accepted"), _negated=True),
+                                ("due_at__isnull", True),
+                                ("settled_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="inbound_email_waits_or_is_settled",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "filed"), models.Q(("content_hash", ""), _negated=True)),
+                        fields=("mail_id", "content_hash"),
+                        name="a_mail_is_filed_once",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='mailbox',
-            constraint=models.CheckConstraint(condition=models.Q(('address', django.db.models.functions.text.Lower('address'))), name='mailbox_address_is_lower'),
+            model_name="mailbox",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("address", django.db.models.functions.text.Lower("address"))),
+                name="mailbox_address_is_lower",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mailbox',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_mailbox'),
+            model_name="mailbox",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_mailbox"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='imapaccount',
-            constraint=models.UniqueConstraint(fields=('host', 'username', 'folder'), name='one_account_a_folder'),
+            model_name="imapaccount",
+            constraint=models.UniqueConstraint(fields=("host", "username", "folder"), name="one_account_a_folder"),
         ),
         migrations.AddIndex(
-            model_name='mailheader',
-            index=models.Index(models.F('mail_id'), condition=models.Q(('mail_id', ''), _negated=True), name='mail_header_mail_id'),
+            model_name="mailheader",
+            index=models.Index(
+                models.F("mail_id"), condition=models.Q(("mail_id", ""), _negated=True), name="mail_header_mail_id"
+            ),
         ),
         migrations.AddIndex(
-            model_name='mailheader',
-            index=models.Index(models.F('parent_mail_id'), condition=models.Q(('parent_mail_id', ''), _negated=True), name='mail_header_parent'),
+            model_name="mailheader",
+            index=models.Index(
+                models.F("parent_mail_id"),
+                condition=models.Q(("parent_mail_id", ""), _negated=True),
+                name="mail_header_parent",
+            ),
         ),
         migrations.AddIndex(
-            model_name='mailheader',
-            index=models.Index(models.F('conversation'), models.F('id'), name='mail_header_of_conversation'),
+            model_name="mailheader",
+            index=models.Index(models.F("conversation"), models.F("id"), name="mail_header_of_conversation"),
         ),
         migrations.AddConstraint(
-            model_name='mailthread',
-            constraint=models.UniqueConstraint(condition=models.Q(('alert_key', ''), _negated=True), fields=('alert_key',), name='one_open_ticket_an_alert'),
+            model_name="mailthread",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("alert_key", ""), _negated=True),
+                fields=("alert_key",),
+                name="one_open_ticket_an_alert",
+            ),
         ),
     ]

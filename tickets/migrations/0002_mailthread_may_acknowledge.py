@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tickets', '0001_initial'),
+        ("tickets", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='mailthread',
-            name='may_acknowledge',
-            field=models.BooleanField(default=False, help_text='A person wrote, who wants and may get an answer.'),
+            model_name="mailthread",
+            name="may_acknowledge",
+            field=models.BooleanField(default=False, help_text="A person wrote, who wants and may get an answer."),
         ),
     ]

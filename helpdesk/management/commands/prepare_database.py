@@ -7,9 +7,13 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Migrates the database and, where the demo is wanted and nobody is in it yet, loads the demo company."
+    help = (
+        "Migrates the database, collects the static files and, where the demo is wanted and nobody is in it yet, "
+        "loads the demo company."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
         if settings.HELPDESK_DEMO and not get_user_model().objects.exists():
             call_command("load_demo")
