@@ -13,7 +13,7 @@ NOON = QuietHours("Europe/Berlin", time(12), time(13, 30))
 
 
 def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ EVERY_DAY = frozenset(range(7))
 
 
 def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]
 
 
 def layer(

@@ -32,7 +32,7 @@ ZONES = (
 
 
 def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]
 
 
 def times() -> st.SearchStrategy[time]:
