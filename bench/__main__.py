@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 import warnings
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -53,14 +54,23 @@ def main() -> int:
     )
     print(table.head(), flush=True)
     try:
-        for name, module in BENCHMARKS.items():
-            if name in wanted:
-                for row in import_module(module).run(sizes):
-                    print(table.line(row), flush=True)
+        failed = [name for name, module in BENCHMARKS.items() if name in wanted and not _run(name, module, sizes)]
     finally:
         connection.close()
         ground.forget_all()
-    return 0
+    return 1 if failed else 0
+
+
+def _run(name: str, module: str, sizes: Sizes) -> bool:
+    """Print one benchmark's rows. One that fails says so, and the others go on."""
+    try:
+        for row in import_module(module).run(sizes):
+            print(table.line(row), flush=True)
+    except Exception:
+        traceback.print_exc()
+        print(f"{name} FAILED", flush=True)
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ function write(kind) {
 }
 
 function step(by) {
-  const links = Array.from(document.querySelectorAll('#rows a.n'));
+  const links = Array.from(document.querySelectorAll('#rows a.row'));
   if (!links.length) return;
-  const row = document.activeElement?.closest('li.row');
-  const here = links.findIndex((link) => link.closest('li') === row);
+  const here = links.indexOf(document.activeElement);
   const next = links[Math.min(Math.max(here + by, 0), links.length - 1)];
   next.focus();
   next.scrollIntoView({ block: 'nearest' });

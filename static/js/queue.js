@@ -2,7 +2,7 @@
 const list = document.getElementById('rows');
 const button = document.getElementById('show-news');
 
-const ids = (root) => Array.from(root.querySelectorAll('li.row'), (row) => row.id).join();
+const ids = (root) => Array.from(root.querySelectorAll('li.item'), (row) => row.id).join();
 const isBusy = () => list.matches(':hover') || list.contains(document.activeElement);
 let held = null;
 
@@ -17,11 +17,11 @@ function show() {
 
 if (list) {
   document.addEventListener('htmx:configRequest', (event) => {
-    if (event.target === list) event.detail.parameters.shown = list.querySelectorAll('li.row').length;
+    if (event.target === list) event.detail.parameters.shown = list.querySelectorAll('li.item').length;
   });
   document.addEventListener('htmx:beforeRequest', (event) => {
     // Past what one answer holds, or on a later page of the list, the reader pages by hand.
-    const isTooLong = list.querySelectorAll('li.row').length > 200 || list.dataset.later !== undefined;
+    const isTooLong = list.querySelectorAll('li.item').length > 200 || list.dataset.later !== undefined;
     if (event.target === list && isTooLong) event.preventDefault();
   });
   document.addEventListener('htmx:beforeSwap', (event) => {

@@ -39,7 +39,7 @@ def test_a_morning_by_keyboard(page: Page, live_server: LiveServer, company: Com
 
     _keys_work(page)
     page.keyboard.press("j")
-    if "First of all" not in page.locator("li.row:focus-within").inner_text():
+    if "First of all" not in page.locator("a.row:focus").inner_text():
         page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="First of all")).to_be_visible()
@@ -58,7 +58,7 @@ def test_a_morning_by_keyboard(page: Page, live_server: LiveServer, company: Com
     page.keyboard.press("u")
 
     expect(page.get_by_role("heading", name="Needs reply")).to_be_visible()
-    expect(page.locator("li.row")).to_have_count(1)
+    expect(page.locator("li.item")).to_have_count(1)
     assert Message.objects.filter(conversation=first, kind="outbound", agent=company.ada).count() == 1
     assert errors == []
 
@@ -68,7 +68,7 @@ def test_what_happens_elsewhere_appears_without_moving_what_is_pointed_at(
 ) -> None:
     write(company.carol, now() - timedelta(minutes=10), subject="Was there first", priority="low")
     _log_in(page, live_server)
-    row = page.locator("li.row").first
+    row = page.locator("li.item").first
     row.hover()
     write(company.gil, now() - timedelta(hours=20), subject="More pressing", priority="urgent")
 
@@ -77,7 +77,7 @@ def test_what_happens_elsewhere_appears_without_moving_what_is_pointed_at(
     expect(row).to_contain_text("Was there first")
     page.mouse.move(0, 0)
 
-    expect(page.locator("li.row").first).to_contain_text("More pressing")
+    expect(page.locator("li.item").first).to_contain_text("More pressing")
     expect(button).to_be_hidden()
 
 
