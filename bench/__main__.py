@@ -66,7 +66,7 @@ def _run(name: str, module: str, sizes: Sizes) -> bool:
     try:
         for row in import_module(module).run(sizes):
             print(table.line(row), flush=True)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it was, it is printed, and the others are still worth measuring
         traceback.print_exc()
         print(f"{name} FAILED", flush=True)
         return False

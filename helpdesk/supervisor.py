@@ -152,8 +152,10 @@ class Supervisor:
         # Root on its own machine is a supported way to run this; celery's advice is for shared ones.
         celery = ("-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "helpdesk.celery")
         port = self.environment["PORT"]
+        # WhiteNoise reads its files synchronously; Django says so once, and it is no news.
+        quiet = ("-W", "ignore:StreamingHttpResponse must consume")
         web = ("--host", LOOPBACK, "--port", port, "--log-level", "warning", "--no-access-log", "--lifespan", "off")
-        self._child("web", "-m", "uvicorn", "helpdesk.asgi:application", *web, "--timeout-graceful-shutdown", "3")
+        self._child("web", *quiet, "-m", "uvicorn", "helpdesk.asgi:application", *web, "--timeout-graceful-shutdown", "3")
         self._child("mail", "manage.py", "receive_mail_smtp")
         worker = ("--pool", "prefork", "--concurrency", "2", "--without-gossip", "--without-mingle")
         schedule = str(self.data_dir / "celerybeat-schedule")
