@@ -20,7 +20,7 @@ VALKEY_DATABASE = 9
 
 
 def data_dir() -> Path:
-    return Path(os.environ["DATA_DIR"])
+    return Path(os.environ["DATA_DIR"]).resolve()
 
 
 def prepare() -> None:

@@ -29,7 +29,7 @@ SELECT i, repeat(md5(i::text), 30) AS body FROM generate_series(1, %s) i
 
 def run(sizes: Sizes) -> Iterator[Row]:
     connection.close()
-    folder = (ground.data_dir() / "restart").resolve()
+    folder = ground.data_dir() / "restart"
     _up(folder)
     _weigh_down(folder, sizes.of(200_000, 20_000))
     figures = compare(

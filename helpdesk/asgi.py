@@ -4,5 +4,7 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from helpdesk.kept_threads import KeptThreads
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-application = get_asgi_application()
+application = KeptThreads(get_asgi_application())

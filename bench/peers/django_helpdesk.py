@@ -80,7 +80,7 @@ def installed(sizes: Sizes) -> Peer | None:
 
 @cache
 def _python() -> Path | None:
-    folder = ground.data_dir().resolve() / "peers" / "django-helpdesk"
+    folder = ground.data_dir() / "peers" / "django-helpdesk"
     python = folder / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES]
     try:

@@ -8,6 +8,7 @@ Attached messages (message/rfc822) are leaves: what is inside them is somebody e
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tickets.mail.encoded_words import text_of
 from tickets.mail.parameters import parse_parameters
@@ -30,6 +31,15 @@ _KNOWN_FIELD = re.compile(
 # A stray line must not make these unreadable.
 _IDENTITIES = frozenset(("from", "sender", "reply-to", "message-id", "date"))
 _BOUNDARY_LINE = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?\n(?=Content-)", re.IGNORECASE | re.MULTILINE)
+_AFTER_BOUNDARY = re.compile(rb"(--)?[ \t]*+(?=\r?\n|\Z)")
+
+
+class _Delimiter(NamedTuple):
+    """Where a boundary line begins (at the line feed before it) and ends."""
+
+    start: int
+    end: int
+    closes: bool
 
 
 @dataclass(slots=True)
@@ -101,18 +111,24 @@ def _spans(entity: Entity, defects: list[str]) -> Iterator[tuple[int, int]]:
         previous = next(delimiters, None)
     while previous is not None:
         following = next(delimiters, None)
-        start = entity.raw.find(b"\n", previous.end(), entity.end) + 1 or entity.end
-        end = following.start() if following else entity.end
-        if not previous[1] and start <= end:
+        start = entity.raw.find(b"\n", previous.end, entity.end) + 1 or entity.end
+        end = following.start if following else entity.end
+        if not previous.closes and start <= end:
             if following is None:
                 defects.append("multipart is not closed")
             yield start, end - 1 if following and entity.raw[end - 1 : end] == b"\r" and end > start else end
         previous = following
 
 
-def _delimiters(entity: Entity, boundary: bytes) -> Iterator[re.Match[bytes]]:
-    pattern = re.compile(rb"\n--" + re.escape(boundary) + rb"(--)?[ \t]*+(?=\r?\n|\Z)")
-    return pattern.finditer(entity.raw, max(0, entity.start - 1), entity.end)
+def _delimiters(entity: Entity, boundary: bytes) -> Iterator[_Delimiter]:
+    """Found by hand: a pattern with the boundary in it would have to be compiled for every mail."""
+    line = b"\n--" + boundary
+    start = entity.raw.find(line, max(0, entity.start - 1), entity.end)
+    while start >= 0:
+        rest = _AFTER_BOUNDARY.match(entity.raw, start + len(line), entity.end)
+        if rest is not None:
+            yield _Delimiter(start, rest.end(), rest[1] is not None)
+        start = entity.raw.find(line, rest.end() if rest else start + 1, entity.end)
 
 
 def _entity(raw: bytes, start: int, end: int, header_limit: int, default: str, defects: list[str]) -> Entity:
