@@ -37,7 +37,8 @@ def run(sizes: Sizes) -> Iterator[Row]:
         before = _filed()
         at = timezone.now()
         began = time.perf_counter()
-        filing.file_accepted(at, limit=count)
+        while filing.file_side_by_side(at):
+            pass
         seconds = time.perf_counter() - began
         assert _filed() == before + count, "a mail was not filed"
         return Sample(count / seconds, count)

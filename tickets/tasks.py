@@ -16,7 +16,7 @@ COUNTS_KEPT = timedelta(days=2)
 def file_mail() -> int:
     at = timezone.now()
     beat("file_mail", at=at)
-    return filing.file_accepted(at)
+    return filing.file_side_by_side(at)
 
 
 @shared_task(name="tickets.tasks.poll_mailboxes")

@@ -22,7 +22,7 @@ QUEUE = 4
 
 
 def _ids(page: str) -> list[int]:
-    return [int(number) for number in re.findall(r'<li class="row[^"]*" id="c(\d+)"', page)]
+    return [int(number) for number in re.findall(r'<li class="item" id="c(\d+)"', page)]
 
 
 def _walk(browser: Client, path: str) -> list[int]:

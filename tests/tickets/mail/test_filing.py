@@ -14,10 +14,11 @@ from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event
 from tests.fixtures.company import Company
 from tests.fixtures.mailing import Send, raw_mail, settle
-from tickets.mail import filing, tokens
+from tickets.mail import filing, ledger, tokens
 from tickets.models import InboundEmail, SuspendedAddress
 
 pytestmark = pytest.mark.django_db
+BOX = "support@demo.example"
 
 
 def sent(settings: Settings, to: str) -> list[EmailMessage]:
@@ -289,3 +290,18 @@ def test_a_mail_without_any_sender_is_quarantined_and_can_be_replayed(send_mail:
     InboundEmail.objects.filter(pk=mail.pk).update(mail_from="late@acme.example")
     mail.refresh_from_db()
     assert filing.replay(mail, at=at).state == "filed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_threads_file_a_heap_once(company: Company, at: datetime) -> None:
+    heap = [
+        ledger.Arrived(
+            "smtp", raw_mail(subject=f"Ticket {n}", text=f"text {n}"), "carol@acme.example", (BOX,), None, at
+        )
+        for n in range(3 * filing.BATCH)
+    ]
+    ledger.store(heap, at=at)
+    while filing.file_side_by_side(at):
+        pass
+    assert InboundEmail.objects.filter(state="filed").count() == len(heap)
+    assert Conversation.objects.count() == len(heap)
