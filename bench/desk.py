@@ -15,6 +15,7 @@ from bench import ground, volume
 from bench.peers import django_helpdesk
 from bench.rounds import Contender, Row, Sample, compare, percentile
 from bench.sizes import Sizes
+from helpdesk import garbage
 from helpdesk.customers.models import User
 from helpdesk.sla import sweep
 
@@ -66,6 +67,8 @@ def run(sizes: Sizes) -> Iterator[Row]:
 
 
 def _pages(rows: int, requests: int, peer: django_helpdesk.Peer | None) -> Iterator[Row]:
+    # As the web processes do when they start.
+    garbage.settle()
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(User.objects.get(email="ada@demo.example"))
     dice = random.Random(rows)
