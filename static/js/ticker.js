@@ -26,3 +26,9 @@ export function paint() {
 setInterval(() => { if (!document.hidden) paint(); }, 1000);
 document.addEventListener('visibilitychange', paint);
 document.addEventListener('htmx:afterSettle', paint);
+
+// The exact time of every time on the page, said when somebody points at it.
+document.addEventListener('pointerover', (event) => {
+  const time = event.target.closest?.('time[datetime]:not([title])');
+  if (time) time.title = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'full', timeStyle: 'short' }).format(new Date(time.dateTime));
+});

@@ -31,6 +31,11 @@ def ago(then: datetime, at: datetime) -> str:
     return _("now")
 
 
+def words() -> dict[str, str]:
+    """What a countdown says, for the script that paints it: `%s` stands for the time."""
+    return {"left": _("%s left"), "over": _("%s over")}
+
+
 def goal(seconds: int) -> str:
     """A goal as it was agreed: `30 min`, `4 h`, `12 h`."""
     hours, minutes = divmod(timedelta(seconds=seconds) // timedelta(minutes=1), 60)
@@ -41,8 +46,6 @@ def goal(seconds: int) -> str:
 class Countdown:
     """What a clock's pill shows at one instant: `tone` is "", "warn" or "bad"."""
 
-    due_at: datetime
-    warn_at: datetime | None
     tone: str
     text: str
 
@@ -50,6 +53,6 @@ class Countdown:
 def countdown(due_at: datetime, warn_at: datetime | None, at: datetime) -> Countdown:
     left = (due_at - at).total_seconds()
     if left <= 0:
-        return Countdown(due_at, warn_at, "bad", _("%s over") % short(-left))
+        return Countdown("bad", _("%s over") % short(-left))
     warned = warn_at is not None and at >= warn_at
-    return Countdown(due_at, warn_at, "warn" if warned else "", _("%s left") % short(left))
+    return Countdown("warn" if warned else "", _("%s left") % short(left))

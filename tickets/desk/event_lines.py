@@ -74,6 +74,13 @@ def _failed(data: Data, names: Names) -> str:
     return _("A message could not be delivered")
 
 
+def _linked(data: Data, names: Names) -> str:
+    if "id" not in data:
+        previous = data.get("previous")
+        return _("continues #%s") % previous if previous else _("continues nothing")
+    return _("linked to #%(number)s (%(relation)s)") % {"number": data["id"], "relation": data.get("relation", "")}
+
+
 def _says(text: str) -> Callable[[Data, Names], str]:
     return lambda data, names: _(text)
 
@@ -91,6 +98,10 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "conversation.tagged": _tagged,
     "conversation.services_named": _services,
     "conversation.merged": _says("merged"),
+    "conversation.split": lambda data, names: _("split off #%s") % data.get("into", ""),
+    "conversation.split_off": lambda data, names: _("split off from #%s") % data.get("from", ""),
+    "conversation.linked": _linked,
+    "conversation.unlinked": lambda data, names: _("no longer linked to #%s") % data.get("id", ""),
     "clock.warned": _warned,
     "clock.breached": _breached,
     "message.failed": _failed,

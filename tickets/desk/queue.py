@@ -1,53 +1,49 @@
-"""What the queue shows: its views, one keyset page of rows, and counts that never count past 99."""
+"""What the queue shows: its views, and one keyset page of rows, each with the clock it counts down to."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, F, QuerySet
-from django.db.models.expressions import RawSQL
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from helpdesk.conversations.models import Conversation, Status
-from helpdesk.customers.models import Team, User
-from helpdesk.oncall.models import Page
-from helpdesk.sla.clocks import OPEN
+from helpdesk.conversations.models import Conversation
+from helpdesk.customers.models import Customer, Organization, Plan, Team, User
 from helpdesk.sla.models import Clock
-from tickets.models import InboundEmail
 
 PAGE = 50
 MOST = 200
-ACTIVE = (Status.NEW, Status.OPEN)
-WORKED = (Status.NEW, Status.OPEN, Status.PENDING, Status.ON_HOLD)
+ACTIVE = "status IN ('new', 'open')"
+WORKED = "status IN ('new', 'open', 'pending', 'on_hold')"
 NEWEST: dict[str, tuple[str, ...]] = {
-    "pending": (Status.PENDING, Status.ON_HOLD),
-    "resolved": (Status.RESOLVED, Status.CLOSED),
+    "pending": ("pending", "on_hold"),
+    "resolved": ("resolved", "closed"),
     "all": (),
 }
 BY_DUE = ("reply", "dispatch", "mine")
-COUNTED_TO = 100
-_FIELDS = (
-    "id",
-    "subject",
-    "preview",
-    "channel",
-    "status",
-    "priority",
-    "next_due_at",
-    "updated_at",
-    "last_message_at",
-    "customer_id",
-    "customer__name",
-    "customer__email",
-    "organization__name",
-    "organization__plan__name",
-    "assignee_id",
-    "assignee__name",
-    "team__name",
-)
 _TABLE = Conversation._meta.db_table
+_COLUMNS = """id, subject, preview, channel, status, priority, next_due_at, updated_at, last_message_at, customer_id,
+    organization_id, assignee_id, team_id"""
+# The page is found first and joined afterwards, so that no planner is tempted to join a million rows.
+_ROWS = f"""
+SELECT c.id, c.subject, c.preview, c.channel, c.status, c.priority, c.next_due_at, c.updated_at, c.last_message_at,
+    c.customer_id, coalesce(nullif(customer.name, ''), customer.email) AS who, customer.email,
+    organization.name AS organization, plan.name AS plan, c.assignee_id, assignee.name AS assignee, team.name AS team,
+    clock.target, clock.due_at, clock.warn_at
+FROM ({{page}}) AS c
+JOIN {Customer._meta.db_table} AS customer ON customer.id = c.customer_id
+LEFT JOIN {Organization._meta.db_table} AS organization ON organization.id = c.organization_id
+LEFT JOIN {Plan._meta.db_table} AS plan ON plan.id = organization.plan_id
+LEFT JOIN {User._meta.db_table} AS assignee ON assignee.id = c.assignee_id
+LEFT JOIN {Team._meta.db_table} AS team ON team.id = c.team_id
+LEFT JOIN LATERAL (
+    SELECT target, due_at, warn_at FROM {Clock._meta.db_table}
+    WHERE conversation_id = c.id AND met_at IS NULL AND cancelled_at IS NULL
+    ORDER BY due_at ASC NULLS LAST, id LIMIT 1
+) AS clock ON c.{WORKED}
+ORDER BY {{order}} LIMIT %(limit)s
+"""
 
 
 class BadCursor(ValueError):
@@ -82,80 +78,60 @@ def titles() -> dict[str, str]:
 
 
 def read(place: Place, user: User, *, after: str = "", limit: int = PAGE) -> Rows:
-    """The rows of a view after a cursor, with the clock each counts down to. Two statements; three at the very end.
-
-    Raises BadCursor.
-    """
+    """The rows of a view after a cursor, with the open clock that is due first. One statement. Raises BadCursor."""
     limit = min(max(limit, PAGE), MOST)
     cursor = _parse(after)
     if place.view in NEWEST:
-        rows = _newest(NEWEST[place.view], cursor, limit + 1)
-        key = "updated_at"
+        page, key = _newest(NEWEST[place.view], cursor), "updated_at"
+        order = "c.updated_at DESC, c.id DESC"
     else:
-        rows = _by_due(_active(place, user), cursor, limit + 1)
-        key = "next_due_at"
+        page, key = _by_due(_condition(place), cursor), "next_due_at"
+        order = "c.next_due_at ASC NULLS LAST, c.id"
+    given = {"user": user.pk, "team": place.team_id, "limit": limit + 1}
+    if cursor:
+        given |= {"at": cursor[0], "last": cursor[1]}
+    rows = _fetch(_ROWS.format(page=page, order=order), given)
     more, rows = len(rows) > limit, rows[:limit]
-    _add_clocks(rows)
     return Rows(rows, _cursor(rows[-1][key], rows[-1]["id"]) if more else "")
 
 
-def _active(place: Place, user: User) -> QuerySet[Conversation]:
-    conversations = Conversation.objects.all()
+def _condition(place: Place) -> str:
     if place.view == "mine":
-        return conversations.filter(assignee=user, status__in=WORKED)
-    conversations = conversations.filter(status__in=ACTIVE)
+        return f"assignee_id = %(user)s AND {WORKED}"
     if place.view == "dispatch":
-        conversations = conversations.filter(assignee=None)
-        if place.team_id is not None:
-            conversations = conversations.filter(team_id=place.team_id)
-    return conversations
+        return f"{ACTIVE} AND assignee_id IS NULL" + ("" if place.team_id is None else " AND team_id = %(team)s")
+    return ACTIVE
 
 
-def _by_due(
-    conversations: QuerySet[Conversation], cursor: tuple[datetime | None, int] | None, limit: int
-) -> list[dict[str, Any]]:
+def _by_due(condition: str, cursor: tuple[datetime | None, int] | None) -> str:
     """Earliest deadline first, those without one last; a row comparison, so that the index is entered at the cursor."""
-    ordered = conversations.order_by(F("next_due_at").asc(nulls_last=True), "id").values(*_FIELDS)
+    start = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE {condition}"
+    order = "ORDER BY next_due_at ASC NULLS LAST, id LIMIT %(limit)s"
     if cursor is None:
-        return list(ordered[:limit])
-    due_at, last_id = cursor
-    rows: list[dict[str, Any]] = []
-    if due_at is not None:
-        rows = list(ordered.filter(_compares("next_due_at", ">", due_at, last_id))[:limit])
-        last_id = 0
-    if len(rows) < limit:
-        rows += ordered.filter(next_due_at=None, id__gt=last_id)[: limit - len(rows)]
-    return rows
+        return f"{start} {order}"
+    if cursor[0] is None:
+        return f"{start} AND next_due_at IS NULL AND id > %(last)s {order}"
+    due = f"{start} AND (next_due_at, id) > (%(at)s, %(last)s) {order}"
+    return f"({due}) UNION ALL ({start} AND next_due_at IS NULL {order})"
 
 
-def _newest(statuses: tuple[str, ...], cursor: tuple[datetime | None, int] | None, limit: int) -> list[dict[str, Any]]:
+def _newest(statuses: tuple[str, ...], cursor: tuple[datetime | None, int] | None) -> str:
     """Last changed first. Each status is read from its own stretch of the index, and the stretches are merged."""
-    ordered = Conversation.objects.order_by("-updated_at", "-id").values(*_FIELDS)
-    if cursor is not None:
-        if cursor[0] is None:
-            raise BadCursor("every conversation was changed at some time")
-        ordered = ordered.filter(_compares("updated_at", "<", cursor[0], cursor[1]))
+    if cursor is not None and cursor[0] is None:
+        raise BadCursor("every conversation was changed at some time")
+    start = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE "
+    before = "(updated_at, id) < (%(at)s, %(last)s)" if cursor else "true"
+    order = "ORDER BY updated_at DESC, id DESC LIMIT %(limit)s"
     if not statuses:
-        return list(ordered[:limit])
-    first, *others = [ordered.filter(status=status)[:limit] for status in statuses]
-    return list(first.union(*others, all=True).order_by("-updated_at", "-id")[:limit])
+        return f"{start}{before} {order}"
+    return " UNION ALL ".join(f"({start} status = '{status}' AND {before} {order})" for status in statuses)
 
 
-def _compares(column: str, operator: str, at: datetime, last_id: int) -> RawSQL:
-    sql = f"({_TABLE}.{column}, {_TABLE}.id) {operator} (%s, %s)"
-    return RawSQL(sql, (at, last_id), output_field=BooleanField())
-
-
-def _add_clocks(rows: list[dict[str, Any]]) -> None:
-    """Put on each row the open clock that is due first, or a paused one where none runs."""
-    ids = [row["id"] for row in rows if row["status"] in WORKED]
-    found: dict[int, dict[str, Any]] = {}
-    clocks = Clock.objects.filter(OPEN, conversation_id__in=ids) if ids else Clock.objects.none()
-    fields = ("conversation_id", "target", "due_at", "warn_at", "paused_at")
-    for clock in clocks.order_by(F("due_at").asc(nulls_last=True), "id").values(*fields):
-        found.setdefault(clock["conversation_id"], clock)
-    for row in rows:
-        row["clock"] = found.get(row["id"])
+def _fetch(statement: str, given: dict[str, Any]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _cursor(at: datetime | None, last_id: int) -> str:
@@ -178,61 +154,3 @@ def _parse(after: str) -> tuple[datetime | None, int] | None:
     if at is None or at.tzinfo is None:
         raise BadCursor(after[:80])
     return at, int(number)
-
-
-_OPEN_SQL = f"SELECT team_id FROM {_TABLE} WHERE status IN ('new', 'open') AND assignee_id IS NULL"
-_COUNTS = f"""
-SELECT 'reply', NULL::bigint, NULL::text, (SELECT count(*) FROM (
-    SELECT FROM {_TABLE} WHERE status IN ('new', 'open') LIMIT {COUNTED_TO}) AS found)
-UNION ALL SELECT 'dispatch', NULL, NULL, (SELECT count(*) FROM ({_OPEN_SQL} LIMIT {COUNTED_TO}) AS found)
-UNION ALL SELECT 'mine', NULL, NULL, (SELECT count(*) FROM (
-    SELECT FROM {_TABLE} WHERE assignee_id = %s AND status IN ('new', 'open', 'pending', 'on_hold')
-    LIMIT {COUNTED_TO}) AS found)
-UNION ALL SELECT 'pages', NULL, NULL, (SELECT count(*) FROM (
-    SELECT FROM {Page._meta.db_table} WHERE state <> 'resolved' LIMIT {COUNTED_TO}) AS found)
-UNION ALL SELECT 'quarantined', NULL, NULL, (SELECT count(*) FROM (
-    SELECT FROM {InboundEmail._meta.db_table} WHERE state = 'quarantined' LIMIT {COUNTED_TO}) AS found)
-UNION ALL (SELECT 'team', team.id, team.name, coalesce(unassigned.count, 0)
-    FROM {Team._meta.db_table} AS team
-    LEFT JOIN (SELECT team_id, count(*) FROM (
-        {_OPEN_SQL} ORDER BY next_due_at ASC NULLS LAST, id LIMIT {COUNTED_TO * 5}) AS next GROUP BY team_id
-    ) AS unassigned ON unassigned.team_id = team.id
-    ORDER BY team.name)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class TeamCount:
-    id: int
-    name: str
-    count: str
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What the navigation says, as text: "" for nothing, "99+" for more than it looked at.
-
-    A team's number is of the next 500 unassigned conversations, so that no number of them makes it slow.
-    """
-
-    views: dict[str, str]
-    teams: list[TeamCount]
-
-
-def counts(user: User) -> Counts:
-    """One statement."""
-    views, teams = {}, []
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [user.pk])
-        for kind, team_id, name, count in cursor.fetchall():
-            if kind == "team":
-                teams.append(TeamCount(team_id, name, _capped(count)))
-            else:
-                views[kind] = _capped(count)
-    return Counts(views, teams)
-
-
-def _capped(count: int) -> str:
-    if not count:
-        return ""
-    return str(count) if count < COUNTED_TO else f"{COUNTED_TO - 1}+"

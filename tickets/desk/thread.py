@@ -1,12 +1,13 @@
 """A conversation's thread: the last messages, notes and events, in the order in which they happened."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from helpdesk.conversations.models import Attachment, Conversation, Message
+from helpdesk.conversations.models import Attachment, Message
 from helpdesk.customers.models import Customer, User
 from helpdesk.events.models import Event
 from tickets.desk import event_lines, wording
@@ -23,13 +24,25 @@ SELECT m.id, m.kind, m.author_kind, m.agent_id, m.customer_id, m.at, m.client_id
        m.remark, m.delivery, left(m.error, 400) AS error, left(m.text, {SHOWN}) AS shown, length(m.text) AS length,
        m.full_text <> m.text AS has_more, m.html <> '' AS has_html, agent.name AS agent_name,
        coalesce(nullif(customer.name, ''), customer.email) AS customer_name, header.cc,
-       (SELECT min(mail.id) FROM {InboundEmail._meta.db_table} AS mail WHERE mail.message_id = m.id) AS mail
+       (SELECT min(mail.id) FROM {InboundEmail._meta.db_table} AS mail WHERE mail.message_id = m.id) AS mail,
+       (SELECT json_agg(file ORDER BY file.id) FROM (
+            SELECT id, name, content_type, size FROM {Attachment._meta.db_table} WHERE message_id = m.id
+        ) AS file) AS attachments
 FROM {Message._meta.db_table} AS m
 LEFT JOIN {User._meta.db_table} AS agent ON agent.id = m.agent_id
 LEFT JOIN {Customer._meta.db_table} AS customer ON customer.id = m.customer_id
 LEFT JOIN {MailHeader._meta.db_table} AS header ON header.message_id = m.id
 WHERE m.conversation_id = %s AND m.id < %s
 ORDER BY m.id DESC LIMIT {PAGE + 1}
+"""
+# Kinds that messages show for themselves are left in the database.
+_EVENTS = f"""
+SELECT event.kind, event.at, actor.name, event.data
+FROM {Event._meta.db_table} AS event LEFT JOIN {User._meta.db_table} AS actor ON actor.id = event.actor_id
+WHERE conversation_id = %(conversation)s
+    AND kind NOT IN ('message.received', 'message.written', 'message.sent', 'note.written')
+    AND (%(since)s IS NULL OR at >= %(since)s) AND (%(until)s IS NULL OR at <= %(until)s)
+ORDER BY seq DESC LIMIT {MOST_EVENTS}
 """
 _NEWEST = 2**63 - 1
 
@@ -54,16 +67,15 @@ class Thread:
     last_message: int
 
 
-def read(conversation: Conversation, names: event_lines.Names, *, before: int = 0) -> Thread:
-    """The newest PAGE messages (of those older than message `before`) with what happened among them. 3 statements."""
-    messages = _messages(conversation.pk, before)
+def read(conversation_id: int, names: event_lines.Names, *, before: int = 0) -> Thread:
+    """The newest PAGE messages (of those older than message `before`) with what happened among them. Two statements."""
+    messages = _messages(conversation_id, before)
     older, messages = len(messages) > PAGE, messages[:PAGE]
     messages.reverse()
-    _add_attachments(messages)
     since = messages[0]["at"] if older and messages else None
     until = messages[-1]["at"] if before and messages else None
     items = [Item(message["at"], message=message) for message in messages]
-    items += _events(conversation.pk, since, until, names)
+    items += _events(conversation_id, since, until, names)
     # Sorting is stable: of one instant the opening comes first, then what was said, then what followed.
     items.sort(key=lambda item: (item.at, not item.opens))
     return Thread(items, messages[0]["id"] if older and messages else 0, messages[-1]["id"] if messages else 0)
@@ -75,36 +87,23 @@ def _messages(conversation_id: int, before: int) -> list[dict[str, Any]]:
         names = [column.name for column in cursor.description]
         messages = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     for message in messages:
+        message["attachments"] = message["attachments"] or []
+        for file in message["attachments"]:
+            file["is_picture"] = file["content_type"] in PICTURES
         message["big"] = message["length"] < 60 and wording.is_only_emoji(message["shown"])
     return messages
-
-
-def _add_attachments(messages: list[dict[str, Any]]) -> None:
-    ids = [message["id"] for message in messages]
-    files: dict[int, list[dict[str, Any]]] = {}
-    fields = ("id", "message_id", "name", "content_type", "size", "inline")
-    for attachment in Attachment.objects.filter(message_id__in=ids).order_by("id").values(*fields):
-        attachment["is_picture"] = attachment["content_type"] in PICTURES
-        files.setdefault(attachment["message_id"], []).append(attachment)
-    for message in messages:
-        message["attachments"] = files.get(message["id"], [])
 
 
 def _events(
     conversation_id: int, since: datetime | None, until: datetime | None, names: event_lines.Names
 ) -> list[Item]:
-    # Kinds that messages show for themselves are left in the database.
-    found = Event.objects.filter(conversation_id=conversation_id).exclude(
-        kind__in=("message.received", "message.written", "message.sent", "note.written")
-    )
-    if since is not None:
-        found = found.filter(at__gte=since)
-    if until is not None:
-        found = found.filter(at__lte=until)
-    rows = found.order_by("-seq").values_list("kind", "at", "actor__name", "data")[:MOST_EVENTS]
+    given = {"conversation": conversation_id, "since": since, "until": until}
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS, given)
+        rows = cursor.fetchall()
     items = []
-    for kind, at, actor, data in reversed(list(rows)):
-        text = event_lines.line(kind, actor or "", data, names)
+    for kind, at, actor, data in reversed(rows):
+        text = event_lines.line(kind, actor or "", json.loads(data), names)
         if text:
             items.append(Item(at, line=text, tone=_tone(kind), opens=kind == "conversation.opened"))
     return items

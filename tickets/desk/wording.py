@@ -24,10 +24,20 @@ def hue(number: int) -> int:
     return number * 5 % HUES
 
 
+class _Names(dict[str, str]):
+    """What codes of one kind are called; an unknown one is called as it is."""
+
+    def __missing__(self, code: str) -> str:
+        return code.capitalize()
+
+
 @cache
-def _words(language: str | None) -> dict[str, dict[str, str]]:
-    """All labels of one language, looked up once: a queue of fifty rows asks for hundreds."""
-    return {
+def labels(language: str | None) -> dict[str, _Names]:
+    """What the codes of each kind (verb, target, priority, status, channel) are called in one language.
+
+    Looked up once: a queue of fifty rows asks for hundreds.
+    """
+    names = {
         "verb": {  # what has to be done until a clock is due
             "dispatch": _("Take"),
             "first_response": _("First reply"),
@@ -57,33 +67,30 @@ def _words(language: str | None) -> dict[str, dict[str, str]]:
             "phone": _("Phone"),
         },
     }
-
-
-def label(language: str | None, kind: str, code: str) -> str:
-    """What a code of one kind (verb, target, priority, status, channel) is called; an unknown one as it is."""
-    return _words(language)[kind].get(code) or code.capitalize()
+    return {kind: _Names(of) for kind, of in names.items()}
 
 
 def target_name(target: str) -> str:
-    return label(get_language(), "target", target)
+    return labels(get_language())["target"][target]
 
 
 def priority_name(priority: str) -> str:
-    return label(get_language(), "priority", priority)
+    return labels(get_language())["priority"][priority]
 
 
 def status_name(status: str) -> str:
-    return label(get_language(), "status", status)
+    return labels(get_language())["status"][status]
 
 
 def channel_name(channel: str) -> str:
-    return label(get_language(), "channel", channel)
+    return labels(get_language())["channel"][channel]
 
 
 _ICONS = {"email": "mail", "form": "globe", "api": "code", "chat": "message-square", "phone": "phone"}
 
 
 def channel_icon(channel: str) -> str:
+    """The name of a channel's picture in the sprite."""
     return _ICONS.get(channel, "message-square")
 
 

@@ -3,9 +3,8 @@
 from datetime import datetime
 from uuid import uuid4
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
@@ -13,7 +12,7 @@ from helpdesk.conversations.models import Conversation, Priority, Status
 from helpdesk.sla.models import Clock
 from tickets.desk import facts, thread
 from tickets.desk.reckoning import explain_clock
-from tickets.desk.rendering import render as fragment
+from tickets.desk.rendering import page
 from tickets.forms import AFTER_REPLY, MessageForm
 from tickets.views.access import AgentRequest, agent_view
 
@@ -30,16 +29,13 @@ def show(request: AgentRequest, pk: int, form: MessageForm | None, status: int =
     found = facts.find(pk)
     if found is None:
         raise Http404
-    parts = _parts(request, found, at, before=_number(request.GET.get("before", "")))
     context = {
-        **parts,
-        "conversation": found,
+        **_parts(found, at, before=_number(request.GET.get("before", ""))),
         "form": form,
         "client_id": form["client_id"].value() if form else uuid4(),
         "after_reply": AFTER_REPLY,
-        "mine": found.assignee_id == request.user.pk,
     }
-    return render(request, "desk/conversation.html", context, status=status)
+    return page(request, "conversation.jinja", status=status, **context)
 
 
 @require_GET
@@ -54,8 +50,7 @@ def news(request: AgentRequest, pk: int) -> HttpResponse:
         return HttpResponse(status=204)
     found = facts.find(pk)
     assert found is not None, "conversations are never deleted"
-    context = {**_parts(request, found, at), "conversation": found}
-    return render(request, "desk/_news.html", context)
+    return page(request, "_news.jinja", client_id=uuid4(), **_parts(found, at))
 
 
 @require_GET
@@ -66,8 +61,8 @@ def older(request: AgentRequest, pk: int) -> HttpResponse:
     if found is None:
         raise Http404
     choices = facts.choices(found)
-    part = thread.read(found, choices.names, before=_number(request.GET.get("before", "")))
-    return HttpResponse(_thread(request, found, part, now()))
+    part = thread.read(found["id"], choices.names, before=_number(request.GET.get("before", "")))
+    return page(request, "_thread.jinja", conversation=found, thread=part, at=now())
 
 
 @require_GET
@@ -76,39 +71,22 @@ def clock(request: AgentRequest, pk: int) -> HttpResponse:
     """Why this clock is due when it is due; a part of the page for htmx, else a page of its own."""
     found = get_object_or_404(Clock, pk=pk)
     text = explain_clock(found, at=now()).as_text()
-    name = "desk/_explanation.html" if request.headers.get("HX-Request") else "desk/clock.html"
-    return render(request, name, {"clock": found, "text": text})
+    name = "_explanation.jinja" if request.headers.get("HX-Request") else "clock.jinja"
+    return page(request, name, clock=found, text=text)
 
 
-def _parts(request: AgentRequest, found: Conversation, at: datetime, before: int = 0) -> dict[str, object]:
+def _parts(found: facts.Facts, at: datetime, before: int = 0) -> dict[str, object]:
     choices = facts.choices(found)
-    part = thread.read(found, choices.names, before=before)
-    token = get_token(request)
-    pages = facts.pages(found.pk)
-    alerts = fragment("alerts.jinja", pages=pages, token=token, client_id=uuid4())
-    beside = fragment(
-        "facts.jinja",
-        conversation=found,
-        clocks=facts.clocks(found.pk),
-        pages=pages,
-        earlier=facts.earlier(found),
-        entitlement=facts.entitlement(found, at),
-        at=at,
-    )
-    work = fragment(
-        "work.jinja",
-        conversation=found,
-        choices=choices,
-        priorities=Priority.values,
-        statuses=Status.values,
-        token=token,
-    )
-    talk = _thread(request, found, part, at)
-    return {"thread": talk, "alerts": alerts, "facts": beside, "work": work, "before": before}
-
-
-def _thread(request: HttpRequest, found: Conversation, part: thread.Thread, at: datetime) -> str:
-    return fragment("thread.jinja", conversation=found, thread=part, token=get_token(request), at=at)
+    return {
+        "conversation": found,
+        "choices": choices,
+        "thread": thread.read(found["id"], choices.names, before=before),
+        "entitlement": facts.entitlement(found, at),
+        "priorities": Priority.values,
+        "statuses": Status.values,
+        "before": before,
+        "at": at,
+    }
 
 
 def _number(text: str) -> int:

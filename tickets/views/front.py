@@ -12,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from helpdesk.conversations.models import Conversation, Priority
+from helpdesk.conversations.uploads import files_of
 from helpdesk.sla.calendars import hours_of
 from helpdesk.sla.models import Clock, Goal, Target
 from tickets import web_form
 from tickets.forms import TicketForm
 from tickets.mail import acknowledgement
 from tickets.models import Mailbox
-from tickets.uploads import files_of
 from tickets.zones import known_zone
 
 THANKS = "tickets.thanks"

@@ -2,11 +2,12 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from tickets.desk.rendering import page
 from tickets.mail import filing
 from tickets.models import InboundEmail
 from tickets.views.access import AgentRequest, agent_view
@@ -44,8 +45,8 @@ def ledger(request: AgentRequest) -> HttpResponse:
         mails = mails.filter(id__lt=int(before))
     rows = list(mails.values(*_FIELDS)[: PAGE + 1])
     last = rows[PAGE - 1]["id"] if len(rows) > PAGE else 0
-    context = {"rows": rows[:PAGE], "before": last, "state": state, "states": InboundEmail.State.choices}
-    return render(request, "desk/ledger.html", context)
+    states = InboundEmail.State.choices
+    return page(request, "ledger.jinja", rows=rows[:PAGE], before=last, state=state, states=states)
 
 
 @require_GET

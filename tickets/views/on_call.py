@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -17,6 +17,7 @@ from helpdesk.oncall import feeds, rotas
 from helpdesk.oncall.models import Schedule
 from helpdesk.oncall.rota import gaps, handoffs
 from tickets.desk import rota_table
+from tickets.desk.rendering import page
 from tickets.forms import StandInForm
 from tickets.views.access import AgentRequest, agent_view
 from tickets.zones import known_zone
@@ -52,8 +53,8 @@ def _show(request: AgentRequest, form: StandInForm, status: int = 200) -> HttpRe
     schedules = [
         _schedule(schedule, names, request.user, at) for schedule in Schedule.objects.select_related("fallback")
     ]
-    context = {"schedules": schedules, "agents": agents, "form": form, "zone": known_zone(request.user.timezone)}
-    return render(request, "desk/on_call.html", context, status=status)
+    zone = known_zone(request.user.timezone)
+    return page(request, "on_call.jinja", status=status, schedules=schedules, agents=agents, form=form, zone=zone)
 
 
 def _schedule(schedule: Schedule, names: dict[int, str], user: User, at: datetime) -> dict[str, Any]:

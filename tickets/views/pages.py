@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -12,6 +12,7 @@ from helpdesk.conversations.answers import NothingToSay
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import Page
 from tickets.desk import pages
+from tickets.desk.rendering import page
 from tickets.forms import HandlingForm
 from tickets.views.access import AgentRequest, agent_view
 
@@ -21,28 +22,28 @@ from tickets.views.access import AgentRequest, agent_view
 def page_list(request: AgentRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     number = int(before) if before.isascii() and before.isdecimal() and len(before) < 18 else 0
-    return render(request, "desk/pages.html", {"pages": pages.read(number), "at": now()})
+    return page(request, "pages.jinja", pages=pages.read(number), at=now())
 
 
 @require_POST
 @agent_view
 def acknowledge(request: AgentRequest, pk: int) -> HttpResponse:
     """One step: somebody is on it, and the customer knows how it will be handled."""
-    page = get_object_or_404(Page, pk=pk)
+    called = get_object_or_404(Page, pk=pk)
     form = HandlingForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("This text is too long."))
-        return _back(page)
+        return _back(called)
     handling, client_id = form.cleaned_data["handling"], form.cleaned_data["client_id"]
     try:
         conversations.acknowledge_page(pk, request.user, handling, at=now(), client_id=client_id)
     except NothingToSay:
         messages.error(request, _("Behind this page there is no customer to write to."))
-        return _back(page)
+        return _back(called)
     messages.success(
         request, _("Acknowledged; the customer has been told.") if handling.strip() else _("Acknowledged.")
     )
-    return _back(page)
+    return _back(called)
 
 
 @require_POST

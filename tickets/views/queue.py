@@ -1,12 +1,12 @@
 """The queue: whole page, its rows alone for htmx, and the numbers beside the views."""
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
 from tickets.desk import queue
-from tickets.desk.rendering import render as fragment
+from tickets.desk.counts import count
+from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view
 
 
@@ -14,19 +14,19 @@ from tickets.views.access import AgentRequest, agent_view
 @agent_view
 def inbox(request: AgentRequest) -> HttpResponse:
     place = _place(request)
-    counts = queue.counts(request.user)
+    counts = count(request.user)
     title = queue.titles()[place.view]
     if place.team_id is not None:
         title = next((team.name for team in counts.teams if team.id == place.team_id), title)
-    context = {"place": place, "title": title, "rows": _rows(request, place), "counts": counts}
-    return render(request, "desk/queue.html", context)
+    later = bool(request.GET.get("after"))
+    return page(request, "queue.jinja", title=title, counts=counts, later=later, **_rows(request, place))
 
 
 @require_GET
 @agent_view
 def rows(request: AgentRequest) -> HttpResponse:
     """The next page of rows, or the shown ones anew."""
-    return HttpResponse(_rows(request, _place(request)))
+    return page(request, "_rows.jinja", **_rows(request, _place(request)))
 
 
 @require_GET
@@ -34,8 +34,8 @@ def rows(request: AgentRequest) -> HttpResponse:
 def navigation(request: AgentRequest) -> HttpResponse:
     """The views with their numbers, for whatever page asks."""
     place = _place(request) if request.GET.get("view") else None
-    context = {"counts": queue.counts(request.user), "place": place, "here": request.GET.get("here", "")}
-    return render(request, "desk/_views.html", context)
+    counts = count(request.user)
+    return page(request, "_views.jinja", counts=counts, place=place, here=request.GET.get("here", ""))
 
 
 def _place(request: AgentRequest) -> queue.Place:
@@ -50,13 +50,14 @@ def _place(request: AgentRequest) -> queue.Place:
     return queue.Place(view, int(team))
 
 
-def _rows(request: AgentRequest, place: queue.Place) -> str:
-    shown = request.GET.get("shown", "")
+def _rows(request: AgentRequest, place: queue.Place) -> dict[str, object]:
+    """What `_rows.jinja` shows."""
+    shown, after = request.GET.get("shown", ""), request.GET.get("after", "")
     limit = int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 6 else queue.PAGE
     try:
-        found = queue.read(place, request.user, after=request.GET.get("after", ""), limit=limit)
+        found = queue.read(place, request.user, after=after, limit=limit)
     except queue.BadCursor as error:
         raise Http404 from error
     query = f"view={place.view}" + (f"&team={place.team_id}" if place.team_id is not None else "")
-    context = {"rows": found.rows, "after": found.after, "query": query, "me": request.user.pk, "at": now()}
-    return fragment("rows.jinja", first=not request.GET.get("after"), **context)
+    at = now()
+    return {"place": place, "rows": found.rows, "after": found.after, "first": not after, "query": query, "at": at}

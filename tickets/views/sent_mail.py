@@ -6,10 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from tickets.desk import sent_mail
+from tickets.desk.rendering import page
 from tickets.mail.parsing import parse
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.content import plain
@@ -30,7 +30,7 @@ def _only_in_demo(view: Any) -> Any:
 @agent_view
 @_only_in_demo
 def sent_list(request: AgentRequest) -> HttpResponse:
-    return render(request, "desk/sent_mail.html", {"files": sent_mail.newest(_folder())})
+    return page(request, "sent_mail.jinja", files=sent_mail.newest(_folder()))
 
 
 @require_GET
@@ -46,8 +46,7 @@ def sent_file(request: AgentRequest, name: str) -> HttpResponse:
         return plain(raw, name)
     mail = parse(raw)
     headers = [(title, mail.header(title)) for title in ("From", "To", "Cc", "Reply-To", "Date", "Message-ID")]
-    context = {"mail": mail, "name": name, "headers": [(title, value) for title, value in headers if value]}
-    return render(request, "desk/sent_file.html", context)
+    return page(request, "sent_file.jinja", mail=mail, headers=[(title, value) for title, value in headers if value])
 
 
 def _folder() -> Path:

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.answers import NotFailed
 from helpdesk.conversations.models import Conversation, Message, Status
+from helpdesk.conversations.uploads import files_of
 from helpdesk.events.actors import Actor
 from tickets.forms import MessageForm, WorkForm
-from tickets.uploads import files_of
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.conversation import show
 
