@@ -158,7 +158,7 @@ def _list_of_the_morning(conversation: Conversation, hours: OpeningHours, asked_
     if opens_at is None:
         return ""
     return _(
-        "Our office is closed at the moment. The engineer on call has been told about your request, but nobody is "
+        "Our office is closed at the moment. Your request is with the engineer on call, but nobody is "
         "woken for it: it opens our list when we are back on %(opening)s. Should your production application be down, "
         "tell us at %(form)s and choose “urgent”: that rings at any hour."
     ) % {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import idna
 
-from tickets.mail.cleaning import one_line
+from helpdesk.conversations.cleaning import one_line
 from tickets.mail.encoded_words import decode_words
 from tickets.mail.parsed import Address
 

@@ -11,12 +11,12 @@ from helpdesk.conversations.models import Message
 from helpdesk.customers import actions as customers
 from helpdesk.customers.models import User
 from tickets.mail import letters, threading
-from tickets.mail.authentication import Proof, proof
+from tickets.mail.authentication import DOUBTS, Proof, proof
 from tickets.mail.forwarded import ForwardedMail, forwarded_original
 from tickets.mail.mailboxes import Mailboxes
 from tickets.mail.outcome import Outcome
 from tickets.mail.parsed import Address, ParsedMail
-from tickets.mail.trimming import trim_text
+from tickets.mail.trimming import newly_written
 from tickets.models import InboundEmail
 
 
@@ -27,10 +27,11 @@ def file_agents_mail(
     parsed: ParsedMail,
     mailboxes: Mailboxes,
     recipients: list[str],
+    looked: Proof | None,
 ) -> Outcome | None:
-    """The agent's answer or forward; None where the mail is to be treated like anybody's."""
-    proven = proof(parsed)
-    if proven is Proof.FAILED:
+    """The agent's answer or forward; None where the mail is to be treated like anybody's. Raises ProofNeeded."""
+    proven = proof(parsed, looked)
+    if proven in DOUBTS:
         return None
     if thread is not None and thread.token is not None and thread.token.kind == "agent":
         if thread.token.person_id != agent.pk:
@@ -47,7 +48,7 @@ def file_agents_mail(
 
 
 def _answer(agent: User, thread: threading.Thread, mail: InboundEmail, parsed: ParsedMail) -> Message:
-    text = trim_text(parsed.text).visible
+    text = newly_written(parsed.text, parsed.html if parsed.is_html_only else "")
     return conversations.reply(
         thread.conversation.pk,
         agent,

@@ -9,13 +9,13 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from helpdesk.conversations.cleaning import body_text, one_line
+from helpdesk.conversations.content_types import extension_for, sniff
+from helpdesk.conversations.filenames import safe_name
 from tickets.mail import html_limits
 from tickets.mail.calendars import summarise
 from tickets.mail.charsets import codec_for, decode
-from tickets.mail.cleaning import body_text, one_line
-from tickets.mail.content_types import extension_for, sniff
 from tickets.mail.encoded_words import decode_words, text_of
-from tickets.mail.filenames import safe_name
 from tickets.mail.flowed import unfold
 from tickets.mail.html_text import MAX_LAYOUT_CHARS, to_text
 from tickets.mail.mime import MAX_PART_HEADER_BYTES, MAX_PARTS, Entity, header_fields
@@ -55,6 +55,8 @@ class Content:
     defects: list[str] = field(default_factory=list)
     calendar: str = ""
     texts: int = 0
+    # Whether the mail had no text of its own: it was made of the HTML.
+    is_html_only: bool = False
 
     def decode(self, data: bytes, charset: str) -> str:
         """Bytes of a body to text; charsets are detected in the first parts only, it costs milliseconds each time."""
@@ -90,6 +92,7 @@ def collect(root: Entity) -> tuple[str, str, Content]:
         text, rendered = _text(blocks), ""
     else:
         text = _text(blocks)
+        content.is_html_only = bool(rendered) and not any(block.text.strip() for block in blocks)
     if len(text) > MAX_TEXT_CHARS:
         content.defect(f"text longer than {MAX_TEXT_CHARS} characters is attached as a file")
         content.attach("message.txt", "text/plain", text.encode("utf-8", "replace"))

@@ -2,8 +2,8 @@
 
 import re
 
+from helpdesk.conversations.cleaning import one_line
 from tickets.mail.addresses import email_of
-from tickets.mail.cleaning import one_line
 
 _MAX_CHARS = 64 * 1024
 _FOLD = re.compile(r"\r?\n[ \t]")

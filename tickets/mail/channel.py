@@ -54,8 +54,8 @@ class EmailChannel:
     """Sends through Django's mail backend: SMTP, an ESP by anymail, or files."""
 
     def prepare(self, message: Message, *, at: datetime) -> ReadyMail:
-        mailbox = thread_of(message.conversation).mailbox
         known = correspondence_of(message)
+        mailbox = known.mailbox or thread_of(message.conversation).mailbox
         token = tokens.make("customer", message.conversation_id, message.conversation.customer_id)
         envelope = composing.Envelope(
             to=_answer_address(message, known, at),

@@ -11,7 +11,7 @@ from encodings.aliases import aliases
 
 import chardet
 
-from tickets.mail.cleaning import storable
+from helpdesk.conversations.cleaning import storable
 
 _DETECT_MIN_BYTES = 64
 _DETECT_MAX_BYTES = 8_000

@@ -7,10 +7,11 @@ from datetime import datetime
 from django.db import connection
 
 from helpdesk.conversations.models import Attachment, Conversation, Message
+from helpdesk.customers.lookup import columns, take
 from helpdesk.customers.models import Customer
 from tickets.mail.automatic_words import is_unread_address
 from tickets.mail.composing import Envelope, Thread
-from tickets.models import MailHeader, SuspendedAddress
+from tickets.models import Mailbox, MailHeader, MailThread, SuspendedAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True)
 class Correspondence:
-    """`answers_to` is where the customer reads, "" where nobody knows."""
+    """`answers_to` is where the customer reads, "" where nobody knows; `mailbox` is None before the first mail."""
 
     answers_to: str
     followers: tuple[str, ...]
@@ -30,6 +31,7 @@ class Correspondence:
     suspensions: Mapping[str, Suspension]
     has_files: bool
     wrote_at: datetime | None
+    mailbox: Mailbox | None
 
     def suspended(self, address: str, at: datetime) -> str:
         """Why nothing is sent there, "" where nothing stands against it: a customer who wrote since is there again."""
@@ -63,7 +65,10 @@ SELECT (SELECT array_agg(email) FROM follower),
        EXISTS (SELECT 1 FROM {Attachment._meta.db_table} WHERE message_id = %(message)s),
        (SELECT json_agg(json_build_array(address, until, bounced_at, reason)) FROM {SuspendedAddress._meta.db_table}
         WHERE until IS NOT NULL AND (address IN (SELECT email FROM follower) OR address = %(address)s
-              OR address IN (SELECT reply_to FROM before)))
+              OR address IN (SELECT reply_to FROM before))),
+       {columns(Mailbox, "mailbox")}
+FROM (SELECT 1) AS one LEFT JOIN {MailThread._meta.db_table} thread ON thread.conversation_id = %(conversation)s
+LEFT JOIN {Mailbox._meta.db_table} mailbox ON mailbox.id = thread.mailbox_id
 """
 
 
@@ -77,7 +82,7 @@ def correspondence_of(message: Message) -> Correspondence:
     }
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, given)
-        followers, mail_ids, parent, reply_to, wrote_at, has_files, suspensions = cursor.fetchone()
+        followers, mail_ids, parent, reply_to, wrote_at, has_files, suspensions, *mailbox = cursor.fetchone()
     return Correspondence(
         answers_to=reply_to if reply_to and is_unread_address(customer.email) else customer.email,
         followers=tuple(followers or ()),
@@ -88,6 +93,7 @@ def correspondence_of(message: Message) -> Correspondence:
         },
         has_files=has_files,
         wrote_at=wrote_at,
+        mailbox=take(Mailbox, tuple(mailbox))[0] if mailbox[0] is not None else None,
     )
 
 

@@ -7,8 +7,8 @@ Words inside quotes, glued to other text, with blanks or question marks inside, 
 import binascii
 import re
 
+from helpdesk.conversations.cleaning import storable
 from tickets.mail.charsets import decode
-from tickets.mail.cleaning import storable
 
 _START = re.compile(r"=\?([A-Za-z0-9][^?\s*]{0,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")

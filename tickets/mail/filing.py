@@ -9,10 +9,14 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from helpdesk.customers.lookup import columns, take
 from helpdesk.events.nudge import gathered
+from helpdesk.prepared import Prepared
 from tickets.mail import sorting
+from tickets.mail.authentication import Proof, ProofNeeded, look
 from tickets.mail.mailboxes import Mailboxes
 from tickets.mail.outcome import Outcome
+from tickets.mail.parsed import ParsedMail
 from tickets.mail.parsing import parse
 from tickets.models import InboundEmail
 
@@ -23,43 +27,49 @@ BATCH = 20
 MAX_ATTEMPTS = 5
 BACKOFF_SECONDS = (2, 10, 60, 300, 900)
 
-_CLAIM = f"""
+_CLAIM = Prepared(
+    "claim_mail",
+    f"""
 UPDATE {InboundEmail._meta.db_table} AS mail SET due_at = %(lease)s, attempts = mail.attempts + 1
 WHERE mail.id IN (SELECT id FROM {InboundEmail._meta.db_table}
                   WHERE state = 'accepted' AND due_at <= %(at)s ORDER BY due_at, id LIMIT %(limit)s
                   FOR UPDATE SKIP LOCKED)
-RETURNING mail.id
-"""
+RETURNING {columns(InboundEmail, "mail")}
+""",
+)
 # Only a mail still waiting is settled: a second worker that had claimed it after our lease must not file it twice.
-_SETTLE = f"""
+_SETTLE = Prepared(
+    "settle_mail",
+    f"""
 UPDATE {InboundEmail._meta.db_table} SET state = %s, reason = %s, conversation_id = %s, message_id = %s, mail_id = %s,
     content_hash = %s, settled_at = %s, due_at = NULL, error = ''
 WHERE id = %s AND state = 'accepted'
-"""
+""",
+)
 
 
 def file_accepted(at: datetime, limit: int = 1000) -> int:
     """File the mail that is due at `at`; how many were tried."""
     filed = 0
     while filed < limit:
-        ids = _claim(at)
-        if not ids:
+        mails = _claim(at)
+        if not mails:
             break
-        _file_batch(ids, at)
-        filed += len(ids)
+        _file_batch(mails, at)
+        filed += len(mails)
     return filed
 
 
 def file_side_by_side(at: datetime, limit: int = 1000) -> int:
     """`file_accepted`, with a second thread while there is more than one batch: one reads while the other writes."""
-    ids = _claim(at)
-    if len(ids) < BATCH:
-        _file_batch(ids, at)
-        return len(ids)
+    mails = _claim(at)
+    if len(mails) < BATCH:
+        _file_batch(mails, at)
+        return len(mails)
     with ThreadPoolExecutor(1, "filing") as second:
         other = second.submit(_file_and_hang_up, at, limit // 2)
-        _file_batch(ids, at)
-        filed = len(ids) + file_accepted(at, limit // 2)
+        _file_batch(mails, at)
+        filed = len(mails) + file_accepted(at, limit // 2)
         return filed + other.result()
 
 
@@ -70,17 +80,17 @@ def _file_and_hang_up(at: datetime, limit: int) -> int:
         connection.close()
 
 
-def _file_batch(ids: list[int], at: datetime) -> None:
+def _file_batch(mails: list[InboundEmail], at: datetime) -> None:
     mailboxes = Mailboxes()
     with gathered():
-        for mail in InboundEmail.objects.filter(pk__in=ids).order_by("pk"):
+        for mail in mails:
             file_one(mail, mailboxes, at=at)
 
 
-def _claim(at: datetime) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"at": at, "lease": at + LEASE, "limit": BATCH})
-        return [row[0] for row in cursor.fetchall()]
+def _claim(at: datetime) -> list[InboundEmail]:
+    """The mails to file next, oldest first, ours until the lease runs out."""
+    rows = _CLAIM.rows({"at": at, "lease": at + LEASE, "limit": BATCH})
+    return sorted((take(InboundEmail, row)[0] for row in rows), key=lambda mail: mail.pk)
 
 
 def file_one(mail: InboundEmail, mailboxes: Mailboxes, *, at: datetime) -> None:
@@ -90,9 +100,11 @@ def file_one(mail: InboundEmail, mailboxes: Mailboxes, *, at: datetime) -> None:
         return
     try:
         parsed = parse(bytes(mail.raw))
-        with transaction.atomic():
-            settled = sorting.sort(mail, parsed, mailboxes, at=at)
-            _settle(mail, settled, parsed.message_id, parsed.content_hash, at)
+        try:
+            _sort(mail, parsed, mailboxes, at)
+        except ProofNeeded:
+            # It asks the DNS, which no transaction may wait for.
+            _sort(mail, parsed, mailboxes, at, look(bytes(mail.raw), parsed, mail.received_at))
     except sorting.Unfileable as error:
         _quarantine(mail, str(error), at)
     except Exception as error:
@@ -100,16 +112,21 @@ def file_one(mail: InboundEmail, mailboxes: Mailboxes, *, at: datetime) -> None:
         _try_later(mail, f"{error.__class__.__name__}: {error}", at)
 
 
+def _sort(
+    mail: InboundEmail, parsed: ParsedMail, mailboxes: Mailboxes, at: datetime, looked: Proof | None = None
+) -> None:
+    with transaction.atomic():
+        settled = sorting.sort(mail, parsed, mailboxes, at=at, looked=looked)
+        _settle(mail, settled, parsed.message_id, parsed.content_hash, at)
+
+
 def _settle(mail: InboundEmail, outcome: Outcome, mail_id: str, content_hash: str, at: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SETTLE,
-            [
-                *(outcome.state, outcome.reason[:200], outcome.conversation_id, outcome.message_id),
-                *(mail_id[:998], content_hash, at, mail.pk),
-            ],
-        )
-        settled = cursor.rowcount
+    settled = _SETTLE.run(
+        [
+            *(outcome.state, outcome.reason[:200], outcome.conversation_id, outcome.message_id),
+            *(mail_id[:998], content_hash, at, mail.pk),
+        ]
+    )
     if not settled:
         raise sorting.FiledMeanwhile(f"mail {mail.pk} was settled by another worker")
 

@@ -8,7 +8,7 @@ from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 from lxml.etree import LxmlError
 
-from tickets.mail.cleaning import body_text
+from helpdesk.conversations.cleaning import body_text
 from tickets.mail.html_limits import complaint
 
 MAX_LAYOUT_CHARS = 200_000

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db import connection
-
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File, Inbound
 from helpdesk.conversations.incoming import MAX_FOLLOWERS
 from helpdesk.conversations.models import DONE, Conversation, Message, Priority
 from helpdesk.customers import actions as customers
 from helpdesk.customers.models import Customer
+from helpdesk.prepared import Prepared
 from tickets import limits
 from tickets.mail import subjects, threading
 from tickets.mail.automatic import may_acknowledge
@@ -18,7 +17,7 @@ from tickets.mail.mailboxes import Mailboxes
 from tickets.mail.parsed import Address, ParsedMail
 from tickets.mail.sanitize import sanitize
 from tickets.mail.tokens import instance_id
-from tickets.mail.trimming import trim_text
+from tickets.mail.trimming import newly_written
 from tickets.models import InboundEmail, Mailbox, MailHeader, MailThread
 
 FLOOD_WINDOW = timedelta(minutes=10)
@@ -73,31 +72,32 @@ def admitted(
     return thread
 
 
-def file_letter(letter: Letter, thread: threading.Thread | None, *, reason: str, is_forged: bool) -> Message:
-    """Append to the thread or open a conversation, with mail's own facts beside it."""
+def file_letter(letter: Letter, thread: threading.Thread | None, *, reason: str, doubt: str) -> Message:
+    """Append to the thread or open a conversation, with mail's own facts beside it. `doubt`: why the sender may be
+    forged, "" where nothing says so.
+    """
     conversation = thread.conversation if thread else None
     is_known = conversation is None or threading.is_participant(conversation, letter.sender.email)
-    inbound = _inbound(letter, conversation, reason, is_forged, is_known)
+    inbound = _inbound(letter, conversation, reason, doubt, is_known)
     if conversation is None:
         inbound = _grouped_if_flood(letter, inbound)
     message = conversations.receive_message(inbound)
-    note_mail(message, letter, acknowledge=_may_be_acknowledged(letter, inbound, is_forged))
+    note_mail(message, letter, acknowledge=_may_be_acknowledged(letter, inbound, doubt))
     return message
 
 
-def _inbound(
-    letter: Letter, conversation: Conversation | None, reason: str, is_forged: bool, is_known: bool
-) -> Inbound:
+def _inbound(letter: Letter, conversation: Conversation | None, reason: str, doubt: str, is_known: bool) -> Inbound:
     parsed, mailbox = letter.parsed, letter.mailbox
     html, remarks = _safe_html(parsed)
-    if is_forged:
-        remarks.append("The sender's address failed authentication (DMARC)")
+    if doubt:
+        remarks.append(doubt)
     if not is_known:
         remarks.append("From somebody who was not part of this conversation")
     if conversation is not None and subjects.differs(conversation.subject, parsed.subject):
         remarks.append(f"Subject changed: {parsed.subject[:120]}")
     # A forward says what it says in the part below its header block.
-    text = parsed.text if subjects.is_forward(parsed.subject) else trim_text(parsed.text).visible
+    is_forward = subjects.is_forward(parsed.subject)
+    text = parsed.text if is_forward else newly_written(parsed.text, parsed.html if parsed.is_html_only else "")
     return Inbound(
         channel="email",
         customer=letter.customer,
@@ -110,10 +110,10 @@ def _inbound(
         conversation_id=conversation.pk if conversation else None,
         team_id=mailbox.team_id,
         priority=stated_priority(parsed, mailbox),
-        followers=_followers(letter, conversation) if is_known and not is_forged else (),
+        followers=_followers(letter, conversation) if is_known and not doubt else (),
         files=files_of(parsed),
         is_automatic=bool(reason),
-        is_verified=is_known and not is_forged,
+        is_verified=is_known and not doubt,
         remark="; ".join([*remarks, *parsed.defects])[:200],
     )
 
@@ -171,16 +171,18 @@ def _grouped_if_flood(letter: Letter, inbound: Inbound) -> Inbound:
     return replace(inbound, conversation_id=latest, is_automatic=True, remark="One of very many mails in a short time")
 
 
-def _may_be_acknowledged(letter: Letter, inbound: Inbound, is_forged: bool) -> bool:
+def _may_be_acknowledged(letter: Letter, inbound: Inbound, doubt: str) -> bool:
     return (
         not inbound.is_automatic
-        and not is_forged
+        and not doubt
         and not letter.mailboxes.is_ours(letter.sender.email)
         and may_acknowledge(letter.parsed, letter.mail.mail_from or None, instance_id())
     )
 
 
-_NOTE = f"""
+_NOTE = Prepared(
+    "note_mail",
+    f"""
 WITH header AS (
     INSERT INTO {MailHeader._meta.db_table}
         (message_id, conversation_id, mail_id, parent_mail_id, sender, reply_to, "to", cc, subject)
@@ -188,7 +190,8 @@ WITH header AS (
 )
 INSERT INTO {MailThread._meta.db_table} (conversation_id, mailbox_id, may_acknowledge, alert_key)
 VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
-"""
+""",
+)
 
 
 def note_mail(message: Message, letter: Letter, *, acknowledge: bool, alert_key: str = "") -> None:
@@ -197,12 +200,10 @@ def note_mail(message: Message, letter: Letter, *, acknowledge: bool, alert_key:
     parent = next(iter([*parsed.in_reply_to[:1], *parsed.references[-1:]]), "")
     reply_to = parsed.reply_to[0].email if parsed.reply_to else ""
     to, cc = ([address.email[:320] for address in addresses][:100] for addresses in (parsed.to, parsed.cc))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _NOTE,
-            [
-                *(message.pk, message.conversation_id, parsed.message_id[:998], parent[:998]),
-                *(letter.sender.email[:320], reply_to[:320], to, cc, parsed.subject[:500]),
-                *(message.conversation_id, letter.mailbox.pk, acknowledge, alert_key[:255]),
-            ],
-        )
+    _NOTE.run(
+        [
+            *(message.pk, message.conversation_id, parsed.message_id[:998], parent[:998]),
+            *(letter.sender.email[:320], reply_to[:320], to, cc, parsed.subject[:500]),
+            *(message.conversation_id, letter.mailbox.pk, acknowledge, alert_key[:255]),
+        ]
+    )

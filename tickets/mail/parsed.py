@@ -29,8 +29,8 @@ class Part:
 class ParsedMail:
     """One RFC 5322 message, every field decoded and cleaned of control characters.
 
-    `text` is the whole plain text (from the HTML part where there is no other), `html` the raw HTML part, not yet
-    sanitised. `defects` names whatever had to be repaired or cut; an empty tuple means nothing was.
+    `text` is the whole plain text (from the HTML part where there is no other, as `is_html_only` says), `html` the raw
+    HTML part, not yet sanitised. `defects` names whatever had to be repaired or cut; an empty tuple means nothing was.
     """
 
     message_id: str
@@ -50,6 +50,7 @@ class ParsedMail:
     content_type: str
     content_hash: str
     calendar: str = ""
+    is_html_only: bool = False
     defects: tuple[str, ...] = field(default=())
 
     def header(self, name: str) -> str:

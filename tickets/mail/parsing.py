@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from helpdesk.conversations.cleaning import one_line
 from tickets.mail.addresses import parse_addresses
 from tickets.mail.bodies import Content, collect
-from tickets.mail.cleaning import one_line
 from tickets.mail.encoded_words import decode_words, text_of
 from tickets.mail.mime import Entity, split
 from tickets.mail.parsed import Address, ParsedMail
@@ -66,6 +66,7 @@ def _mail(root: Entity, defects: list[str]) -> ParsedMail:
         content_type=root.content_type,
         content_hash=_content_hash(root),
         calendar=content.calendar,
+        is_html_only=content.is_html_only,
         defects=_named(defects, content),
     )
 

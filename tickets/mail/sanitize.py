@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import nh3
 
-from tickets.mail.cleaning import storable
+from helpdesk.conversations.cleaning import storable
 from tickets.mail.html_limits import complaint
 
 _REMOTE = "cid:remote\ue000"

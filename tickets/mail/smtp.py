@@ -7,6 +7,7 @@ addresses with the email package, `500` for long lines, forgetting a client that
 import asyncio
 import logging
 import re
+import ssl
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP
 from django.utils import timezone
 
+from tickets.mail.certificates import Certificate
 from tickets.mail.committing import Committer, TryLater
 from tickets.mail.ledger import Arrived
 from tickets.mail.smtp_input import Disconnected, Input, MailTooBig, Memory, NoMemory
@@ -29,6 +31,7 @@ MAX_CONNECTIONS: Final = 1000
 MAX_CONNECTIONS_AN_ADDRESS: Final = 250
 IDLE_SECONDS: Final = 300  # RFC 5321 §4.5.3.2.7
 MAIL_SECONDS: Final = 1800
+HANDSHAKE_SECONDS: Final = 30
 # Three of the largest mails at once; a process has about four times this at its peak.
 MEMORY_BYTES: Final = 128 * 1024 * 1024
 
@@ -46,6 +49,7 @@ class Service:
     committer: Committer
     hostname: str
     size_limit: int
+    certificate: Certificate | None = None
     memory: Memory = field(default_factory=lambda: Memory(MEMORY_BYTES))
     connections: set["Receiver"] = field(default_factory=set)
     by_address: Counter[str] = field(default_factory=Counter)
@@ -75,6 +79,7 @@ class Receiver(SMTP):
         self._mistakes = 0
         self._ending = False
         self._mail_until = 0.0
+        self._is_secure = False
 
     # The connection.
 
@@ -105,12 +110,12 @@ class Receiver(SMTP):
         self.input = Input(self._reader, self.service.memory, self._mail_goes_on)
         try:
             await self._converse()
-        except (Disconnected, ConnectionError):
+        except (Disconnected, ConnectionError, ssl.SSLError):
             return
         except Exception:
             # No 250 was said, so the client keeps its mail and comes again.
             logger.exception("a connection from %s failed", self.remote_ip)
-            with suppress(ConnectionError):
+            with suppress(ConnectionError, ssl.SSLError):
                 await self.push("421 4.3.0 Try again later")
         finally:
             self.input.release()
@@ -166,9 +171,44 @@ class Receiver(SMTP):
             return
         self._forget()
         self._greeted = True
-        capabilities = ["PIPELINING", f"SIZE {self.service.size_limit}", "8BITMIME", "SMTPUTF8"] if extended else []
-        lines = [self.hostname, *capabilities]
+        lines = [self.hostname, *(self._capabilities() if extended else ())]
         await self.push("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
+
+    def _capabilities(self) -> list[str]:
+        secure = ["STARTTLS"] if self.service.certificate is not None and not self._is_secure else []
+        return ["PIPELINING", f"SIZE {self.service.size_limit}", "8BITMIME", "SMTPUTF8", *secure]
+
+    async def smtp_STARTTLS(self, argument: str) -> None:
+        if self.service.certificate is None:
+            await self._not_offered(argument)
+        elif self._is_secure:
+            await self._mistake("503 5.5.1 TLS is in use already")
+        elif argument:
+            await self._mistake("501 5.5.4 Syntax: STARTTLS")
+        else:
+            await self._secure(self.service.certificate.context())
+
+    async def _secure(self, context: ssl.SSLContext) -> None:
+        """Go on under TLS, knowing nothing of what was said before (RFC 3207 §4.2).
+
+        Plain text sent ahead could be an attacker's, put before what the client says under TLS (CVE-2011-0411): it is
+        thrown away, and between here and the handshake nothing is read. Raises Disconnected.
+        """
+        transport: Any = self.transport  # uvloop's is no asyncio.Transport
+        transport.pause_reading()
+        self.input.discard()
+        self._reader._buffer.clear()  # type: ignore[attr-defined]
+        self._forget()
+        self._greeted = False
+        self._writer.write(b"220 2.0.0 Go ahead\r\n")
+        try:
+            await self._writer.start_tls(context, ssl_handshake_timeout=HANDSHAKE_SECONDS)
+        except OSError as error:
+            logger.info("no TLS with %s: %s", self.remote_ip, error)
+            raise Disconnected from error
+        self._is_secure = True
+        self.transport = self._writer.transport
+        self._reader._transport = self.transport  # type: ignore[attr-defined]
 
     async def smtp_MAIL(self, argument: str) -> None:
         if not self._greeted:
@@ -290,7 +330,7 @@ class Receiver(SMTP):
     async def _not_offered(self, argument: str) -> None:
         await self._mistake("502 5.5.1 Not offered here")
 
-    smtp_VRFY = smtp_EXPN = smtp_AUTH = smtp_STARTTLS = _not_offered  # type: ignore[assignment]
+    smtp_VRFY = smtp_EXPN = smtp_AUTH = _not_offered  # type: ignore[assignment]
 
 
 class LmtpReceiver(LMTP, Receiver):

@@ -104,6 +104,10 @@ class Input:
             mail = mail.replace(b"\r\n.", b"\r\n")
         return bytes(memoryview(mail)[2:])
 
+    def discard(self) -> None:
+        """Forget what was sent ahead."""
+        self._buffer.clear()
+
     def release(self) -> None:
         """The mail read last is needed no longer."""
         self._memory.give_back(self.held)

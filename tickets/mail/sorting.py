@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from django.db import connection
-
 from helpdesk.customers import actions as customers
 from helpdesk.customers.models import User
+from helpdesk.prepared import Prepared
 from tickets.mail import agents, alerts, bounce_filing, letters, threading, tokens
-from tickets.mail.authentication import Proof, proof
+from tickets.mail.authentication import DOUBTS, Proof, proof, verdict
 from tickets.mail.automatic import automatic_reason
 from tickets.mail.bounces import read_bounce
 from tickets.mail.mailboxes import Mailboxes
@@ -28,8 +27,12 @@ class FiledMeanwhile(Exception):
     """Another worker settled the mail; what this one did is rolled back."""
 
 
-def sort(mail: InboundEmail, parsed: ParsedMail, mailboxes: Mailboxes, *, at: datetime) -> Outcome:
-    """Decide and do. Runs inside the transaction that settles the ledger's row. Raises Unfileable."""
+def sort(
+    mail: InboundEmail, parsed: ParsedMail, mailboxes: Mailboxes, *, at: datetime, looked: Proof | None = None
+) -> Outcome:
+    """Decide and do. Runs inside the transaction that settles the ledger's row. Raises Unfileable, and ProofNeeded
+    where it matters whether From is true and `looked`, what our own look found, is not given yet.
+    """
     recipients = letters.recipients(mail, parsed)
     reason = automatic_reason(parsed, mail.mail_from or _null_path(mail), tokens.instance_id())
     if reason == "own-instance":
@@ -47,10 +50,10 @@ def sort(mail: InboundEmail, parsed: ParsedMail, mailboxes: Mailboxes, *, at: da
     thread = threading.find(parsed, recipients, mail.received_at)
     if agent_id is not None and not reason:
         agent = User.objects.get(pk=agent_id)
-        outcome = agents.file_agents_mail(agent, thread, mail, parsed, mailboxes, recipients)
+        outcome = agents.file_agents_mail(agent, thread, mail, parsed, mailboxes, recipients, looked)
         if outcome is not None:
             return outcome
-    return _file_customers_mail(mail, parsed, sender, thread, reason, mailboxes, recipients)
+    return _file_customers_mail(mail, parsed, sender, thread, reason, mailboxes, recipients, looked)
 
 
 def _null_path(mail: InboundEmail) -> str | None:
@@ -58,14 +61,17 @@ def _null_path(mail: InboundEmail) -> str | None:
     return "" if mail.source in ("smtp", "lmtp") else None
 
 
-_KNOWN = f"""
+_KNOWN = Prepared(
+    "known_mail",
+    f"""
 SELECT filed.conversation_id, filed.message_id, filed.id IS NOT NULL,
        (SELECT id FROM {User._meta.db_table} WHERE email = %s AND is_active)
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (
     SELECT id, conversation_id, message_id FROM {InboundEmail._meta.db_table}
     WHERE state = 'filed' AND mail_id = %s AND content_hash = %s AND content_hash <> '' AND id <> %s LIMIT 1
 ) AS filed ON true
-"""
+""",
+)
 
 
 def _known(mail: InboundEmail, parsed: ParsedMail) -> tuple[Outcome | None, int | None]:
@@ -73,9 +79,9 @@ def _known(mail: InboundEmail, parsed: ParsedMail) -> tuple[Outcome | None, int 
     content is kept), and the agent whose address the sender bears.
     """
     sender = parsed.sender.email if parsed.sender else ""
-    with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [sender, parsed.message_id[:998], parsed.content_hash, mail.pk])
-        conversation_id, message_id, is_known, agent_id = cursor.fetchone()
+    row = _KNOWN.row([sender, parsed.message_id[:998], parsed.content_hash, mail.pk])
+    assert row is not None, "it always answers with one row"
+    conversation_id, message_id, is_known, agent_id = row
     if not is_known:
         return None, agent_id
     return Outcome(InboundEmail.State.DUPLICATE, "the same mail came before", conversation_id, message_id), agent_id
@@ -97,15 +103,18 @@ def _file_customers_mail(
     reason: str,
     mailboxes: Mailboxes,
     recipients: list[str],
+    looked: Proof | None,
 ) -> Outcome:
     customer = customers.find_or_create_customer("email", sender.email, sender.name, at=mail.received_at)
     if customer.blocked_at is not None:
         return Outcome(InboundEmail.State.BLOCKED, "this customer is blocked")
-    proven = proof(parsed)
     thread = letters.admitted(thread, sender, parsed, reason=reason)
+    # Without anything of ours in hand, only the From says that this is a participant.
+    is_claim = thread is not None and not thread.is_signed
+    proven = proof(parsed, looked) if is_claim or looked is not None else verdict(parsed)
     if reason in _ANSWERING and thread is None and letters.is_answer(parsed, reason):
         return Outcome(InboundEmail.State.AUTOMATIC, f"automatic answer ({reason})")
     letter = letters.Letter(mail, parsed, customer, sender, mailboxes, recipients)
-    message = letters.file_letter(letter, thread, reason=reason, is_forged=proven is Proof.FAILED)
+    message = letters.file_letter(letter, thread, reason=reason, doubt=DOUBTS.get(proven, ""))
     state = InboundEmail.State.AUTOMATIC if reason and thread is not None else InboundEmail.State.FILED
     return Outcome(state, reason, message.conversation_id, message.pk)

@@ -1,21 +1,27 @@
 """Which conversation a mail belongs to, and whether its sender may speak there.
 
 In this order: a signed address, Message-IDs (ours are signed too), the subject's number from a participant, other mail
-that names the same parent. Never the subject's words, never a number in the text.
+that names the same parent. Never the subject's words, never a number in the text. Where a message was split off, the
+mail that answers it follows it.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from helpdesk.conversations.models import Conversation
+from helpdesk.conversations import splitting
+from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Customer, User
+from helpdesk.events.models import Event
 from tickets.mail import subjects, tokens
 from tickets.mail.parsed import ParsedMail
 from tickets.models import MailHeader
 
 SIBLINGS_WITHIN = timedelta(days=30)
 MAX_IDS = 50
+# The Message-ID of what we told an agent of an event.
+_NOTICE = re.compile(r"agent-\d{1,18}-event-(\d{1,18})@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +40,52 @@ class Thread:
 
 def find(mail: ParsedMail, recipients: Iterable[str], at: datetime) -> Thread | None:
     """The thread of a mail, or None for a new conversation."""
-    return _by_token(recipients) or _by_message_ids(mail) or _by_subject(mail) or _by_siblings(mail, at)
+    return _by_token(mail, recipients) or _by_message_ids(mail) or _by_subject(mail) or _by_siblings(mail, at)
 
 
-def _by_token(recipients: Iterable[str]) -> Thread | None:
+def _by_token(mail: ParsedMail, recipients: Iterable[str]) -> Thread | None:
     for address in recipients:
         token = tokens.in_address(address)
         if token is not None and token.kind in ("customer", "agent"):
             conversation = _conversation(token.subject_id)
             if conversation is not None:
-                return Thread(conversation, "token", token)
+                return Thread(_split_off(mail, token, conversation) or conversation, "token", token)
     return None
 
 
-def _by_message_ids(mail: ParsedMail) -> Thread | None:
+def _split_off(mail: ParsedMail, token: tokens.Token, conversation: Conversation) -> Conversation | None:
+    """The part of the token's conversation that holds the answered message now; None where it stayed."""
+    parts = splitting.parts_of({token.subject_id, conversation.pk})
+    if parts:
+        for mail_id in _ids(mail):
+            conversation_id = _now_in(mail_id)
+            if conversation_id is not None:
+                return _conversation(conversation_id) if conversation_id in parts else None
+    return None
+
+
+def _now_in(mail_id: str) -> int | None:
+    """The conversation that holds the message of this mail today, also of one of ours or of a notice about it."""
+    message_id = tokens.message_of(mail_id)
+    if notice := _NOTICE.match(mail_id):
+        event = Event.objects.filter(pk=int(notice.group(1))).values_list("data", flat=True).first() or {}
+        message_id = event.get("message")
+    held = Message.objects.filter(pk=message_id) if message_id else Message.objects.filter(mail_header__mail_id=mail_id)
+    return held.order_by("-pk").values_list("conversation_id", flat=True).first()
+
+
+def _ids(mail: ParsedMail) -> list[str]:
     """In-Reply-To first, then References from the right (RFC 5322 §3.6.4)."""
-    ids = list(dict.fromkeys([*mail.in_reply_to, *reversed(mail.references)]))[:MAX_IDS]
+    return list(dict.fromkeys([*mail.in_reply_to, *reversed(mail.references)]))[:MAX_IDS]
+
+
+def _by_message_ids(mail: ParsedMail) -> Thread | None:
+    ids = _ids(mail)
     for mail_id in ids:
         conversation_id = tokens.conversation_of(mail_id)
+        if conversation_id is not None:
+            # The id says where the message was written; since then it may have been split off.
+            conversation_id = _now_in(mail_id) or conversation_id
         if conversation_id is not None and (conversation := _conversation(conversation_id)):
             return Thread(conversation, "own-message-id")
     if not ids:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tickets.mail.html_lines import HtmlLines, read_html
+from tickets.mail.html_text import to_text
 from tickets.mail.quote_headers import looks_like_name, plain
 from tickets.mail.thread_lines import LINES_LIMIT, Place, Placement, place_lines
 
@@ -21,6 +22,17 @@ class Trimmed:
     visible: str
     quoted: str
     signature: str
+
+
+def newly_written(text: str, html: str = "") -> str:
+    """The visible text of a mail. `html` is given where `text` was only made of it: there the markup of mail programs
+    tells the thread from the sender's words more surely than lines do.
+    """
+    if html:
+        visible = trim_html(html).visible
+        if visible != html and (words := to_text(visible)):
+            return words
+    return trim_text(text).visible
 
 
 def trim_text(text: str) -> Trimmed:

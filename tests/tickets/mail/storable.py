@@ -4,7 +4,7 @@ import re
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from tickets.mail.cleaning import one_line
+from helpdesk.conversations.cleaning import one_line
 from tickets.mail.parsed import ParsedMail
 
 _REFUSED = re.compile(r"[\x00\ud800-\udfff]")

@@ -223,4 +223,4 @@ def test_acknowledging_asks_the_database_little(send_mail: Send, at: datetime) -
     with CaptureQueriesContext(connection) as asked:
         settle(at)
     work = [q["sql"] for q in asked.captured_queries if "outboxentry" not in q["sql"] and "SAVEPOINT" not in q["sql"]]
-    assert len(work) <= 13, "\n".join(work)
+    assert len(work) <= 12, "\n".join(work)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpdesk.conversations.cleaning import one_line
+from helpdesk.conversations.filenames import MAX_NAME, safe_name
 from tests.tickets.mail.samples import ORDINARY, PNG, attached, mail, multipart
 from tickets.mail.addresses import email_of, parse_addresses
-from tickets.mail.cleaning import one_line
-from tickets.mail.filenames import MAX_NAME, safe_name
 from tickets.mail.parsed import Address
 from tickets.mail.parsing import parse
 
@@ -149,11 +149,14 @@ def test_alternative_gives_text_and_html() -> None:
         )
     )
     assert (found.text, found.html, found.attachments) == ("plain", "<b>rich</b>", ())
+    assert not found.is_html_only
 
 
 def test_html_only_and_empty_plain_part_get_their_text_from_the_html() -> None:
     html = b"Content-Type: text/html; charset=utf-8\r\n\r\n<p>Gr\xc3\xbc\xc3\x9fe</p><ul><li>one</ul>"
     assert mail(html).text.startswith("Grüße")
+    assert mail(html).is_html_only
+    assert not mail(b"\r\nplain").is_html_only
     assert "one" in mail(multipart(b"alternative", b"Content-Type: text/plain\r\n\r\n \r\n", html)).text
 
 

@@ -1,79 +1,17 @@
-"""Real SMTP against the real listener on a real PostgreSQL."""
+"""Real SMTP against the real listener on a real PostgreSQL: what is said, and what is taken."""
 
 import smtplib
 import socket
-import subprocess
-import sys
-import threading
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
 
-from tests.fixtures.receiving import ROOT, Listener, wait_until
+from tests.fixtures.receiving import Listener, wait_until
+from tests.tickets.mail.smtp_talk import SENDER, SUPPORT, kept, letter, session, talk
 from tickets.mail.smtp import MAX_RECIPIENTS, _path
 from tickets.models import InboundEmail, Mailbox
 
-SENDER = "carol@acme.example"
-SUPPORT = "support@demo.example"
-
-
-def letter(number: int = 1, body: bytes = b"The site is down.\r\n") -> bytes:
-    return (
-        b"From: <carol@acme.example>\r\nTo: <support@demo.example>\r\nSubject: Help\r\n"
-        b"Message-ID: <%d@acme.example>\r\n\r\n" % number
-    ) + body
-
-
-def kept() -> list[bytes]:
-    return [bytes(raw) for raw in InboundEmail.objects.order_by("pk").values_list("raw", flat=True)]
-
-
-@pytest.fixture(autouse=True)
-def mailbox(transactional_db: None) -> Mailbox:
-    return Mailbox.objects.create(address=SUPPORT, aliases=["Help@demo.example"], name="Support", is_default=True)
-
-
-def lock_the_ledger() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE tickets_inboundemail IN SHARE ROW EXCLUSIVE MODE")
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
-
-
-def refuses(listener: Listener) -> bool:
-    try:
-        listener.raw().close()
-    except ConnectionError:
-        return True
-    return False
-
-
-def talk(listener: Listener, *pieces: bytes, half_close: bool = False) -> bytes:
-    """Send the pieces as they are and hear everything until the listener hangs up."""
-    with listener.raw() as client:
-        for piece in pieces:
-            client.sendall(piece)
-        if half_close:
-            client.shutdown(socket.SHUT_WR)
-        heard = b""
-        while data := client.recv(65536):
-            heard += data
-    return heard
-
-
-def session(data: bytes, rcpt: bytes = b"support@demo.example") -> bytes:
-    return (
-        b"EHLO client.example\r\nMAIL FROM:<carol@acme.example>\r\nRCPT TO:<"
-        + rcpt
-        + b">\r\nDATA\r\n"
-        + data
-        + b"QUIT\r\n"
-    )
+pytestmark = pytest.mark.usefixtures("support_mailbox")
 
 
 def test_a_mail_is_kept_byte_for_byte_with_its_envelope(listener: Listener) -> None:
@@ -274,122 +212,6 @@ def test_who_makes_mistakes_only_is_sent_away(listener: Listener) -> None:
     heard = talk(listener, b"EHLO c\r\nMAIL FROM:<a@b.example>\r\n" + b"RCPT TO:<nobody@demo.example>\r\n" * 200)
     assert heard.count(b"550 ") <= 101
     assert heard.rstrip().endswith(b"421 4.7.0 Too many mistakes")
-
-
-def test_a_client_that_vanishes_leaves_nothing(listener: Listener) -> None:
-    with listener.raw() as client:
-        client.sendall(session(letter())[: -len(b"QUIT\r\n")])
-    assert b"2.0.0 Kept" in talk(listener, session(letter(2) + b".\r\n"))
-    assert kept() == [letter(2)]
-
-
-def test_without_a_database_every_answer_is_later(listener: Listener) -> None:
-    with listener.smtp() as client:
-        client.sendmail(SENDER, [SUPPORT], letter(1))
-        client.ehlo()
-        client.mail(SENDER)
-        assert client.rcpt(SUPPORT)[0] == 250
-        listener.cable.cut()
-        assert client.data(letter(2))[0] == 451
-        # An address we do not know may have been made a moment ago: no lasting "no" without asking.
-        client.mail(SENDER)
-        wait_until(lambda: client.rcpt("nobody@demo.example")[0] == 451)
-        listener.cable.mend()
-        client.rset()
-        client.sendmail(SENDER, [SUPPORT], letter(2))
-    assert kept() == [letter(1), letter(2)]
-
-
-def test_a_database_that_restarts_is_not_noticed(listener: Listener) -> None:
-    with listener.smtp() as client:
-        client.sendmail(SENDER, [SUPPORT], letter(1))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        client.sendmail(SENDER, [SUPPORT], letter(2))
-    assert len(kept()) == 2
-
-
-def test_no_yes_before_the_commit(listener: Listener) -> None:
-    """While another transaction holds the table, nothing is answered; and what waited goes in with the next commits."""
-    answers: list[int] = []
-
-    def send(number: int) -> None:
-        with listener.smtp() as client:
-            client.sendmail(SENDER, [SUPPORT], letter(number))
-        answers.append(number)
-
-    threads = [threading.Thread(target=send, args=[number]) for number in range(10)]
-    with transaction.atomic():
-        lock_the_ledger()
-        for thread in threads:
-            thread.start()
-        wait_until(somebody_waits)
-        assert answers == []
-    for thread in threads:
-        thread.join()
-    assert len(kept()) == 10
-
-
-def test_killed_at_any_moment_nothing_is_lost_or_doubled(listener: Listener) -> None:
-    """Four clients send 200 mails each, as often as it takes, while the listener is killed again and again."""
-    confirmed: set[int] = set()
-    ended = threading.Event()
-
-    def deliver(numbers: range) -> None:
-        for number in numbers:
-            while number not in confirmed:
-                try:
-                    with listener.smtp() as client:
-                        client.sendmail(SENDER, [SUPPORT], letter(number))
-                    confirmed.add(number)
-                except (OSError, smtplib.SMTPException):
-                    ended.wait(0.05)
-
-    threads = [threading.Thread(target=deliver, args=[range(start, 800, 4)]) for start in range(4)]
-    for thread in threads:
-        thread.start()
-    for goal in (100, 300, 500):
-        wait_until(lambda goal=goal: len(confirmed) >= goal, 60)
-        listener.kill()
-        listener.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(confirmed) == 800
-    assert sorted(kept()) == sorted(letter(number) for number in range(800))
-
-
-def test_sigterm_answers_for_what_was_taken(listener: Listener) -> None:
-    with listener.raw() as client:
-        with transaction.atomic():
-            lock_the_ledger()
-            client.sendall(session(letter() + b".\r\n")[: -len(b"QUIT\r\n")])
-            wait_until(somebody_waits)
-            listener.process.terminate()
-            # It takes no new connection, and still owes an answer for this mail.
-            wait_until(lambda: refuses(listener))
-            assert listener.process.poll() is None
-        heard = b""
-        while data := client.recv(4096):
-            heard += data
-    assert heard.endswith(b"250 2.0.0 Kept\r\n")
-    assert listener.process.wait(10) == 0
-    assert kept() == [letter()]
-
-
-def test_a_taken_port_is_said_clearly(listener: Listener) -> None:
-    second = subprocess.run(
-        [sys.executable, "manage.py", "receive_mail_smtp"],
-        cwd=ROOT,
-        env=listener.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert second.returncode == 1
-    assert f"cannot listen for mail on 127.0.0.1:{listener.port}" in second.stderr
 
 
 def test_lmtp_answers_for_each_recipient(listener: Listener) -> None:

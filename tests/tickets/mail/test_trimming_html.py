@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tickets.mail.quoted_shapes import ALL_SHAPES
-from tickets.mail.trimming import Trimmed, trim_html
+from tickets.mail.html_text import to_text
+from tickets.mail.trimming import Trimmed, newly_written, trim_html
 
 OUTLOOK_BLOCK = (
     "<b>From:</b> Bob<br><b>Sent:</b> Monday, March 4, 2024 3:04 PM<br><b>To:</b> Ann<br><b>Subject:</b> RE: x"
@@ -176,3 +177,19 @@ def test_html_keeps_the_senders_words(words: str, thread: str) -> None:
 @pytest.mark.parametrize("html", ["", " ", "<html></html>", "<!-- x -->", "\r\n"])
 def test_html_without_words_is_unchanged(html: str) -> None:
     assert trim_html(html) == Trimmed(html, "", "")
+
+
+@pytest.mark.parametrize("thread", HTML_THREADS.values(), ids=HTML_THREADS)
+def test_what_is_shown_of_a_mail_without_a_text(thread: str) -> None:
+    html = f"<div>NEW &amp; <b>short</b></div>{thread}"
+    assert newly_written(to_text(html), html) == "NEW & short"
+
+
+@pytest.mark.parametrize("html", ["<p>NEW", "<div>" * 2000 + "NEW", "<img src=x><p>NEW</p>", "NEW<div hidden></div>"])
+def test_a_mail_without_a_thread_is_shown_as_it_is(html: str) -> None:
+    assert newly_written("NEW", html) == "NEW"
+
+
+def test_nothing_to_show_of_the_markup_shows_the_text() -> None:
+    html = "<img src=x><blockquote type=cite>old</blockquote>"
+    assert newly_written("old", html) == "old"
