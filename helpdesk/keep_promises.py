@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from helpdesk.conversations import actions as conversations
 from helpdesk.events import outbox
 from helpdesk.events.actions import beat
 from helpdesk.events.models import Heartbeat
@@ -45,6 +46,7 @@ SWEEPS: Mapping[str, Sweep] = {
     "worker": lambda at: outbox.drain(at, limit=1000),
     "escalate_pages": lambda at: paging.escalate(at, limit=500),
     "deliver_pages": lambda at: deliveries.deliver(at, limit=5000),
+    "wake_snoozed": conversations.wake_due,
 }
 
 

@@ -1,6 +1,6 @@
 """Index of the ground's models: one app label, one migration history."""
 
-from helpdesk.conversations.models import Attachment, Conversation, Message, Tag
+from helpdesk.conversations.models import Attachment, Conversation, ConversationLink, Message, Tag
 from helpdesk.customers.models import ApiToken, Customer, Identity, Organization, Plan, Service, Team, User
 from helpdesk.events.models import Event, Heartbeat, Hook, OutboxEntry
 from helpdesk.oncall.models import (
@@ -24,6 +24,7 @@ __all__ = [
     "CalendarVersion",
     "Clock",
     "Conversation",
+    "ConversationLink",
     "Customer",
     "EscalationPolicy",
     "EscalationStep",

@@ -2,11 +2,14 @@
 
 from helpdesk.conversations.answers import deliver, note, reply, retry, write_automatically
 from helpdesk.conversations.channel import File, Inbound
-from helpdesk.conversations.handling import Changes, change
+from helpdesk.conversations.handling import CannotSleep, Changes, change, wake_due
 from helpdesk.conversations.incoming import receive_message
+from helpdesk.conversations.linking import relate, unrelate
 from helpdesk.conversations.on_call import acknowledge_page
+from helpdesk.conversations.splitting import split
 
 __all__ = [
+    "CannotSleep",
     "Changes",
     "File",
     "Inbound",
@@ -15,7 +18,11 @@ __all__ = [
     "deliver",
     "note",
     "receive_message",
+    "relate",
     "reply",
     "retry",
+    "split",
+    "unrelate",
+    "wake_due",
     "write_automatically",
 ]

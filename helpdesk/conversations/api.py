@@ -22,9 +22,11 @@ from helpdesk.conversations.serializers import (
     TagSerializer,
 )
 from helpdesk.customers.api_configured import Configured
-from helpdesk.customers.api_fields import ID
+from helpdesk.customers.api_fields import ID, validated
 from helpdesk.customers.permissions import agent_of
 from helpdesk.events.actors import Actor
+
+_NEW = NewConversationSerializer()
 
 
 class Conflict(APIException):
@@ -53,10 +55,9 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
     @extend_schema(request=NewConversationSerializer, responses=dict.fromkeys((200, 201), ConversationSerializer))
     def create(self, request: Request) -> Response:
         """Open one: 201, or 200 with the first one when the `client_id` was used before."""
-        given = NewConversationSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        given = validated(_NEW, request.data)
         try:
-            pk, is_new = opening.open_conversation(_opening(given.validated_data), agent_of(request), at=timezone.now())
+            pk, is_new = opening.open_conversation(_opening(given), agent_of(request), at=timezone.now())
         except opening.UnknownCustomer as error:
             raise ValidationError({"customer": [str(error)]}) from error
         except UnknownPlan as error:

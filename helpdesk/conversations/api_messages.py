@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.files.storage import default_storage
-from django.http import FileResponse
+from django.http import FileResponse, QueryDict
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.api_uploads import NewMessageWithFilesSerializer
 from helpdesk.conversations.files import path_of
 from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.conversations.rows import minutes
@@ -24,7 +25,9 @@ from helpdesk.conversations.serializers import (
     MessageSerializer,
     NewMessageSerializer,
 )
+from helpdesk.conversations.uploads import files_of
 from helpdesk.customers.api_fields import LARGEST_ID
+from helpdesk.customers.api_multipart import BoundedMultiPartParser
 from helpdesk.customers.pagination import OldestFirst
 from helpdesk.customers.permissions import agent_of
 from helpdesk.events.models import Event
@@ -39,6 +42,7 @@ class Messages(generics.ListAPIView[Message]):
     serializer_class = MessageSerializer
     pagination_class = OldestFirst
     filter_backends = ()
+    parser_classes = (*APIView.parser_classes, BoundedMultiPartParser)
 
     def get_queryset(self) -> Any:
         return super().get_queryset().filter(conversation=self.kwargs["conversation_id"])
@@ -47,19 +51,25 @@ class Messages(generics.ListAPIView[Message]):
         must_exist(self.kwargs["conversation_id"])
         return super().list(request, *args, **kwargs)
 
-    @extend_schema(request=NewMessageSerializer, responses={200: MessageSerializer, 201: MessageSerializer})
+    @extend_schema(
+        request={"application/json": NewMessageSerializer, "multipart/form-data": NewMessageWithFilesSerializer},
+        responses={200: MessageSerializer, 201: MessageSerializer},
+    )
     def post(self, request: Request, conversation_id: int) -> Response:
-        """Answer or note: 201, or 200 with the first one when the `client_id` was used before."""
-        given = NewMessageSerializer(data=request.data)
+        """Answer or note: 201, or 200 with the first one when the `client_id` was used before. As multipart/form-data
+        with files (`files`, more than once for several).
+        """
+        is_form = isinstance(request.data, QueryDict)
+        given = (NewMessageWithFilesSerializer if is_form else NewMessageSerializer)(data=request.data)
         given.is_valid(raise_exception=True)
         said, at = given.validated_data, timezone.now()
-        user = agent_of(request)
+        user, words = agent_of(request), {"client_id": said["client_id"], "files": files_of(said.get("files", ()))}
         try:
             if said["kind"] == Message.Kind.NOTE:
-                message = conversations.note(conversation_id, user, said["text"], at=at, client_id=said["client_id"])
+                message = conversations.note(conversation_id, user, said["text"], at=at, **words)
             else:
                 message = conversations.reply(
-                    conversation_id, user, said["text"], at=at, client_id=said["client_id"], status=said["status"]
+                    conversation_id, user, said["text"], at=at, status=said["status"], **words
                 )
         except Conversation.DoesNotExist as error:
             raise NotFound("There is no such conversation.") from error

@@ -1,19 +1,25 @@
-"""A conversation and its first message in one statement: half the round trips of two, and none of the ORM's writing.
+"""A conversation, its first message and its clocks in one statement: a third of the round trips, and no ORM.
 
 It runs for every request that comes in.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import Field, Model
+from django.db.models.fields import NOT_PROVIDED
 
 from helpdesk.conversations.models import Conversation, Message
+from helpdesk.prepared import Prepared
+from helpdesk.sla import clocks
 
 
 def _stored(model: type[Model]) -> list["Field[Any, Any]"]:
     """The fields to write: all but the key and what the database makes by itself."""
-    return [field for field in model._meta.concrete_fields if not field.primary_key and not field.generated]
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key and not field.generated]
+    return [field for field in fields if field.db_default is NOT_PROVIDED]
 
 
 def _names(fields: list["Field[Any, Any]"]) -> str:
@@ -22,24 +28,35 @@ def _names(fields: list["Field[Any, Any]"]) -> str:
 
 _OF_CONVERSATION = _stored(Conversation)
 _OF_MESSAGE = [field for field in _stored(Message) if field.name != "conversation"]
-_INSERT = f"""
+_INSERT = Prepared(
+    "first_rows",
+    f"""
 WITH conversation AS (
     INSERT INTO {Conversation._meta.db_table} ({_names(_OF_CONVERSATION)})
     VALUES ({", ".join(["%s"] * len(_OF_CONVERSATION))}) RETURNING id
 ), message AS (
     INSERT INTO {Message._meta.db_table} (conversation_id, {_names(_OF_MESSAGE)})
     SELECT id, {", ".join(["%s"] * len(_OF_MESSAGE))} FROM conversation RETURNING id
+), clock AS (
+    {clocks.INSERT.format(conversation="(SELECT id FROM conversation)")}
 )
 SELECT conversation.id, message.id FROM conversation, message
-"""
+""",
+)
 
 
-def insert(conversation: Conversation, message: Message) -> None:
-    """Write both and give them their keys. Raises IntegrityError like `save`."""
-    values = [*_values(conversation, _OF_CONVERSATION), *_values(message, _OF_MESSAGE)]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
-        conversation.pk, message.pk = cursor.fetchone()
+def insert(conversation: Conversation, message: Message, starts: Sequence[clocks.Start], *, at: datetime) -> None:
+    """Write them, clocks counting from `at`, and give the two their keys. Raises IntegrityError like `save`."""
+    # The trigger note_next_due would write the same a moment later, and with it the row and all its indexes once more.
+    conversation.next_due_at = min((start.due_at for start in starts), default=None)
+    values = [
+        *_values(conversation, _OF_CONVERSATION),
+        *_values(message, _OF_MESSAGE),
+        *clocks.values(starts, at=at),
+    ]
+    keys = _INSERT.row(values)
+    assert keys is not None, "one of each was inserted"
+    conversation.pk, message.pk = keys
     message.conversation = conversation
     for row in (conversation, message):
         row._state.adding, row._state.db = False, connection.alias

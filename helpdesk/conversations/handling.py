@@ -1,4 +1,4 @@
-"""What agents do with a conversation: assign, move, prioritise, resolve, tag. All take the locked conversation."""
+"""What agents do with a conversation: assign, move, resolve, snooze, tag. All but `change` take it locked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from helpdesk.conversations.incoming import add_tags, lock
 from helpdesk.conversations.models import DONE, Conversation, Status
 from helpdesk.customers.models import Service, Team, User
 from helpdesk.events.actions import Fact, record
-from helpdesk.events.actors import Actor
+from helpdesk.events.actors import SYSTEM, Actor
 
 
 class Unset:
@@ -33,6 +33,9 @@ class Changes:
     subject: str | Unset = UNSET
     tags: Iterable[str] | Unset = UNSET
     services: Iterable[Service] | Unset = UNSET
+    custom: dict[str, Any] | Unset = UNSET
+    snoozed_until: datetime | Unset | None = UNSET
+    is_spam: bool | Unset = UNSET
 
 
 @transaction.atomic
@@ -53,6 +56,12 @@ def change(conversation_id: int, changes: Changes, *, actor: Actor, at: datetime
         name_services(conversation, changes.services, actor=actor, at=at)
     if not isinstance(changes.status, Unset):
         change_status(conversation, changes.status, actor=actor, at=at)
+    if not isinstance(changes.custom, Unset):
+        fill_in(conversation, changes.custom, actor=actor, at=at)
+    if not isinstance(changes.snoozed_until, Unset):
+        snooze(conversation, changes.snoozed_until, actor=actor, at=at)
+    if not isinstance(changes.is_spam, Unset):
+        mark_spam(conversation, changes.is_spam, actor=actor, at=at)
     return conversation
 
 
@@ -106,7 +115,11 @@ def change_status(conversation: Conversation, status: str, *, actor: Actor, at: 
     before, conversation.status = conversation.status, status
     was_done, is_done = before in DONE, status in DONE
     conversation.resolved_at = (conversation.resolved_at or at) if is_done else None
-    _save(conversation, at, "status", "resolved_at")
+    if is_done:
+        conversation.snoozed_until = None
+    else:
+        conversation.is_spam = False
+    _save(conversation, at, "status", "resolved_at", "snoozed_until", "is_spam")
     if is_done and not was_done:
         promises.resolved(conversation, at=at)
     elif was_done and not is_done:
@@ -117,6 +130,59 @@ def change_status(conversation: Conversation, status: str, *, actor: Actor, at: 
         promises.resume(conversation, at=at)
     kind = "conversation.resolved" if is_done and not was_done else "conversation.status_changed"
     _record(kind, conversation, actor, at, public=True, was=before, status=status)
+
+
+class CannotSleep(ValueError):
+    """What is done, or until a time that has passed, cannot be put off."""
+
+
+def snooze(conversation: Conversation, until: datetime | None, *, actor: Actor, at: datetime) -> None:
+    """Put it out of sight until a time, or back with None. Its clocks go on: a promise does not sleep.
+
+    Raises CannotSleep.
+    """
+    if conversation.snoozed_until == until:
+        return
+    if until is not None and (conversation.status in DONE or until <= at):
+        raise CannotSleep(until)
+    conversation.snoozed_until = until
+    _save(conversation, at, "snoozed_until")
+    if until is None:
+        _record("conversation.woken", conversation, actor, at)
+    else:
+        _record("conversation.snoozed", conversation, actor, at, until=until.isoformat())
+
+
+def mark_spam(conversation: Conversation, is_spam: bool, *, actor: Actor, at: datetime) -> None:
+    """Close it as spam, or open it again as none."""
+    if conversation.is_spam == is_spam:
+        return
+    change_status(conversation, Status.CLOSED if is_spam else Status.OPEN, actor=actor, at=at)
+    conversation.is_spam = is_spam
+    _save(conversation, at, "is_spam")
+    _record("conversation.marked_as_spam" if is_spam else "conversation.cleared_of_spam", conversation, actor, at)
+
+
+def fill_in(conversation: Conversation, values: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Set these custom fields and leave the others; None empties one."""
+    before = conversation.custom
+    changed = {key: value for key, value in values.items() if before.get(key) != value}
+    if not changed:
+        return
+    conversation.custom = {key: value for key, value in (before | changed).items() if value is not None}
+    _save(conversation, at, "custom")
+    was = {key: before.get(key) for key in changed}
+    _record("conversation.filled_in", conversation, actor, at, was=was, now=changed)
+
+
+def wake_due(at: datetime, limit: int = 100) -> int:
+    """Bring back what was put off until now. Two at once bring back different ones."""
+    due = Conversation.objects.filter(snoozed_until__lte=at).order_by("snoozed_until", "pk")
+    with transaction.atomic():
+        found = list(due.select_for_update(skip_locked=True, no_key=True)[:limit])
+        for conversation in found:
+            snooze(conversation, None, actor=SYSTEM, at=at)
+    return len(found)
 
 
 def rename(conversation: Conversation, subject: str, *, actor: Actor, at: datetime) -> None:

@@ -6,16 +6,37 @@ from helpdesk.conversations import first_rows, promises
 from helpdesk.conversations.channel import Inbound
 from helpdesk.conversations.files import attach
 from helpdesk.conversations.models import DONE, Conversation, Message, Status, Tag
-from helpdesk.customers import actions as customers
 from helpdesk.customers.models import Service
 from helpdesk.customers.services import mentioned_services, tag_names
 from helpdesk.events.actions import Fact, record_all
 from helpdesk.events.actors import CUSTOMER
 from helpdesk.events.transactions import in_transaction
+from helpdesk.prepared import Prepared
 
 # An answer to a ticket done longer ago than this opens a new one that points back.
 REOPENS_WITHIN = timedelta(days=30)
 MAX_FOLLOWERS = 25
+
+_CONCERN = Prepared(
+    "conversation_concerns",
+    f"""
+INSERT INTO {Conversation.services.through._meta.db_table} (conversation_id, service_id)
+SELECT %s::bigint, unnest(%s::bigint[]) ON CONFLICT DO NOTHING
+""",
+)
+# Returns the tags that are there, linked by this or before.
+_TAG = Prepared(
+    "tag_conversation",
+    f"""
+WITH tag AS (
+    SELECT id FROM {Tag._meta.db_table} WHERE name = ANY(%s::text[])
+), link AS (
+    INSERT INTO {Conversation.tags.through._meta.db_table} (conversation_id, tag_id)
+    SELECT %s::bigint, id FROM tag ON CONFLICT DO NOTHING
+)
+SELECT id FROM tag
+""",
+)
 
 
 class UnknownPlan(Exception):
@@ -50,8 +71,8 @@ def lock(conversation_id: int) -> Conversation:
 
 
 def _open(inbound: Inbound) -> Message:
-    plan = customers.plan_of(inbound.customer)
-    if plan is None:
+    policy_id, starts = promises.opening(inbound.customer.organization_id, inbound.priority, at=inbound.at)
+    if policy_id is None:
         raise UnknownPlan("create a plan and mark it as the default one")
     conversation = Conversation(
         channel=inbound.channel,
@@ -62,7 +83,7 @@ def _open(inbound: Inbound) -> Message:
         team_id=inbound.team_id,
         customer=inbound.customer,
         organization_id=inbound.customer.organization_id,
-        policy_id=plan.policy_id,
+        policy_id=policy_id,
         previous_id=inbound.previous_id or inbound.conversation_id,
         opened_at=inbound.at,
         updated_at=inbound.at,
@@ -70,12 +91,11 @@ def _open(inbound: Inbound) -> Message:
         preview=preview(inbound.text),
     )
     message = _message(inbound)
-    first_rows.insert(conversation, message)
+    first_rows.insert(conversation, message, starts, at=inbound.at)
     if inbound.files:
         attach(message, inbound.files)
     _recognise_services(conversation, inbound)
     follow(conversation, inbound)
-    promises.start_opening(conversation, at=inbound.at)
     facts = [
         Fact(
             "conversation.opened",
@@ -102,7 +122,8 @@ def _append(conversation: Conversation, inbound: Inbound) -> Message:
         _wake(conversation, inbound.at)
     conversation.updated_at = conversation.last_message_at = inbound.at
     conversation.preview = preview(inbound.text)
-    conversation.save(update_fields=["updated_at", "last_message_at", "preview", "status", "resolved_at"])
+    fields = ["updated_at", "last_message_at", "preview", "status", "resolved_at", "snoozed_until", "is_spam"]
+    conversation.save(update_fields=fields)
     facts.append(
         Fact(
             "message.received",
@@ -120,6 +141,7 @@ def _wake(conversation: Conversation, at: datetime) -> None:
     """The customer wrote: it is our turn again, and the clocks say so."""
     if conversation.status != Status.NEW:
         conversation.status, conversation.resolved_at = Status.OPEN, None
+    conversation.snoozed_until, conversation.is_spam = None, False
     promises.resume(conversation, at=at)
     promises.start_answering(conversation, at=at)
 
@@ -167,21 +189,17 @@ def _recognise_services(conversation: Conversation, inbound: Inbound) -> None:
     if not services:
         services = mentioned_services(f"{inbound.subject}\n{inbound.text}", inbound.customer.organization)
     if services:
-        conversation.services.add(*services)
+        _CONCERN.run([conversation.pk, [service.pk for service in services]])
     add_tags(conversation, [*tag_names(services), *inbound.tags])
 
 
 def add_tags(conversation: Conversation, names: list[str]) -> None:
     """Tag the conversation, making tags that are not there yet."""
-    wanted = {name.lower()[:80] for name in names}
-    if not wanted:
-        return
-    tags = list(Tag.objects.filter(name__in=wanted))
-    if len(tags) < len(wanted):
-        missing = sorted(wanted - {tag.name for tag in tags})
-        Tag.objects.bulk_create([Tag(name=name) for name in missing], ignore_conflicts=True)
-        tags = list(Tag.objects.filter(name__in=wanted))
-    conversation.tags.add(*tags)
+    wanted = sorted({name.lower()[:80] for name in names})
+    if wanted and len(_TAG.rows([wanted, conversation.pk])) < len(wanted):
+        # In order, so that two conversations with the same new tags wait for each other instead of both.
+        Tag.objects.bulk_create([Tag(name=name) for name in wanted], ignore_conflicts=True)
+        _TAG.rows([wanted, conversation.pk])
 
 
 def follow(conversation: Conversation, inbound: Inbound) -> None:

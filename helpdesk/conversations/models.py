@@ -5,7 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Greatest, Least, Lower
 
 
 class Status(models.TextChoices):
@@ -74,6 +74,10 @@ class Conversation(models.Model):
     last_message_at = models.DateTimeField()
     preview = models.CharField(max_length=160, blank=True)
     next_due_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    is_spam = models.BooleanField(default=False, db_default=False)
+    minutes_spent = models.PositiveIntegerField(default=0, db_default=0)
+    custom = models.JSONField(default=dict, db_default={}, blank=True, help_text="Values of the desk's custom fields.")
     last_seq = models.PositiveBigIntegerField(default=0)
     last_public_seq = models.PositiveBigIntegerField(default=0)
     search = models.GeneratedField(
@@ -94,6 +98,13 @@ class Conversation(models.Model):
                 condition=~Q(status="new") | Q(assignee__isnull=True), name="an_assigned_conversation_is_not_new"
             ),
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="not_merged_into_itself"),
+            models.CheckConstraint(
+                condition=Q(snoozed_until=None) | ~Q(status__in=["resolved", "closed"]),
+                name="what_is_done_does_not_sleep",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_spam=False) | Q(status__in=["resolved", "closed"]), name="spam_is_done_with"
+            ),
         ]
         indexes = [
             models.Index(
@@ -112,8 +123,8 @@ class Conversation(models.Model):
             models.Index(
                 F("next_due_at").asc(nulls_last=True),
                 F("id"),
-                name="queue_unassigned",
-                condition=Q(status__in=["new", "open"], assignee__isnull=True),
+                name="queue_nobodys",
+                condition=Q(status__in=["new", "open", "pending", "on_hold"], assignee__isnull=True),
             ),
             models.Index(
                 F("team"),
@@ -122,11 +133,21 @@ class Conversation(models.Model):
                 name="queue_of_team",
                 condition=Q(status__in=["new", "open"]),
             ),
+            models.Index(
+                F("channel"),
+                F("next_due_at").asc(nulls_last=True),
+                F("id"),
+                name="queue_of_channel",
+                condition=Q(status__in=["new", "open"]),
+            ),
             models.Index(F("updated_at").desc(), F("id").desc(), name="conversation_newest"),
             models.Index(F("status"), F("updated_at").desc(), F("id").desc(), name="conversation_by_status"),
             models.Index(F("customer"), F("updated_at").desc(), name="conversation_of_customer"),
             models.Index(F("organization"), F("updated_at").desc(), name="conversation_of_company"),
             GinIndex(fields=["search"], name="conversation_search"),
+            models.Index(
+                F("snoozed_until"), F("id"), name="conversation_snoozed", condition=Q(snoozed_until__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -136,6 +157,38 @@ class Conversation(models.Model):
     def number(self) -> int:
         """What people call it: [#1042]."""
         return self.pk
+
+
+class ConversationLink(models.Model):
+    """Two conversations that have to do with each other. Of a `parent` link `conversation` is the parent and `other`
+    the child; of a `split` one `other` was split off from `conversation`; `related` ones have no direction.
+    """
+
+    class Kind(models.TextChoices):
+        RELATED = "related"
+        PARENT = "parent"
+        SPLIT = "split"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="links")
+    other = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="links_back")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(conversation=F("other")), name="not_linked_to_itself"),
+            models.UniqueConstraint(
+                F("kind"),
+                Least("conversation", "other"),
+                Greatest("conversation", "other"),
+                name="one_link_a_pair_and_kind",
+            ),
+            models.UniqueConstraint(fields=["other"], condition=Q(kind="parent"), name="one_parent"),
+            models.UniqueConstraint(fields=["other"], condition=Q(kind="split"), name="split_off_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.conversation_id} {self.other_id}"
 
 
 class Message(models.Model):

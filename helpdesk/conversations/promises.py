@@ -14,6 +14,12 @@ PAUSING = (Target.FIRST_RESPONSE, Target.NEXT_RESPONSE, Target.RESOLUTION)
 WAITING = (Status.PENDING, Status.ON_HOLD)
 
 
+def opening(organization_id: int | None, priority: str, *, at: datetime) -> tuple[int | None, list[clocks.Start]]:
+    """The policy that holds for a new conversation, and the clocks it starts; no policy where there is no plan."""
+    policy_id, promised = clocks.planned(organization_id, priority)
+    return policy_id, clocks.reckon([promised[t] for t in OPENING if t in promised], at=at)
+
+
 def start_opening(conversation: Conversation, *, at: datetime) -> None:
     """A new conversation: everything its plan promises counts from now."""
     promised = clocks.promises(conversation.policy_id, conversation.priority)
@@ -86,6 +92,12 @@ def is_outside_office_hours(at: datetime) -> bool:
     """Whether our own office is closed at `at`. Without office hours it never is."""
     hours = calendars.office_hours()
     return hours is not None and not hours.is_open(at)
+
+
+def office_opens_at(at: datetime) -> datetime | None:
+    """When somebody is in the office again, `at` itself while it is open; None where it never closes or never opens."""
+    hours = calendars.office_hours()
+    return None if hours is None else hours.next_opening(at)
 
 
 def wakes_on_call(conversation: Conversation, plan: Plan | None) -> bool:

@@ -34,7 +34,7 @@ def deliver(event: Event, at: datetime) -> None:
 def page_outside_hours(events: Sequence[Event], at: datetime) -> None:
     """A request that came in while the office was closed goes to the engineer on call at once.
 
-    It rings for Enterprise or urgent ones; the others wake nobody and open the morning's list.
+    It rings for Enterprise or urgent ones; the others wake nobody: they open the list when the office opens again.
     """
     asked = [e for e in events if not e.data.get("automatic") and promises.is_outside_office_hours(e.at)]
     conversations = _conversations(asked)
@@ -49,7 +49,8 @@ def page_outside_hours(events: Sequence[Event], at: datetime) -> None:
 def _asks_outside_hours(conversation: Conversation, event: Event) -> paging.Alarm:
     plan = conversation.organization.plan if conversation.organization else Plan.objects.filter(is_default=True).first()
     rings = promises.wakes_on_call(conversation, plan)
-    reason = paging.Reason("after_hours", f"{_who(conversation)} asks outside office hours", event.at)
+    text = f"{_who(conversation)} asks outside office hours"
+    reason = paging.Reason("after_hours", text, event.at, not_before=promises.office_opens_at(event.at))
     return _alarm(conversation, reason, Urgency.HIGH if rings else Urgency.LOW)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
 from django.db.models import F, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
 from helpdesk.conversations.models import Conversation, Tag
 from helpdesk.customers.models import Service
+from helpdesk.prepared import Prepared
 from helpdesk.sla.models import Clock
 
 _COLUMNS = (
@@ -55,23 +55,19 @@ def conversation_rows() -> QuerySet[Conversation, dict[str, Any]]:
 
 def conversation_row(conversation_id: int) -> dict[str, Any] | None:
     """The row of one conversation, by a statement written once: that takes the ORM longer than the database takes."""
-    sql, params = _one()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*params, conversation_id])
-        values = cursor.fetchone()
-        names = [column.name for column in cursor.description or ()]
-    if values is None:
+    statement, params = _one()
+    row = statement.mapping([*params, conversation_id])
+    if row is None:
         return None
-    row = dict(zip(names, values, strict=True))
     row["clock_rows"] = [json.loads(clock) for clock in row["clock_rows"]]
     return row
 
 
 @lru_cache(maxsize=1)
-def _one() -> tuple[str, tuple[Any, ...]]:
+def _one() -> tuple[Prepared, tuple[Any, ...]]:
     sql, params = conversation_rows().filter(pk=0).query.sql_with_params()
     assert params[-1] == 0, "the id is the last thing asked for"
-    return sql, params[:-1]
+    return Prepared("conversation_row", sql), params[:-1]
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

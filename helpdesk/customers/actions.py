@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from helpdesk.customers.lookup import customer_of, default_plan, make_customer
-from helpdesk.customers.models import ApiToken, Customer, Plan, User
+from helpdesk.customers.lookup import customer_of, make_customer
+from helpdesk.customers.models import ApiToken, Customer, User
 
 TOKEN_BYTES = 30
 
@@ -25,19 +25,13 @@ def find_or_create_customer(channel: str, handle: str, name: str, *, at: datetim
             found.name = name[:200]
         return found
     with transaction.atomic(savepoint=False):
-        superfluous_id = make_customer(channel, handle, name, at=at)
-        if superfluous_id is not None:
-            Customer.objects.filter(pk=superfluous_id).delete()
+        made, is_first = make_customer(channel, handle, name, at=at)
+        if is_first:
+            return made
+        made.delete()
         winner = customer_of(channel, handle)
-    assert winner is not None, "the handle was inserted or stood there already"
+    assert winner is not None, "whoever was first has committed, or our insert would not have met theirs"
     return winner
-
-
-def plan_of(customer: Customer) -> Plan | None:
-    """The plan whose promises hold for this customer: the organization's, else the default one."""
-    if customer.organization is not None:
-        return customer.organization.plan
-    return default_plan()
 
 
 def create_token(user: User, name: str = "", *, at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`/api/v1/`: customers, organizations, plans, services, teams, agents."""
+"""`/api/v1/`: customers, organizations, plans, services, teams."""
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -10,10 +10,8 @@ from helpdesk.customers import api_schema as api_schema
 from helpdesk.customers.api_configured import Configured
 from helpdesk.customers.api_fields import ID
 from helpdesk.customers.api_filters import IdFilter
-from helpdesk.customers.models import Customer, Organization, Plan, Service, Team, User
-from helpdesk.customers.permissions import IsAdminOrReads
+from helpdesk.customers.models import Customer, Organization, Plan, Service, Team
 from helpdesk.customers.serializers import (
-    AgentSerializer,
     CustomerSerializer,
     OrganizationSerializer,
     PlanSerializer,
@@ -79,19 +77,3 @@ class ServiceViewSet(Configured):
 class TeamViewSet(Configured):
     queryset = Team.objects.all()
     serializer_class = TeamSerializer
-
-
-class AgentViewSet(
-    mixins.CreateModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.ListModelMixin,
-    viewsets.GenericViewSet[User],
-):
-    """Agents and admins. One who leaves is made inactive."""
-
-    queryset = User.objects.prefetch_related("teams")
-    serializer_class = AgentSerializer
-    permission_classes = (IsAdminOrReads,)
-    http_method_names = METHODS_OF_PEOPLE
-    lookup_value_regex = ID

@@ -6,12 +6,19 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from helpdesk.customers.actions import digest
+from helpdesk.customers.lookup import columns, take
 from helpdesk.customers.models import ApiToken, User
+from helpdesk.prepared import Prepared
 
-_OWNER = f"""
-SELECT agent.* FROM {User._meta.db_table} agent JOIN {ApiToken._meta.db_table} token ON token.user_id = agent.id
+# By hand, because it runs on every call and the ORM would take longer to write it than the database to answer.
+_OWNER = Prepared(
+    "owner_of_token",
+    f"""
+SELECT {columns(User, "agent")}
+FROM {User._meta.db_table} agent JOIN {ApiToken._meta.db_table} token ON token.user_id = agent.id
 WHERE token.digest = %s AND token.revoked_at IS NULL AND agent.is_active
-"""
+""",
+)
 
 
 class ApiTokenAuthentication(BaseAuthentication):
@@ -24,11 +31,10 @@ class ApiTokenAuthentication(BaseAuthentication):
         if len(words) != 2:
             raise AuthenticationFailed(_("Write: Authorization: Token YOUR-TOKEN"))
         given = words[1].decode("latin-1")
-        # Raw, because it runs on every call and the ORM would take longer to write it than the database to answer.
-        found = list(User.objects.raw(_OWNER, [digest(given)]))
-        if not found:
+        found = _OWNER.row([digest(given)])
+        if found is None:
             raise AuthenticationFailed(_("This token is not valid."))
-        return found[0], None
+        return take(User, found)[0], None
 
     def authenticate_header(self, request: Request) -> str:
         return "Token"

@@ -23,6 +23,9 @@ class UserManager(BaseUserManager["User"]):
 
 class Team(models.Model):
     name = models.CharField(max_length=80, unique=True)
+    is_private = models.BooleanField(
+        default=False, db_default=False, help_text="Only its members and admins see its conversations."
+    )
     escalation_policy = models.ForeignKey(
         "helpdesk.EscalationPolicy", on_delete=models.SET_NULL, null=True, blank=True, related_name="teams"
     )
@@ -40,6 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Role(models.TextChoices):
         ADMIN = "admin"
         AGENT = "agent"
+        VIEWER = "viewer"  # reads, and writes notes
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)

@@ -1,6 +1,6 @@
 """Who may do what. One place an object; views, API and sockets ask here."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -35,6 +35,21 @@ class IsAdminOrReads(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return is_agent(request.user) and (request.method in SAFE or may_configure(request.user))
+
+
+def may_change_rules_of(user: object, owner: User) -> bool:
+    """How somebody wants to be called is theirs to say; an admin may say it for everybody."""
+    return is_agent(user) and (user == owner or may_configure(user))
+
+
+class IsOwnerOrAdmin(BasePermission):
+    """Rows with a `user`: agents have their own, admins everybody's."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return is_agent(request.user)
+
+    def has_object_permission(self, request: Request, view: "APIView", obj: Any) -> bool:
+        return may_change_rules_of(request.user, obj.user)
 
 
 def agent_of(request: Request) -> User:

@@ -1,4 +1,4 @@
-"""Keeping the records of customers and agents: what the settings pages and the API change by hand."""
+"""Keeping the records of customers: what the settings pages and the API change by hand."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,15 +8,11 @@ from django.db import transaction
 
 from helpdesk.customers import actions as customers
 from helpdesk.customers.lookup import customer_of
-from helpdesk.customers.models import Customer, Identity, Team, User
+from helpdesk.customers.models import Customer, Identity
 
 
 class AlreadyKnown(ValueError):
     """Another customer has that address."""
-
-
-class LastAdmin(ValueError):
-    """Without an admin nobody could change anything any more."""
 
 
 @transaction.atomic
@@ -53,23 +49,3 @@ def _write(customer: Customer, fields: Mapping[str, Any]) -> Customer:
         setattr(customer, name, value)
     customer.save(update_fields=list(fields))
     return customer
-
-
-@transaction.atomic
-def save_agent(agent: User, fields: Mapping[str, Any]) -> User:
-    """Write an agent, new or known; `fields` are columns, `teams` and a `password`. Raises LastAdmin."""
-    values = dict(fields)
-    teams: list[Team] | None = values.pop("teams", None)
-    password: str | None = values.pop("password", None)
-    for name, value in values.items():
-        setattr(agent, name, value)
-    if password is not None or agent.pk is None:
-        agent.set_password(password)
-    agent.save()
-    if teams is not None:
-        agent.teams.set(teams)
-    # Locked, so that two admins removing each other at once cannot both succeed.
-    admins = User.objects.select_for_update().filter(role=User.Role.ADMIN, is_active=True).order_by("pk")
-    if not list(admins.values_list("pk", flat=True)):
-        raise LastAdmin("this is the last admin: make another agent admin first")
-    return agent

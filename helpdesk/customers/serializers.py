@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from rest_framework import serializers
 
 from helpdesk.customers import records
 from helpdesk.customers.api_fields import TimeZone
-from helpdesk.customers.models import Customer, Identity, Organization, Plan, Service, Team, User
+from helpdesk.customers.models import Customer, Identity, Organization, Plan, Service, Team
 
 
 class IdentitySerializer(serializers.ModelSerializer[Identity]):
@@ -119,38 +117,3 @@ class TeamSerializer(serializers.ModelSerializer[Team]):
     class Meta:
         model = Team
         fields = ["id", "name", "escalation_policy"]
-
-
-class AgentSerializer(serializers.ModelSerializer[User]):
-    email = serializers.EmailField(max_length=254)
-    timezone = TimeZone(required=False)
-    password = serializers.CharField(write_only=True, required=False, max_length=200)
-
-    class Meta:
-        model = User
-        fields = ["id", "email", "name", "role", "timezone", "language", "is_active", "teams", "created_at", "password"]
-        read_only_fields = ["created_at"]
-
-    def validate_email(self, email: str) -> str:
-        others = User.objects.filter(email__iexact=email)
-        if self.instance is not None:
-            others = others.exclude(pk=self.instance.pk)
-        if others.exists():
-            raise serializers.ValidationError("There is an agent with this address.")
-        return email.lower()
-
-    def validate_password(self, password: str) -> str:
-        try:
-            validate_password(password)
-        except ValidationError as error:
-            raise serializers.ValidationError(error.messages) from error
-        return password
-
-    def create(self, validated_data: Mapping[str, Any]) -> User:
-        return records.save_agent(User(), validated_data)
-
-    def update(self, instance: User, validated_data: Mapping[str, Any]) -> User:
-        try:
-            return records.save_agent(instance, validated_data)
-        except records.LastAdmin as error:
-            raise serializers.ValidationError(str(error)) from error

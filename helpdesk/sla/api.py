@@ -1,11 +1,15 @@
 """`/api/v1/calendars/` and `/api/v1/policies/`."""
 
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from helpdesk.customers.api_configured import Configured
+from helpdesk.customers.api_multipart import BoundedMultiPartParser
+from helpdesk.sla.holiday_serializers import ICalFileSerializer, ICalTextSerializer, ImportedSerializer
 from helpdesk.sla.models import Calendar, Policy
 from helpdesk.sla.serializers import CalendarSerializer, HolidayImportSerializer, PolicySerializer
 
@@ -24,6 +28,26 @@ class CalendarViewSet(Configured):
         given.is_valid(raise_exception=True)
         calendar = given.save(calendar=self.get_object())
         return Response(CalendarSerializer(calendar).data)
+
+    @extend_schema(
+        request={"application/json": ICalTextSerializer, "multipart/form-data": ICalFileSerializer},
+        responses={200: ImportedSerializer},
+    )
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="holidays/import",
+        parser_classes=[*APIView.parser_classes, BoundedMultiPartParser],
+    )
+    def import_holidays(self, request: Request, pk: str) -> Response:
+        """Close on the all-day events of an iCal text, or of a file (multipart/form-data). The same name again replaces
+        what it brought before.
+        """
+        is_form = isinstance(request.data, QueryDict)
+        serializer = ICalFileSerializer if is_form else ICalTextSerializer
+        given = serializer(data=request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        return Response(ImportedSerializer(given.save(calendar=self.get_object())).data)
 
 
 class PolicyViewSet(Configured):

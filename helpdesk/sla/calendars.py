@@ -1,6 +1,8 @@
 """Calendars as arithmetic, kept in memory by version; changing one moves every open promise counted on it."""
 
+import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -17,6 +19,16 @@ from helpdesk.sla.week import InvalidHours
 
 class UncountableGoal(InvalidHours):
     """The hours do not hold a promise's time within ten years, so that no clock could ever be due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of an import: the days the source lists, and those the calendar is closed on now or no longer."""
+
+    feed: HolidayFeed
+    days: list[tuple[date, str]]
+    added: list[date]
+    removed: list[date]
 
 
 LIBRARY = "library:"
@@ -102,16 +114,32 @@ def renew_holidays(*, at: datetime) -> int:
     return len(behind)
 
 
+@transaction.atomic
 def import_ical(
-    calendar: Calendar, name: str, text: str, digest: str, years: Iterable[int], *, at: datetime
-) -> HolidayFeed:
-    """Copy the all-day events of an iCal text into the calendar. Raises InvalidFeed."""
-    return _fill_feed(calendar, f"ical:{name}", digest, holiday_sources.from_ical(text, years), at=at)
+    calendar: Calendar, name: str, text: str, years: Iterable[int], *, at: datetime, actor: Actor | None = None
+) -> Imported:
+    """Copy the all-day events of an iCal text into the calendar; those of the same name before are replaced.
+
+    Raises InvalidFeed, UncountableGoal.
+    """
+    days = holiday_sources.from_ical(text, years)
+    Calendar.objects.select_for_update().get(pk=calendar.pk)
+    before = set(calendar.holidays.values_list("date", flat=True))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    feed = _fill_feed(calendar, f"ical:{name}", digest, days, at=at, actor=actor)
+    after = set(calendar.holidays.values_list("date", flat=True))
+    return Imported(feed, days, sorted(after - before), sorted(before - after))
 
 
 @transaction.atomic
 def _fill_feed(
-    calendar: Calendar, source: str, version: str, days: Iterable[tuple[date, str]], *, at: datetime
+    calendar: Calendar,
+    source: str,
+    version: str,
+    days: Iterable[tuple[date, str]],
+    *,
+    at: datetime,
+    actor: Actor | None = None,
 ) -> HolidayFeed:
     Calendar.objects.select_for_update().get(pk=calendar.pk)
     feed, _ = HolidayFeed.objects.update_or_create(
@@ -121,7 +149,7 @@ def _fill_feed(
     Holiday.objects.bulk_create(
         [Holiday(calendar=calendar, date=day, name=name[:120], feed=feed) for day, name in days], ignore_conflicts=True
     )
-    _next_version(calendar, at=at, actor=None)
+    _next_version(calendar, at=at, actor=actor)
     return feed
 
 

@@ -3,13 +3,15 @@
 Every function works on all the named targets of one conversation in as few statements as it can.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
+from helpdesk.customers.models import Organization, Plan
+from helpdesk.prepared import Prepared
 from helpdesk.sla.calendars import hours_of
 from helpdesk.sla.hours import OpeningHours
 from helpdesk.sla.models import Calendar, Clock, Goal, Policy
@@ -17,21 +19,36 @@ from helpdesk.sla.models import Calendar, Clock, Goal, Policy
 WARN_AT_SHARE = 0.8
 OPEN = Q(met_at=None, cancelled_at=None)
 
-_START = f"""
+# Inserts what `values` gives for `conversation`, an SQL expression: alone, or within the statement that makes it.
+INSERT = f"""
 INSERT INTO {Clock._meta.db_table} (conversation_id, target, goal_seconds, calendar_id, calendar_version, started_at,
     running_since, used_seconds, due_at, warn_at, wake_at, pauses)
-SELECT %s, target, goal, calendar, version, %s, %s, 0, due, warn, warn, '[]'
-FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[])
-    AS g(target, goal, calendar, version, due, warn)
+SELECT {{conversation}}, target, goal, calendar, version, started, started, 0, due, warn, warn, '[]'
+FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+    AS g(target, goal, calendar, version, started, due, warn)
 ON CONFLICT (conversation_id, target) WHERE met_at IS NULL AND cancelled_at IS NULL DO NOTHING
 """
-
-_PROMISES = f"""
+_START = Prepared("start_clocks", INSERT.format(conversation="%s::bigint"))
+_PROMISES = Prepared(
+    "promises",
+    f"""
 SELECT goal.target, goal.seconds, calendar.id, calendar.version FROM {Goal._meta.db_table} goal
 JOIN {Policy._meta.db_table} policy ON policy.id = goal.policy_id
 JOIN {Calendar._meta.db_table} calendar ON calendar.id = policy.calendar_id
 WHERE goal.policy_id = %s AND goal.priority = %s
-"""
+""",
+)
+_PLANNED = Prepared(
+    "planned_promises",
+    f"""
+SELECT plan.policy_id, goal.target, goal.seconds, calendar.id, calendar.version FROM {Plan._meta.db_table} plan
+JOIN {Policy._meta.db_table} policy ON policy.id = plan.policy_id
+JOIN {Calendar._meta.db_table} calendar ON calendar.id = policy.calendar_id
+LEFT JOIN {Goal._meta.db_table} goal ON goal.policy_id = plan.policy_id AND goal.priority = %s
+WHERE plan.id = coalesce((SELECT plan_id FROM {Organization._meta.db_table} WHERE id = %s),
+                         (SELECT id FROM {Plan._meta.db_table} WHERE is_default))
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +65,53 @@ class Promise:
         return hours_of(self.calendar_id, self.calendar_version)
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A clock to start: the promise, and when it is due and warns."""
+
+    promise: Promise
+    due_at: datetime
+    warn_at: datetime
+
+
 def promises(policy_id: int, priority: str) -> dict[str, Promise]:
     """What the policy promises for a priority, by target."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PROMISES, [policy_id, priority])
-        return {target: Promise(target, *rest) for target, *rest in cursor.fetchall()}
+    return {row[0]: Promise(*row) for row in _PROMISES.rows([policy_id, priority])}
+
+
+def planned(organization_id: int | None, priority: str) -> tuple[int | None, dict[str, Promise]]:
+    """The policy of the organization's plan, or of the default one, and what it promises for a priority, by target.
+
+    The policy is None where there is no default plan either.
+    """
+    rows = _PLANNED.rows([priority, organization_id])
+    policy_id = rows[0][0] if rows else None
+    return policy_id, {row[1]: Promise(*row[1:]) for row in rows if row[1] is not None}
 
 
 def start(conversation_id: int, wanted: Iterable[Promise], *, at: datetime) -> None:
     """Start the clocks that are not open already."""
-    rows = [(p, p.hours.add(at, p.seconds), p.hours.add(at, p.seconds * WARN_AT_SHARE)) for p in wanted]
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _START,
-            [
-                conversation_id,
-                at,
-                at,
-                [p.target for p, _, _ in rows],
-                [p.seconds for p, _, _ in rows],
-                [p.calendar_id for p, _, _ in rows],
-                [p.calendar_version for p, _, _ in rows],
-                [due for _, due, _ in rows],
-                [warn for _, _, warn in rows],
-            ],
-        )
+    starts = reckon(wanted, at=at)
+    if starts:
+        _START.run([conversation_id, *values(starts, at=at)])
+
+
+def reckon(wanted: Iterable[Promise], *, at: datetime) -> list[Start]:
+    """When the promises would be due if they counted from `at`."""
+    return [Start(p, p.hours.add(at, p.seconds), p.hours.add(at, p.seconds * WARN_AT_SHARE)) for p in wanted]
+
+
+def values(starts: Sequence[Start], *, at: datetime) -> list[Any]:
+    """The parameters of INSERT behind those of its conversation."""
+    return [
+        [start.promise.target for start in starts],
+        [start.promise.seconds for start in starts],
+        [start.promise.calendar_id for start in starts],
+        [start.promise.calendar_version for start in starts],
+        [at] * len(starts),
+        [start.due_at for start in starts],
+        [start.warn_at for start in starts],
+    ]
 
 
 def meet(conversation_id: int, targets: Collection[str], *, at: datetime) -> int:

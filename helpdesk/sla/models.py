@@ -191,6 +191,14 @@ class Clock(models.Model):
                 name="clock_open_of_calendar",
                 condition=Q(met_at__isnull=True, cancelled_at__isnull=True),
             ),
+            models.Index(
+                F("due_at"),
+                F("conversation"),
+                name="clock_at_risk",
+                condition=Q(
+                    warned_at__isnull=False, due_at__isnull=False, met_at__isnull=True, cancelled_at__isnull=True
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

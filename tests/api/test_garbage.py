@@ -11,10 +11,11 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Plan
 from helpdesk.oncall import paging
-from helpdesk.oncall.models import Schedule
+from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from tests.api.conftest import API, Caller
 from tests.fixtures.company import Company
+from tickets.models import ImapAccount, Mailbox
 
 pytestmark = pytest.mark.django_db
 
@@ -88,12 +89,23 @@ PLAN = {
     "realtime_channels": ["chat"],
     "is_default": True,
 }
+ICAL = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20261224\nSUMMARY:Eve\nEND:VEVENT\nEND:VCALENDAR\n"
+STEP = {"schedule": None, "user": "ada@demo.example", "delay_seconds": 60}
+ESCALATION = {"name": "New", "repeats": None, "is_default": False, "steps": [STEP, {"schedule": "{schedule}"}]}
+RULE = {"user": "ada@demo.example", "urgency": "low", "channel": "email", "to": "a@b.example", "delay_seconds": 0,
+        "quiet_from": "20:00", "quiet_until": "08:00"}  # fmt: skip
+MAILBOX = {"address": "new@b.example", "aliases": ["old@b.example"], "name": "N", "team": "Support",
+           "priority": "low", "signature": "", "is_default": False}  # fmt: skip
+IMAP = {"mailbox": "{mailbox}", "host": "imap.b.example", "port": 993, "use_tls": True, "username": "u",
+        "secret": "s", "folder": "INBOX", "is_active": True}  # fmt: skip
 WRITABLE = [
     ("post", "/conversations/", REQUEST),
     ("patch", "/conversations/{conversation}/", CHANGES),
     ("post", "/conversations/{conversation}/messages/", MESSAGE),
     ("post", "/conversations/{conversation}/merge/", {"into": "{other}"}),
     ("post", "/conversations/{conversation}/links/", {"previous": "{other}"}),
+    ("post", "/conversations/{conversation}/links/", {"relation": "parent", "id": "{other}"}),
+    ("post", "/conversations/{conversation}/split/", {"messages": ["{message}"], "subject": "x"}),
     ("post", "/customers/", CUSTOMER),
     ("patch", "/customers/{customer}/", CUSTOMER),
     (
@@ -110,6 +122,15 @@ WRITABLE = [
     ("post", "/calendars/", CALENDAR),
     ("patch", "/calendars/{calendar}/", CALENDAR),
     ("post", "/calendars/{calendar}/holiday-imports/", {"country": "DE", "subdivision": "BE"}),
+    ("post", "/calendars/{calendar}/holidays/import/", {"name": "x", "text": ICAL}),
+    ("post", "/escalation-policies/", ESCALATION),
+    ("patch", "/escalation-policies/{escalation}/", ESCALATION),
+    ("post", "/notification-rules/", RULE),
+    ("patch", "/notification-rules/{rule}/", RULE),
+    ("post", "/mailboxes/", MAILBOX),
+    ("patch", "/mailboxes/{mailbox}/", MAILBOX),
+    ("post", "/imap-accounts/", IMAP),
+    ("patch", "/imap-accounts/{imap}/", IMAP),
     ("post", "/policies/", POLICY),
     ("patch", "/policies/{policy}/", POLICY),
     ("post", "/schedules/", SCHEDULE),
@@ -129,6 +150,8 @@ QUERIES = [
     ("/conversations/{conversation}/events/", "after page_size"),
     ("/customers/", "email organization q cursor"),
     ("/pages/", "state urgency conversation dedup_key cursor"),
+    ("/notification-rules/", "user urgency cursor"),
+    ("/suspended-addresses/", "address cursor"),
     ("/inbound-emails/", "state source conversation message_id sha256 cursor"),
     ("/schedules/{schedule}/timeline/", "from until"),
     ("/schedules/{schedule}/gaps/", "from until"),
@@ -154,6 +177,13 @@ def there(company: Company, conversation: Conversation, at: Any) -> dict[str, in
         "calendar": Calendar.objects.get(name="24x7").pk,
         "policy": Policy.objects.get(name="12x5").pk,
         "schedule": Schedule.objects.get().pk,
+        "message": conversation.messages.get().pk,
+        "escalation": EscalationPolicy.objects.get().pk,
+        "rule": NotificationRule.objects.earliest("pk").pk,
+        "mailbox": Mailbox.objects.earliest("pk").pk,
+        "imap": ImapAccount.objects.create(
+            mailbox=Mailbox.objects.earliest("pk"), host="imap.b.example", username="u", secret="x"
+        ).pk,
     }
 
 

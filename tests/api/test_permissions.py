@@ -1,5 +1,8 @@
 """Who may do what: every endpoint with every method, for nobody, an agent and an admin."""
 
+from datetime import timedelta
+from itertools import count
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -7,10 +10,11 @@ from django.utils import timezone
 from helpdesk.conversations.models import Conversation, Tag
 from helpdesk.customers.models import ApiToken, Organization, Plan, Service, Team
 from helpdesk.oncall import paging
-from helpdesk.oncall.models import Schedule
+from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
+from tickets.models import ImapAccount, Mailbox, SuspendedAddress
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +26,8 @@ OPEN = {
     "/conversations/{conversation}/events/": "get",
     "/conversations/{conversation}/clocks/dispatch/explanation/": "get",
     "/conversations/{conversation}/merge/": "post",
-    "/conversations/{conversation}/links/": "get post",
+    "/conversations/{conversation}/split/": "post",
+    "/conversations/{conversation}/links/": "get post delete",
     "/customers/": "get post",
     "/customers/{customer}/": "get patch",
     "/inbound-emails/": "get",
@@ -33,6 +38,8 @@ OPEN = {
     "/oncall/now/": "get",
     "/schedules/{schedule}/timeline/": "get",
     "/schedules/{schedule}/gaps/": "get",
+    "/notification-rules/": "get post",
+    "/notification-rules/{own}/": "get patch delete",
 }
 CONFIGURED = {
     "/organizations/": "get post",
@@ -45,16 +52,27 @@ CONFIGURED = {
     "/teams/{team}/": "get patch delete",
     "/agents/": "get post",
     "/agents/{agent}/": "get patch",
+    "/agents/{agent}/invitation/": "post",
+    "/agents/{agent}/login-reset/": "post",
     "/tags/": "get post",
     "/tags/{tag}/": "get patch delete",
     "/calendars/": "get post",
     "/calendars/{calendar}/": "get patch delete",
     "/calendars/{calendar}/holiday-imports/": "post",
+    "/calendars/{calendar}/holidays/import/": "post",
     "/policies/": "get post",
     "/policies/{policy}/": "get patch delete",
     "/schedules/": "get post",
     "/schedules/{schedule}/": "get patch delete",
     "/schedules/{schedule}/overrides/": "get post",
+    "/escalation-policies/": "get post",
+    "/escalation-policies/{escalationpolicy}/": "get patch delete",
+    "/mailboxes/": "get post",
+    "/mailboxes/{mailbox}/": "get patch delete",
+    "/imap-accounts/": "get post",
+    "/imap-accounts/{imapaccount}/": "get patch delete",
+    "/suspended-addresses/": "get",
+    "/suspended-addresses/{suspendedaddress}/": "get delete",
 }
 # A body that says nothing is refused, and what is in use stays: both come after permission.
 FINE = {200, 201, 204, 400, 409}
@@ -66,7 +84,14 @@ def there(company: Company, conversation: Conversation) -> dict[str, int]:
     """An id of everything."""
     at = timezone.now()
     page = paging.trigger("x", paging.Reason("dispatch", "Late", at), urgency="low", summary="Late", at=at)
-    models = (Organization, Plan, Service, Team, Tag, Calendar, Policy, Schedule)
+    mailbox = Mailbox.objects.earliest("pk")
+    ImapAccount.objects.create(mailbox=mailbox, host="imap.demo.example", username="support", secret="x")
+    later = at + timedelta(days=1)
+    SuspendedAddress.objects.create(address="gone@acme.example", hard_bounces=2, bounced_at=at, until=later)
+    models = (
+        *(Organization, Plan, Service, Team, Tag, Calendar, Policy, Schedule, EscalationPolicy),
+        *(Mailbox, ImapAccount, SuspendedAddress),
+    )
     return {
         "conversation": conversation.pk,
         "customer": conversation.customer_id,
@@ -77,12 +102,21 @@ def there(company: Company, conversation: Conversation) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("path", [*OPEN, *CONFIGURED])
-def test_matrix(stranger: Caller, grace: Caller, ada: Caller, there: dict[str, int], path: str) -> None:
+def test_matrix(
+    stranger: Caller, grace: Caller, ada: Caller, company: Company, there: dict[str, int], path: str
+) -> None:
     callers = {"nobody": stranger, "agent": grace, "admin": ada}
+    rules = {"user": company.grace, "urgency": "high", "channel": "email", "to": "g@demo.example"}
+    delays = count(100)
+
+    def address() -> str:
+        # What an agent deletes an admin needs another one of.
+        return path.format(**there, own=NotificationRule.objects.create(**rules, delay_seconds=next(delays)).pk)
+
     for method in METHODS:
         allowed = method in (OPEN.get(path) or CONFIGURED[path]).split()
         by_agent = allowed and (path in OPEN or method == "get")
-        answers = {who: caller(method, path.format(**there), {}) for who, caller in callers.items()}
+        answers = {who: caller(method, address(), {}) for who, caller in callers.items()}
         assert answers["nobody"].status_code == 401 and answers["nobody"]["WWW-Authenticate"] == "Token"
         expected = FINE if by_agent else {403} if allowed else {403, 405}
         assert answers["agent"].status_code in expected, method
