@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db import connection
-
+from helpdesk.prepared import Prepared
 from tickets.models import RateCount
 
 LONGEST_KEY = 400
 
-_COUNT = f"""
+_COUNT = Prepared(
+    "count_each",
+    f"""
 INSERT INTO {RateCount._meta.db_table} (key, "window", count)
 SELECT key, start, 1 FROM unnest(%s::varchar[], %s::timestamptz[]) AS given(key, start) ORDER BY key
 ON CONFLICT (key, "window") DO UPDATE SET count = {RateCount._meta.db_table}.count + 1 RETURNING key, count
-"""
+""",
+)
 
 
 def count(key: str, window: timedelta, at: datetime) -> int:
@@ -26,9 +28,7 @@ def count_each(windows: Mapping[str, timedelta], at: datetime) -> dict[str, int]
     """`count` for several keys at once, by key. Keys longer than 400 characters raise ValueError."""
     if any(len(key) > LONGEST_KEY for key in windows):
         raise ValueError(f"a key has {LONGEST_KEY} characters at most")
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [list(windows), [_start(window, at) for window in windows.values()]])
-        return dict(cursor.fetchall())
+    return dict(_COUNT.rows([list(windows), [_start(window, at) for window in windows.values()]]))
 
 
 def _start(window: timedelta, at: datetime) -> datetime:

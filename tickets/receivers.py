@@ -14,7 +14,6 @@ from helpdesk.events.models import Event
 from helpdesk.events.outcomes import RetryLater
 from helpdesk.events.sending_mail import send_email
 from helpdesk.oncall.models import Page
-from helpdesk.sla import calendars
 from tickets import limits
 from tickets.mail import acknowledgement, composing, tokens
 from tickets.mail.automatic import INSTANCE_HEADER
@@ -37,7 +36,7 @@ def acknowledge(event: Event, at: datetime) -> None:
     if waiting is None or at - event.at > ACKNOWLEDGED_WITHIN or waiting.conversation.status in DONE:
         return
     conversation = waiting.conversation
-    hours = calendars.office_hours()
+    hours = waiting.office
     closed_hours = hours if hours is not None and not hours.is_open(event.at) else None
     if closed_hours is not None and not _on_call_knows(conversation, event, at):
         raise RetryLater("the engineer on call is told first", PAGE_GOES_FIRST)

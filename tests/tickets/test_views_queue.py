@@ -18,7 +18,7 @@ from tickets.desk.counts import count
 
 # Session and user come before any view.
 BEFORE = 2
-QUEUE = 2
+QUEUE = 3
 
 
 def _ids(page: str) -> list[int]:

@@ -1,24 +1,30 @@
-"""The numbers beside the views: none of them counts past 99."""
+"""The numbers beside the views: none of them counts past 99, nor looks at more than a bounded stretch of an index."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
+from helpdesk.conversations import visibility
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Team, User
 from helpdesk.oncall.models import Page
-from tickets.models import InboundEmail
+from tickets.desk import filters, inbox
+from tickets.models import InboundEmail, Mention
 
 COUNTED_TO = 100
+# A saved view may be as choosy as it likes: it is counted among so many of the next due.
+LOOKED_AT = 500
+COUNTED = ("reply", "dispatch", "mine", "snoozed", "risk")
 _TABLE = Conversation._meta.db_table
-_OPEN_SQL = f"SELECT team_id FROM {_TABLE} WHERE status IN ('new', 'open') AND assignee_id IS NULL"
-_COUNTS = f"""
-SELECT 'reply', NULL::bigint, NULL::text, (SELECT count(*) FROM (
-    SELECT FROM {_TABLE} WHERE status IN ('new', 'open') LIMIT {COUNTED_TO}) AS found)
-UNION ALL SELECT 'dispatch', NULL, NULL, (SELECT count(*) FROM ({_OPEN_SQL} LIMIT {COUNTED_TO}) AS found)
-UNION ALL SELECT 'mine', NULL, NULL, (SELECT count(*) FROM (
-    SELECT FROM {_TABLE} WHERE assignee_id = %s AND status IN ('new', 'open', 'pending', 'on_hold')
-    LIMIT {COUNTED_TO}) AS found)
+_NEXT = {
+    inbox.DUE: f"""SELECT * FROM {_TABLE} WHERE status IN ('new', 'open')
+        ORDER BY next_due_at ASC NULLS LAST, id LIMIT {LOOKED_AT}""",
+    inbox.NEWEST: f"SELECT * FROM {_TABLE} ORDER BY updated_at DESC, id DESC LIMIT {LOOKED_AT}",
+}
+_OTHERS = f"""
+SELECT 'mentions', NULL::bigint, NULL::text, (SELECT count(*) FROM (
+    SELECT FROM {Mention._meta.db_table} WHERE user_id = %(user)s AND seen_at IS NULL LIMIT {COUNTED_TO}) AS found)
 UNION ALL SELECT 'pages', NULL, NULL, (SELECT count(*) FROM (
     SELECT FROM {Page._meta.db_table} WHERE state <> 'resolved' LIMIT {COUNTED_TO}) AS found)
 UNION ALL SELECT 'quarantined', NULL, NULL, (SELECT count(*) FROM (
@@ -26,8 +32,10 @@ UNION ALL SELECT 'quarantined', NULL, NULL, (SELECT count(*) FROM (
 UNION ALL (SELECT 'team', team.id, team.name, coalesce(unassigned.count, 0)
     FROM {Team._meta.db_table} AS team
     LEFT JOIN (SELECT team_id, count(*) FROM (
-        {_OPEN_SQL} ORDER BY next_due_at ASC NULLS LAST, id LIMIT {COUNTED_TO * 5}) AS next GROUP BY team_id
+        SELECT team_id FROM {_TABLE} WHERE status IN ('new', 'open') AND assignee_id IS NULL
+        ORDER BY next_due_at ASC NULLS LAST, id LIMIT {LOOKED_AT}) AS next GROUP BY team_id
     ) AS unassigned ON unassigned.team_id = team.id
+    WHERE {{visible}}
     ORDER BY team.name)
 """
 
@@ -48,19 +56,37 @@ class Counts:
 
     views: dict[str, str]
     teams: list[TeamCount]
+    saved: list[tuple[inbox.View, str]]
 
 
 def count(user: User) -> Counts:
-    """One statement."""
-    views, teams = {}, []
+    """Two statements: the saved views there are, and all numbers."""
+    saved = [inbox.of_saved(view) for view in inbox.saved_for(user)]
+    standard = inbox.standard()
+    given: dict[str, Any] = {"user": user.pk}
+    parts = []
+    for number, view in enumerate([*(standard[key] for key in COUNTED), *saved]):
+        sql, wanted = _counted(view, user, number)
+        parts.append(sql)
+        given |= wanted
+    visible = visibility.condition(user, "team.id")
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [user.pk])
-        for kind, team_id, name, count in cursor.fetchall():
-            if kind == "team":
-                teams.append(TeamCount(team_id, name, _capped(count)))
-            else:
-                views[kind] = _capped(count)
-    return Counts(views, teams)
+        cursor.execute(" UNION ALL ".join([*parts, _OTHERS.format(visible=visible)]), given)
+        rows = cursor.fetchall()
+    views = {kind: _capped(found) for kind, _id, _name, found in rows if kind != "team"}
+    teams = [TeamCount(pk, name, _capped(found)) for kind, pk, name, found in rows if kind == "team"]
+    return Counts(views, teams, [(view, views.get(view.key, "")) for view in saved])
+
+
+def _counted(view: inbox.View, user: User, number: int) -> tuple[str, dict[str, Any]]:
+    condition, given = filters.condition(view.filters, user)
+    wanted = {f"{name}_{number}": value for name, value in given.items()}
+    condition = condition % {name: f"%({name}_{number})s" for name in given}
+    if view.key in COUNTED:
+        within = f"SELECT FROM {_TABLE} WHERE {condition} LIMIT {COUNTED_TO}"
+    else:
+        within = f"SELECT FROM ({_NEXT[view.order]}) AS next WHERE {condition} LIMIT {COUNTED_TO}"
+    return f"SELECT '{view.key}', NULL::bigint, NULL::text, (SELECT count(*) FROM ({within}) AS found)", wanted
 
 
 def _capped(count: int) -> str:

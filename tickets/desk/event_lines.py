@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from tickets.desk import wording
@@ -70,6 +73,15 @@ def _breached(data: Data, names: Names) -> str:
     return _("%s was not kept in time") % wording.target_name(str(data.get("target", "")))
 
 
+def _instant(text: object) -> str:
+    at = parse_datetime(str(text))
+    return date_format(localtime(at), "j M Y, H:i") if at else "?"
+
+
+def _filled_in(data: Data, names: Names) -> str:
+    return ", ".join(f"{key}: {'–' if value is None else value}" for key, value in dict(data.get("now", {})).items())
+
+
 def _failed(data: Data, names: Names) -> str:
     return _("A message could not be delivered")
 
@@ -98,6 +110,11 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "conversation.tagged": _tagged,
     "conversation.services_named": _services,
     "conversation.merged": _says("merged"),
+    "conversation.snoozed": lambda data, names: _("put off until %s") % _instant(data.get("until")),
+    "conversation.woken": _says("Back from its sleep"),
+    "conversation.marked_as_spam": _says("marked it as spam"),
+    "conversation.cleared_of_spam": _says("said that it is no spam"),
+    "conversation.filled_in": _filled_in,
     "conversation.split": lambda data, names: _("split off #%s") % data.get("into", ""),
     "conversation.split_off": lambda data, names: _("split off from #%s") % data.get("from", ""),
     "conversation.linked": _linked,

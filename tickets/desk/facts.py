@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from helpdesk.conversations import visibility
 from helpdesk.conversations.models import Conversation, Tag
 from helpdesk.customers.entitlements import Realtime, realtime
 from helpdesk.customers.models import Customer, Organization, Plan, Service, Team, User
@@ -28,7 +29,7 @@ SELECT c.id, c.subject, c.channel, c.status, c.priority, c.team_id, c.assignee_i
     organization.name AS organization, organization.notes AS organization_notes, organization.customer_since,
     plan.name AS plan, plan.realtime, plan.realtime_days, plan.realtime_channels, hours.name AS hours,
     coalesce((SELECT array_agg(tag.name ORDER BY tag.name) FROM {Conversation.tags.through._meta.db_table} AS has
-        JOIN {Tag._meta.db_table} AS tag ON tag.id = has.tag_id WHERE has.conversation_id = c.id), '{{}}') AS tags,
+        JOIN {Tag._meta.db_table} AS tag ON tag.id = has.tag_id WHERE has.conversation_id = c.id), '{{{{}}}}') AS tags,
     (SELECT json_agg(found) FROM (
         SELECT service.id, service.name, service.kind FROM {Conversation.services.through._meta.db_table} AS has
         JOIN {Service._meta.db_table} AS service ON service.id = has.service_id
@@ -50,7 +51,7 @@ LEFT JOIN {User._meta.db_table} AS assignee ON assignee.id = c.assignee_id
 LEFT JOIN {Organization._meta.db_table} AS organization ON organization.id = c.organization_id
 LEFT JOIN {Plan._meta.db_table} AS plan ON plan.id = organization.plan_id
 LEFT JOIN {Calendar._meta.db_table} AS hours ON hours.id = plan.support_hours_id
-WHERE c.id = %s
+WHERE c.id = %(id)s AND {{visible}}
 """
 _CHOICES = f"""
 SELECT 'agent', id, name, is_active FROM {User._meta.db_table}
@@ -73,14 +74,14 @@ class Choices:
     names: dict[tuple[str, int], str]
 
 
-def find(pk: int) -> Facts | None:
-    """All that is said of one conversation, None where there is none. One statement.
+def find(pk: int, user: User) -> Facts | None:
+    """All that is said of one conversation, None where there is none for this agent. One statement.
 
     The keys are `_FACTS`' columns; `services`, `clocks` (the latest of each target), `pages` and `earlier` are lists
     of dictionaries.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, [pk])
+        cursor.execute(_FACTS.format(visible=visibility.condition(user, "c.team_id")), {"id": pk, "user": user.pk})
         values = cursor.fetchone()
         names = [column.name for column in cursor.description]
     if values is None:

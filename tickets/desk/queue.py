@@ -1,4 +1,4 @@
-"""What the queue shows: its views, and one keyset page of rows, each with the clock it counts down to."""
+"""One keyset page of a view's rows, each with the clock it counts down to."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,31 +6,23 @@ from typing import Any
 
 from django.db import connection
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
 
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Customer, Organization, Plan, Team, User
 from helpdesk.sla.models import Clock
+from tickets.desk import filters, inbox
 
 PAGE = 50
 MOST = 200
-ACTIVE = "status IN ('new', 'open')"
-WORKED = "status IN ('new', 'open', 'pending', 'on_hold')"
-NEWEST: dict[str, tuple[str, ...]] = {
-    "pending": ("pending", "on_hold"),
-    "resolved": ("resolved", "closed"),
-    "all": (),
-}
-BY_DUE = ("reply", "dispatch", "mine")
 _TABLE = Conversation._meta.db_table
 _COLUMNS = """id, subject, preview, channel, status, priority, next_due_at, updated_at, last_message_at, customer_id,
-    organization_id, assignee_id, team_id"""
+    organization_id, assignee_id, team_id, snoozed_until"""
 # The page is found first and joined afterwards, so that no planner is tempted to join a million rows.
 _ROWS = f"""
 SELECT c.id, c.subject, c.preview, c.channel, c.status, c.priority, c.next_due_at, c.updated_at, c.last_message_at,
     c.customer_id, coalesce(nullif(customer.name, ''), customer.email) AS who, customer.email,
     organization.name AS organization, plan.name AS plan, c.assignee_id, assignee.name AS assignee, team.name AS team,
-    clock.target, clock.due_at, clock.warn_at
+    clock.target, clock.due_at, clock.warn_at, c.snoozed_until
 FROM ({{page}}) AS c
 JOIN {Customer._meta.db_table} AS customer ON customer.id = c.customer_id
 LEFT JOIN {Organization._meta.db_table} AS organization ON organization.id = c.organization_id
@@ -41,21 +33,13 @@ LEFT JOIN LATERAL (
     SELECT target, due_at, warn_at FROM {Clock._meta.db_table}
     WHERE conversation_id = c.id AND met_at IS NULL AND cancelled_at IS NULL
     ORDER BY due_at ASC NULLS LAST, id LIMIT 1
-) AS clock ON c.{WORKED}
+) AS clock ON c.status IN ('new', 'open', 'pending', 'on_hold')
 ORDER BY {{order}} LIMIT %(limit)s
 """
 
 
 class BadCursor(ValueError):
     """A link that no page of ours made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A view of the queue: its key, and the team whose unassigned conversations are meant."""
-
-    view: str
-    team_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,65 +50,55 @@ class Rows:
     after: str
 
 
-def titles() -> dict[str, str]:
-    return {
-        "reply": _("Needs reply"),
-        "dispatch": _("To dispatch"),
-        "mine": _("Mine"),
-        "pending": _("Pending"),
-        "resolved": _("Resolved"),
-        "all": _("All"),
-    }
+# By order: the column, which way, and how the page compares with its cursor.
+_ORDERS = {
+    inbox.DUE: ("next_due_at", "ASC NULLS LAST", "id", ">"),
+    inbox.NEWEST: ("updated_at", "DESC", "id DESC", "<"),
+    inbox.WAKING: ("snoozed_until", "ASC", "id", ">"),
+}
 
 
-def read(place: Place, user: User, *, after: str = "", limit: int = PAGE) -> Rows:
+def read(view: inbox.View, user: User, *, after: str = "", limit: int = PAGE) -> Rows:
     """The rows of a view after a cursor, with the open clock that is due first. One statement. Raises BadCursor."""
     limit = min(max(limit, PAGE), MOST)
     cursor = _parse(after)
-    if place.view in NEWEST:
-        page, key = _newest(NEWEST[place.view], cursor), "updated_at"
-        order = "c.updated_at DESC, c.id DESC"
-    else:
-        page, key = _by_due(_condition(place), cursor), "next_due_at"
-        order = "c.next_due_at ASC NULLS LAST, c.id"
-    given = {"user": user.pk, "team": place.team_id, "limit": limit + 1}
-    if cursor:
+    condition, given = filters.condition(view.filters, user)
+    key, direction, second, _compares = _ORDERS[view.order]
+    if cursor is not None:
+        if cursor[0] is None and view.order != inbox.DUE:
+            raise BadCursor("only deadlines may be missing")
         given |= {"at": cursor[0], "last": cursor[1]}
-    rows = _fetch(_ROWS.format(page=page, order=order), given)
+    given["limit"] = limit + 1
+    order = f"c.{key} {direction}, c.{second}"
+    rows = _fetch(_ROWS.format(page=_page(view, condition, cursor), order=order), given)
     more, rows = len(rows) > limit, rows[:limit]
     return Rows(rows, _cursor(rows[-1][key], rows[-1]["id"]) if more else "")
 
 
-def _condition(place: Place) -> str:
-    if place.view == "mine":
-        return f"assignee_id = %(user)s AND {WORKED}"
-    if place.view == "dispatch":
-        return f"{ACTIVE} AND assignee_id IS NULL" + ("" if place.team_id is None else " AND team_id = %(team)s")
-    return ACTIVE
-
-
-def _by_due(condition: str, cursor: tuple[datetime | None, int] | None) -> str:
-    """Earliest deadline first, those without one last; a row comparison, so that the index is entered at the cursor."""
+def _page(view: inbox.View, condition: str, cursor: tuple[datetime | None, int] | None) -> str:
+    """A row comparison, so that the index is entered at the cursor."""
+    key, direction, second, compares = _ORDERS[view.order]
+    order = f"ORDER BY {key} {direction}, {second} LIMIT %(limit)s"
+    after = f"({key}, id) {compares} (%(at)s, %(last)s)"
+    if view.order == inbox.NEWEST:
+        return _newest(view, condition, after if cursor else "true", order)
     start = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE {condition}"
-    order = "ORDER BY next_due_at ASC NULLS LAST, id LIMIT %(limit)s"
     if cursor is None:
         return f"{start} {order}"
     if cursor[0] is None:
-        return f"{start} AND next_due_at IS NULL AND id > %(last)s {order}"
-    due = f"{start} AND (next_due_at, id) > (%(at)s, %(last)s) {order}"
-    return f"({due}) UNION ALL ({start} AND next_due_at IS NULL {order})"
+        return f"{start} AND {key} IS NULL AND id > %(last)s {order}"
+    if view.order != inbox.DUE:
+        return f"{start} AND {after} {order}"
+    return f"({start} AND {after} {order}) UNION ALL ({start} AND {key} IS NULL {order})"
 
 
-def _newest(statuses: tuple[str, ...], cursor: tuple[datetime | None, int] | None) -> str:
-    """Last changed first. Each status is read from its own stretch of the index, and the stretches are merged."""
-    if cursor is not None and cursor[0] is None:
-        raise BadCursor("every conversation was changed at some time")
-    start = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE "
-    before = "(updated_at, id) < (%(at)s, %(last)s)" if cursor else "true"
-    order = "ORDER BY updated_at DESC, id DESC LIMIT %(limit)s"
-    if not statuses:
-        return f"{start}{before} {order}"
-    return " UNION ALL ".join(f"({start} status = '{status}' AND {before} {order})" for status in statuses)
+def _newest(view: inbox.View, condition: str, after: str, order: str) -> str:
+    """Each status is read from its own stretch of the index, and the stretches are merged."""
+    start = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE {condition} AND {after}"
+    statuses = view.filters.get("status", ())
+    if len(statuses) < 2:
+        return f"{start} {order}"
+    return " UNION ALL ".join(f"({start} AND status = '{status}' {order})" for status in statuses)
 
 
 def _fetch(statement: str, given: dict[str, Any]) -> list[dict[str, Any]]:

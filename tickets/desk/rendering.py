@@ -19,7 +19,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tickets.desk import durations, wording
+from tickets.desk import durations, inbox, wording
 
 SPRITE = "vendor/lucide-static@1.62.0/sprite.svg"
 
@@ -43,7 +43,8 @@ def render(request: HttpRequest, name: str, **context: Any) -> Markup:
         "csrf_input": csrf_input_lazy(request),
         "here": match.url_name if match else "",
         "demo": settings.HELPDESK_DEMO,
-        "place": None,
+        "view": None,
+        "views": inbox.standard(),
         "counts": None,
     }
     return Markup(environment().get_template(name).render(common | context))

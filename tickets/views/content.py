@@ -3,6 +3,7 @@
 import base64
 import re
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Attachment, Message
+from helpdesk.conversations.visibility import visible_conversations
 from tickets.desk.thread import PICTURES
 from tickets.views.access import AgentRequest, agent_view
 
@@ -33,7 +35,7 @@ def html(request: AgentRequest, pk: int) -> HttpResponse:
     Pictures that came along are embedded: a sandboxed document has no cookie to fetch them with. Remote ones stay
     unloaded until `?images=1`.
     """
-    message = get_object_or_404(Message.objects.exclude(html="").only("pk", "html"), pk=pk)
+    message = get_object_or_404(_messages(request).exclude(html="").only("pk", "html"), pk=pk)
     with_images = request.GET.get("images") == "1"
     body = _embed_pictures(message)
     if with_images:
@@ -66,7 +68,7 @@ def _embed_pictures(message: Message) -> str:
 @agent_view
 def full_text(request: AgentRequest, pk: int) -> HttpResponse:
     """All of a message's text, quotes and signature included."""
-    message = get_object_or_404(Message.objects.only("full_text", "text"), pk=pk)
+    message = get_object_or_404(_messages(request).only("full_text", "text"), pk=pk)
     return plain(message.full_text or message.text, f"message-{pk}.txt")
 
 
@@ -74,12 +76,16 @@ def full_text(request: AgentRequest, pk: int) -> HttpResponse:
 @agent_view
 def attachment(request: AgentRequest, pk: int) -> HttpResponse:
     """A file as a download. `?show=1` shows pictures of the four harmless kinds in the page; nothing else ever."""
-    found = get_object_or_404(Attachment, pk=pk)
+    found = get_object_or_404(Attachment, pk=pk, message__in=_messages(request))
     shown = request.GET.get("show") == "1" and found.content_type in PICTURES
     kind = found.content_type if shown else "application/octet-stream"
     response = HttpResponse(content_of(found), content_type=kind)
     response["Content-Disposition"] = content_disposition_header(not shown, found.name) or "attachment"
     return shielded(response)
+
+
+def _messages(request: AgentRequest) -> QuerySet[Message]:
+    return Message.objects.filter(conversation__in=visible_conversations(request.user))
 
 
 def plain(text: str | bytes, name: str) -> HttpResponse:

@@ -1,6 +1,7 @@
 """One conversation: the page, its thread for htmx, and why a clock is due when it is due."""
 
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django.http import Http404, HttpResponse
@@ -8,7 +9,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
-from helpdesk.conversations.models import Conversation, Priority, Status
+from helpdesk.conversations.models import Priority, Status
+from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.sla.models import Clock
 from tickets.desk import facts, thread
 from tickets.desk.reckoning import explain_clock
@@ -26,7 +28,7 @@ def conversation(request: AgentRequest, pk: int) -> HttpResponse:
 def show(request: AgentRequest, pk: int, form: MessageForm | None, status: int = 200) -> HttpResponse:
     """The page; with a form that could not be accepted, what was typed and why."""
     at = now()
-    found = facts.find(pk)
+    found = facts.find(pk, request.user)
     if found is None:
         raise Http404
     context = {
@@ -43,13 +45,14 @@ def show(request: AgentRequest, pk: int, form: MessageForm | None, status: int =
 def news(request: AgentRequest, pk: int) -> HttpResponse:
     """The thread and what stands beside it, if anything has happened since `seq`; 204 otherwise."""
     at = now()
-    last_seq = Conversation.objects.filter(pk=pk).values_list("last_seq", flat=True).first()
+    last_seq = visible_conversations(request.user).filter(pk=pk).values_list("last_seq", flat=True).first()
     if last_seq is None:
         raise Http404
     if last_seq == _number(request.GET.get("seq", "")):
         return HttpResponse(status=204)
-    found = facts.find(pk)
-    assert found is not None, "conversations are never deleted"
+    found = facts.find(pk, request.user)
+    if found is None:
+        raise Http404
     return page(request, "_news.jinja", client_id=uuid4(), **_parts(found, at))
 
 
@@ -57,7 +60,7 @@ def news(request: AgentRequest, pk: int) -> HttpResponse:
 @agent_view
 def older(request: AgentRequest, pk: int) -> HttpResponse:
     """The part of the thread before a message, to be put above what is there."""
-    found = facts.find(pk)
+    found = facts.find(pk, request.user)
     if found is None:
         raise Http404
     choices = facts.choices(found)
@@ -69,13 +72,13 @@ def older(request: AgentRequest, pk: int) -> HttpResponse:
 @agent_view
 def clock(request: AgentRequest, pk: int) -> HttpResponse:
     """Why this clock is due when it is due; a part of the page for htmx, else a page of its own."""
-    found = get_object_or_404(Clock, pk=pk)
+    found = get_object_or_404(Clock, pk=pk, conversation__in=visible_conversations(request.user))
     text = explain_clock(found, at=now()).as_text()
     name = "_explanation.jinja" if request.headers.get("HX-Request") else "clock.jinja"
     return page(request, name, clock=found, text=text)
 
 
-def _parts(found: facts.Facts, at: datetime, before: int = 0) -> dict[str, object]:
+def _parts(found: facts.Facts, at: datetime, before: int = 0) -> dict[str, Any]:
     choices = facts.choices(found)
     return {
         "conversation": found,

@@ -1,12 +1,14 @@
 """The ledger of mail: every mail that ever reached us with its one outcome, raw, and filed again on request."""
 
 from django.contrib import messages
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from helpdesk.conversations.visibility import visible_to
 from tickets.desk.rendering import page
 from tickets.mail import filing
 from tickets.models import InboundEmail
@@ -38,7 +40,7 @@ def ledger(request: AgentRequest) -> HttpResponse:
     state, before = request.GET.get("state", ""), request.GET.get("before", "")
     if state and state not in InboundEmail.State.values:
         raise Http404
-    mails = InboundEmail.objects.order_by("-id")
+    mails = _mails(request).order_by("-id")
     if state:
         mails = mails.filter(state=state)
     if before.isascii() and before.isdecimal() and len(before) < 18:
@@ -53,7 +55,7 @@ def ledger(request: AgentRequest) -> HttpResponse:
 @agent_view
 def raw(request: AgentRequest, pk: int) -> HttpResponse:
     """The mail as it came in, as text."""
-    mail = get_object_or_404(InboundEmail.objects.only("pk", "raw"), pk=pk)
+    mail = get_object_or_404(_mails(request).only("pk", "raw"), pk=pk)
     return plain(bytes(mail.raw), f"mail-{pk}.eml")
 
 
@@ -61,7 +63,7 @@ def raw(request: AgentRequest, pk: int) -> HttpResponse:
 @agent_view
 def replay(request: AgentRequest, pk: int) -> HttpResponse:
     """File a quarantined mail again."""
-    mail = get_object_or_404(InboundEmail, pk=pk)
+    mail = get_object_or_404(_mails(request), pk=pk)
     try:
         mail = filing.replay(mail, at=now())
     except filing.NotQuarantined:
@@ -69,3 +71,11 @@ def replay(request: AgentRequest, pk: int) -> HttpResponse:
         return redirect("tickets:ledger")
     messages.success(request, _("Mail %(number)s: %(state)s.") % {"number": pk, "state": mail.get_state_display()})
     return redirect("tickets:ledger")
+
+
+def _mails(request: AgentRequest) -> QuerySet[InboundEmail]:
+    """Those that became nothing, or a conversation this agent may see."""
+    if request.user.is_admin:
+        return InboundEmail.objects.all()
+    visible = visible_to(request.user, "conversation__")
+    return InboundEmail.objects.filter(Q(conversation=None) | visible)

@@ -22,14 +22,14 @@ from tickets.views.access import AgentRequest, agent_view
 def page_list(request: AgentRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     number = int(before) if before.isascii() and before.isdecimal() and len(before) < 18 else 0
-    return page(request, "pages.jinja", pages=pages.read(number), at=now())
+    return page(request, "pages.jinja", pages=pages.read(request.user, number), at=now())
 
 
 @require_POST
 @agent_view
 def acknowledge(request: AgentRequest, pk: int) -> HttpResponse:
     """One step: somebody is on it, and the customer knows how it will be handled."""
-    called = get_object_or_404(Page, pk=pk)
+    called = get_object_or_404(pages.visible(request.user), pk=pk)
     form = HandlingForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("This text is too long."))
@@ -49,7 +49,7 @@ def acknowledge(request: AgentRequest, pk: int) -> HttpResponse:
 @require_POST
 @agent_view
 def resolve(request: AgentRequest, pk: int) -> HttpResponse:
-    get_object_or_404(Page.objects.only("pk"), pk=pk)
+    get_object_or_404(pages.visible(request.user).only("pk"), pk=pk)
     paging.resolve(pk, at=now(), user=request.user, why="desk")
     messages.success(request, _("The page is resolved."))
     return redirect("tickets:pages")

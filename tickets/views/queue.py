@@ -1,63 +1,65 @@
-"""The queue: whole page, its rows alone for htmx, and the numbers beside the views."""
+"""The inbox: whole page, its rows alone for htmx, and the numbers beside the views."""
+
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
-from tickets.desk import queue
-from tickets.desk.counts import count
+from tickets.desk import inbox, queue
+from tickets.desk.counts import Counts, count
+from tickets.desk.filters import BadFilter
 from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view
 
 
 @require_GET
 @agent_view
-def inbox(request: AgentRequest) -> HttpResponse:
-    place = _place(request)
+def inbox_page(request: AgentRequest) -> HttpResponse:
+    view = _view(request)
     counts = count(request.user)
-    title = queue.titles()[place.view]
-    if place.team_id is not None:
-        title = next((team.name for team in counts.teams if team.id == place.team_id), title)
     later = bool(request.GET.get("after"))
-    return page(request, "queue.jinja", title=title, counts=counts, later=later, **_rows(request, place))
+    title = _title(view, counts)
+    return page(request, "queue.jinja", title=title, counts=counts, later=later, **_rows(request, view))
 
 
 @require_GET
 @agent_view
 def rows(request: AgentRequest) -> HttpResponse:
     """The next page of rows, or the shown ones anew."""
-    return page(request, "_rows.jinja", **_rows(request, _place(request)))
+    return page(request, "_rows.jinja", **_rows(request, _view(request)))
 
 
 @require_GET
 @agent_view
 def navigation(request: AgentRequest) -> HttpResponse:
     """The views with their numbers, for whatever page asks."""
-    place = _place(request) if request.GET.get("view") else None
+    view = _view(request) if request.GET.get("view") else None
     counts = count(request.user)
-    return page(request, "_views.jinja", counts=counts, place=place, here=request.GET.get("here", ""))
+    return page(request, "_views.jinja", counts=counts, view=view, here=request.GET.get("here", ""))
 
 
-def _place(request: AgentRequest) -> queue.Place:
-    view = request.GET.get("view", "reply")
-    if view not in queue.BY_DUE and view not in queue.NEWEST:
-        raise Http404
-    team = request.GET.get("team", "")
-    if not team:
-        return queue.Place(view)
-    if not team.isascii() or not team.isdecimal() or len(team) > 18 or view != "dispatch":
-        raise Http404
-    return queue.Place(view, int(team))
+def _view(request: AgentRequest) -> inbox.View:
+    given: dict[str, Any] = {}
+    for name, values in request.GET.lists():
+        given[name] = values if name in ("tag", "status", "priority", "channel") else values[-1]
+    try:
+        return inbox.find(given, request.user)
+    except (inbox.UnknownView, BadFilter) as error:
+        raise Http404 from error
 
 
-def _rows(request: AgentRequest, place: queue.Place) -> dict[str, object]:
+def _title(view: inbox.View, counts: Counts) -> str:
+    team = view.extra.get("team")
+    return next((row.name for row in counts.teams if row.id == team), view.title)
+
+
+def _rows(request: AgentRequest, view: inbox.View) -> dict[str, Any]:
     """What `_rows.jinja` shows."""
     shown, after = request.GET.get("shown", ""), request.GET.get("after", "")
     limit = int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 6 else queue.PAGE
     try:
-        found = queue.read(place, request.user, after=after, limit=limit)
+        found = queue.read(view, request.user, after=after, limit=limit)
     except queue.BadCursor as error:
         raise Http404 from error
-    query = f"view={place.view}" + (f"&team={place.team_id}" if place.team_id is not None else "")
-    at = now()
-    return {"place": place, "rows": found.rows, "after": found.after, "first": not after, "query": query, "at": at}
+    return {"view": view, "rows": found.rows, "after": found.after, "first": not after, "at": now()}

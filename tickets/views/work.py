@@ -10,8 +10,9 @@ from django.views.decorators.http import require_POST
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.answers import NotFailed
-from helpdesk.conversations.models import Conversation, Message, Status
+from helpdesk.conversations.models import Message, Status
 from helpdesk.conversations.uploads import files_of
+from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.events.actors import Actor
 from tickets.forms import MessageForm, WorkForm
 from tickets.views.access import AgentRequest, agent_view
@@ -21,7 +22,7 @@ from tickets.views.conversation import show
 @require_POST
 @agent_view
 def answer(request: AgentRequest, pk: int) -> HttpResponse:
-    get_object_or_404(Conversation.objects.only("pk"), pk=pk)
+    get_object_or_404(visible_conversations(request.user).only("pk"), pk=pk)
     form = MessageForm(request.POST, request.FILES)
     if not form.is_valid():
         return show(request, pk, form, status=422)
@@ -45,7 +46,7 @@ def answer(request: AgentRequest, pk: int) -> HttpResponse:
 @require_POST
 @agent_view
 def work(request: AgentRequest, pk: int) -> HttpResponse:
-    get_object_or_404(Conversation.objects.only("pk"), pk=pk)
+    get_object_or_404(visible_conversations(request.user).only("pk"), pk=pk)
     form = WorkForm(request.POST)
     if form.is_valid():
         conversations.change(pk, form.changes(), actor=Actor.agent(request.user), at=now())
@@ -58,7 +59,7 @@ def work(request: AgentRequest, pk: int) -> HttpResponse:
 @require_POST
 @agent_view
 def take(request: AgentRequest, pk: int) -> HttpResponse:
-    get_object_or_404(Conversation.objects.only("pk"), pk=pk)
+    get_object_or_404(visible_conversations(request.user).only("pk"), pk=pk)
     changes = conversations.Changes(assignee=request.user)
     conversations.change(pk, changes, actor=Actor.agent(request.user), at=now())
     return redirect("tickets:conversation", pk)
@@ -67,7 +68,9 @@ def take(request: AgentRequest, pk: int) -> HttpResponse:
 @require_POST
 @agent_view
 def retry(request: AgentRequest, pk: int) -> HttpResponse:
-    message = get_object_or_404(Message.objects.only("pk", "conversation_id"), pk=pk)
+    message = get_object_or_404(
+        Message.objects.only("pk", "conversation_id"), pk=pk, conversation__in=visible_conversations(request.user)
+    )
     try:
         conversations.retry(pk, request.user, at=now())
     except NotFailed:

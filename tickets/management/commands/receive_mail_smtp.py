@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from tickets.mail.certificates import BadCertificate, Certificate
 from tickets.mail.committing import PATIENT_OPTIONS, Committer
 from tickets.mail.listening import listen, lmtp_socket, tcp_socket
 from tickets.mail.smtp import Service
@@ -18,6 +19,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        certificate = _certificate()
         try:
             smtp = tcp_socket(settings.SMTP_HOST, settings.SMTP_PORT)
             lmtp = lmtp_socket(settings.LMTP_PORT, settings.SMTP_HOST) if settings.LMTP_PORT else None
@@ -27,8 +29,20 @@ class Command(BaseCommand):
             ) from error
         database = connections.settings["default"]
         database["OPTIONS"] = {**PATIENT_OPTIONS, **database.get("OPTIONS", {})}
-        uvloop.run(_serve(smtp, lmtp))
+        uvloop.run(_serve(certificate, smtp, lmtp))
 
 
-async def _serve(smtp: socket.socket, lmtp: socket.socket | None) -> None:
-    await listen(Service(Committer(), settings.MAIL_DOMAIN, settings.MAIL_SIZE_LIMIT), smtp, lmtp)
+def _certificate() -> Certificate | None:
+    if not settings.SMTP_TLS_CERT:
+        if settings.SMTP_TLS_KEY:
+            raise CommandError("SMTP_TLS_KEY is set, but SMTP_TLS_CERT is not")
+        return None
+    try:
+        return Certificate(settings.SMTP_TLS_CERT, settings.SMTP_TLS_KEY)
+    except BadCertificate as error:
+        raise CommandError(f"SMTP_TLS_CERT: {error}") from error
+
+
+async def _serve(certificate: Certificate | None, smtp: socket.socket, lmtp: socket.socket | None) -> None:
+    service = Service(Committer(), settings.MAIL_DOMAIN, settings.MAIL_SIZE_LIMIT, certificate)
+    await listen(service, smtp, lmtp)

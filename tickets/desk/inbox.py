@@ -1,0 +1,102 @@
+"""The views of the inbox: those that everybody has, a team's, saved ones, and whatever filter an address states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from helpdesk.customers.models import User
+from tickets.desk import filters
+from tickets.desk.filters import ACTIVE, WORKED
+from tickets.desk.models import SavedView
+
+# Orders, with the column that each goes by.
+DUE, NEWEST, WAKING = "due", "newest", "waking"
+
+
+class UnknownView(LookupError):
+    """There is no such view, or not for this agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What to show: cleaned filters and an order. `query` is the address's query that leads here."""
+
+    key: str
+    title: str
+    filters: Mapping[str, Any]
+    order: str = DUE
+    icon: str = "list"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def query(self) -> str:
+        return urlencode({"view": self.key, **self.extra}, doseq=True)
+
+
+def standard() -> dict[str, View]:
+    """The views everybody has, in the order in which they are shown."""
+    every = [
+        View("reply", _("Needs reply"), {"status": ACTIVE}, icon="inbox"),
+        View("dispatch", _("To dispatch"), {"status": ACTIVE, "assignee": "none"}, icon="hand"),
+        View("mine", _("Mine"), {"status": WORKED, "assignee": "me"}, icon="user"),
+        View("unassigned", _("Unassigned"), {"status": WORKED, "assignee": "none"}, icon="users"),
+        View("mentions", _("Mentions"), {"mentioned": True}, NEWEST, icon="at-sign"),
+        View("risk", _("SLA at risk"), {"at_risk": True}, icon="triangle-alert"),
+        View("snoozed", _("Snoozed"), {"status": WORKED, "snoozed": True}, WAKING, icon="clock"),
+        View("pending", _("Pending"), {"status": ("on_hold", "pending")}, NEWEST, icon="circle-pause"),
+        View("resolved", _("Resolved"), {"status": ("closed", "resolved")}, NEWEST, icon="archive"),
+        View("all", _("All"), {}, NEWEST, icon="list"),
+        View("spam", _("Spam"), {"status": ("closed", "resolved"), "spam": True}, NEWEST, icon="shield-alert"),
+    ]
+    return {view.key: view for view in every}
+
+
+def find(given: Mapping[str, Any], user: User) -> View:
+    """The view an address asks for: `view` is a standard one's key, `saved-ID` or `filter`.
+
+    Filters beside it narrow it; `filter` alone has nothing but them, and shows what is open where they name no status.
+    Raises UnknownView, BadFilter.
+    """
+    key = given.get("view", "reply")
+    narrowing = filters.cleaned({name: value for name, value in given.items() if name in NARROWING})
+    if key == "filter":
+        wanted = {"status": ACTIVE, **narrowing}
+        order = DUE if set(wanted["status"]) <= set(ACTIVE) else NEWEST
+        return View(key, _("Filtered"), wanted, order, "list-filter", narrowing)
+    if key.startswith("saved-"):
+        base = _saved(key.removeprefix("saved-"), user)
+    else:
+        views = standard()
+        if key not in views:
+            raise UnknownView(key)
+        base = views[key]
+    if not narrowing:
+        return base
+    return View(base.key, base.title, {**base.filters, **narrowing}, base.order, base.icon, narrowing)
+
+
+def saved_for(user: User) -> list[SavedView]:
+    """The agent's own views, their teams' and everybody's. One statement."""
+    mine = Q(owner=user) | Q(team__in=user.teams.all()) | Q(owner=None, team=None)
+    return list(SavedView.objects.filter(mine).select_related("team"))
+
+
+def of_saved(saved: SavedView) -> View:
+    order = NEWEST if saved.newest_first else DUE
+    return View(f"saved-{saved.pk}", saved.name, saved.filters, order, "list-filter")
+
+
+def _saved(number: str, user: User) -> View:
+    if not number.isascii() or not number.isdecimal() or len(number) > 18:
+        raise UnknownView(number[:40])
+    found = next((saved for saved in saved_for(user) if saved.pk == int(number)), None)
+    if found is None:
+        raise UnknownView(number)
+    return of_saved(found)
+
+
+NARROWING = ("team", "channel", "service", "tag", "priority", "customer", "organization", "status", "assignee")
