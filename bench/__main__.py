@@ -22,6 +22,7 @@ BENCHMARKS = {
     "file": "bench.filing",
     "api": "bench.api",
     "pages": "bench.paging",
+    "silence": "bench.silence",
     "desk": "bench.desk",
     "restart": "bench.restarting",
 }

@@ -54,7 +54,7 @@ def run(sizes: Sizes) -> Iterator[Row]:
 
 
 @contextmanager
-def _double() -> Iterator[tuple[Double, dict[str, str]]]:
+def pagerduty() -> Iterator[tuple[Double, dict[str, str]]]:
     """PagerDuty, and the environment in which ours calls it. On a fresh database, since page keys begin anew."""
     connection.close()
     ground.fresh()
@@ -64,7 +64,7 @@ def _double() -> Iterator[tuple[Double, dict[str, str]]]:
 
 
 def _throughput(count: int) -> Row:
-    with _double() as (double, found), ExitStack() as stack:
+    with pagerduty() as (double, found), ExitStack() as stack:
         bare.create_tables()
         volume.grow((ROUNDS * count + 10) * volume.ACTIVE_ONE_IN, messages=1)
         workers = [stack.enter_context(child(["-m", "bench.worker"], **found)) for _ in range(PROCESSES)]
@@ -72,7 +72,7 @@ def _throughput(count: int) -> Row:
         def ours(_number: int) -> Sample:
             known = double.count()
             released = timezone.now()
-            _make_due([released] * count)
+            make_due([released] * count)
             began = time.time()
             wait_until(lambda: double.count() >= known + count, f"{count} pages")
             last = max(double.called().values())
@@ -91,7 +91,7 @@ def _throughput(count: int) -> Row:
             return Sample(count / seconds, count)
 
         # One page before the clock runs: starting Python is not paging.
-        _make_due([timezone.now()])
+        make_due([timezone.now()])
         wait_until(double.count, "the workers' start")
         contenders = {
             "ours": Contender(ours, processes=tuple(worker.pid for worker in workers)),
@@ -103,24 +103,14 @@ def _throughput(count: int) -> Row:
 
 def _live(count: int) -> Row:
     """Deadlines spread over twenty seconds, with a real Celery worker and beat: each page's way from due to call."""
-    schedule = str(ground.data_dir() / "bench-schedule")
-    worker = [*_CELERY, "worker", "--loglevel", "ERROR", "--concurrency", str(PROCESSES), "--without-gossip"]
-    beat = [*_CELERY, "beat", "--loglevel", "ERROR", "--pidfile", "", "--schedule", schedule]
-    with _double() as (double, found), ExitStack() as stack:
+    with pagerduty() as (double, found), ExitStack() as stack:
         volume.grow((count + 10) * volume.ACTIVE_ONE_IN, messages=1)
-        processes = [stack.enter_context(child(command, **found)) for command in (worker, beat)]
-        _make_due([timezone.now()])
+        processes = [stack.enter_context(child(command, **found)) for command in celery()]
+        make_due([timezone.now()])
         wait_until(double.count, "the workers' start")
 
         def ours(_number: int) -> Sample:
-            dice = random.Random(1)
-            start = timezone.now() + timedelta(seconds=1)
-            due = sorted(start + timedelta(seconds=dice.uniform(0, LIVE_SECONDS)) for _ in range(count))
-            keys = _make_due(due)
-            wait_until(lambda: keys.keys() <= double.called().keys(), "the last page")
-            called = double.called()
-            waits = [(called[key] - moment.timestamp()) * 1000 for key, moment in keys.items()]
-            return Sample(percentile(waits, 0.5), count, p95=percentile(waits, 0.95))
+            return spread_out(double, count, LIVE_SECONDS)
 
         contenders = {"ours": Contender(ours, processes=tuple(process.pid for process in processes))}
         figures = compare(contenders, rounds=1)
@@ -128,7 +118,25 @@ def _live(count: int) -> Row:
     return Row("page, due to call, live", "ms", figures, LIVE_AIM_MS, remark)
 
 
-def _make_due(moments: list[datetime]) -> dict[str, datetime]:
+def celery() -> tuple[list[str], list[str]]:
+    """Worker and beat, as `manage.py up` runs them."""
+    schedule = str(ground.data_dir() / "bench-schedule")
+    worker = [*_CELERY, "worker", "--loglevel", "ERROR", "--concurrency", str(PROCESSES), "--without-gossip"]
+    return worker, [*_CELERY, "beat", "--loglevel", "ERROR", "--pidfile", "", "--schedule", schedule]
+
+
+def spread_out(double: Double, count: int, seconds: float) -> Sample:
+    """Milliseconds from due to call, for so many deadlines at random within the next seconds."""
+    dice = random.Random(1)
+    start = timezone.now() + timedelta(seconds=1)
+    keys = make_due(sorted(start + timedelta(seconds=dice.uniform(0, seconds)) for _ in range(count)))
+    wait_until(lambda: keys.keys() <= double.called().keys(), "the last page")
+    called = double.called()
+    waits = [(called[key] - moment.timestamp()) * 1000 for key, moment in keys.items()]
+    return Sample(percentile(waits, 0.5), count, p95=percentile(waits, 0.95))
+
+
+def make_due(moments: list[datetime]) -> dict[str, datetime]:
     """Let as many dispatch clocks that have not fired be due at these moments, those of others never; by dedup key."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.dateparse import parse_datetime
 
 from helpdesk.customers.models import User
 from helpdesk.events.nudge import nudge
@@ -155,25 +156,39 @@ def _supersede(pages: Sequence[Page], deliveries: Mapping[_Place, PageDelivery])
 
 def _shared(call: Call, channel: str, at: datetime) -> PageDelivery:
     to = settings.SLACK_CHANNEL if channel == "slack" else "default"
-    due = at
-    if channel != "slack" and call.page.urgency == Urgency.LOW:
-        due = _after_quiet(at, settings.OFFICE_TIME_ZONE)
-    return _delivery(call, channel, to, call.promised_at if due == at else due, due)
+
+    def leaves(moment: datetime) -> datetime:
+        return _leaves_at(moment, call.page, settings.OFFICE_TIME_ZONE)
+
+    return _delivery(call, channel, to, leaves(call.promised_at), leaves(at))
 
 
 def _personal(call: Call, user: User, book: _Book, at: datetime) -> list[PageDelivery]:
     deliveries = []
     for rule in book.rules(user, call.page.urgency):
         wait = timedelta(seconds=rule.delay_seconds)
-        due = at + wait
-        if call.page.urgency == Urgency.LOW:
-            due = _after_quiet(due, user.timezone, rule)
-        meant = call.promised_at + wait if due == at + wait else due
-        deliveries.append(_delivery(call, rule.channel, rule.to, meant, due, user))
+        promised_at = _leaves_at(call.promised_at + wait, call.page, user.timezone, rule)
+        due_at = _leaves_at(at + wait, call.page, user.timezone, rule)
+        deliveries.append(_delivery(call, rule.channel, rule.to, promised_at, due_at, user))
     return deliveries
 
 
-def _after_quiet(due: datetime, timezone: str, rule: NotificationRule | None = None) -> datetime:
+def _leaves_at(moment: datetime, page: Page, timezone: str, rule: NotificationRule | None = None) -> datetime:
+    """When a message for `moment` may leave: high urgency then. Low urgency wakes nobody: it waits until the office
+    opens, where a request came in while it was closed, and out of the quiet hours of whom it is for.
+    """
+    if page.urgency != Urgency.LOW:
+        return moment
+    return _after_quiet(max(moment, _opening(page) or moment), timezone, rule)
+
+
+def _opening(page: Page) -> datetime | None:
+    """Before when the reasons of a page, each of which may name an opening of the office, tell nobody."""
+    named = [parse_datetime(reason["not_before"]) for reason in page.reasons if "not_before" in reason]
+    return max((opening for opening in named if opening is not None), default=None)
+
+
+def _after_quiet(due: datetime, timezone: str, rule: NotificationRule | None) -> datetime:
     start = (rule and rule.quiet_from) or QUIET_FROM
     end = (rule and rule.quiet_until) or QUIET_UNTIL
     try:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from helpdesk.oncall import notices
-from helpdesk.oncall.models import Page, PageDelivery
+from helpdesk.oncall.models import Page, PageDelivery, Urgency
 from helpdesk.oncall.pagers import Notice
 from helpdesk.oncall.storm import Limit, allowed_at
 
@@ -64,7 +64,16 @@ def _gather(result: SortedOut, to: str, burst: list[PageDelivery], history: Sequ
     elif len(burst) + len(history) > DIGEST_ABOVE and len(burst) > 1:
         result.to_send.append(Envelope(burst, notices.digest(burst, now)))
     else:
-        result.to_send += [Envelope([delivery], notices.notice(delivery, now)) for delivery in burst]
+        result.to_send += _with_one_list(burst, now)
+
+
+def _with_one_list(burst: list[PageDelivery], now: datetime) -> list[Envelope]:
+    """Each call by itself, but what woke nobody and waited is one list, however short."""
+    waited = [delivery for delivery in burst if delivery.page.urgency == Urgency.LOW]
+    if len(waited) < 2:
+        return [Envelope([delivery], notices.notice(delivery, now)) for delivery in burst]
+    rest = [delivery for delivery in burst if delivery.page.urgency != Urgency.LOW]
+    return [*_with_one_list(rest, now), Envelope(waited, notices.digest(waited, now))]
 
 
 def _is_outdated(delivery: PageDelivery, reference: str) -> bool:

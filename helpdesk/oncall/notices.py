@@ -8,10 +8,12 @@ from django.core import signing
 from django.urls import reverse
 
 from helpdesk.events.safe_text import one_line
+from helpdesk.oncall.calls import SHARED
 from helpdesk.oncall.models import Page, PageDelivery
 from helpdesk.oncall.pagers import Notice
 
 LATE_AFTER = timedelta(minutes=1)
+ACCOUNTED_FOR = timedelta(hours=24)
 SALT = "page-acknowledgement"
 DIGEST_LINES = 50
 
@@ -29,16 +31,23 @@ def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Noti
         reasons=tuple(reason["text"] for reason in page.reasons),
         details=_details(page),
         url=page_url(page),
-        acknowledge_url=acknowledge_url(page, delivery.user_id),
+        # Shared channels have buttons of their own, and signing a link for nobody takes its time.
+        acknowledge_url="" if delivery.channel in SHARED else acknowledge_url(page, delivery.user_id),
         occurred_at=page.triggered_at,
         late_by=late if late > LATE_AFTER and delivery.action == PageDelivery.Action.TRIGGER else None,
         to=delivery.to,
         recipient_name=delivery.user.name if delivery.user else "",
         provider_ref=provider_ref,
+        tried_since=_tried_since(delivery, at),
         attempt=delivery.attempts,
         round=delivery.round + 1,
         acknowledged_by=(page.acknowledged_by.name if page.acknowledged_by else page.acknowledged_via),
     )
+
+
+def _tried_since(delivery: PageDelivery, at: datetime) -> datetime | None:
+    """When an earlier attempt can have been made. What is older than ACCOUNTED_FOR is told again in any case."""
+    return max(delivery.page.triggered_at, at - ACCOUNTED_FOR) if delivery.attempts > 1 else None
 
 
 def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:

@@ -41,15 +41,21 @@ WHERE page.id = new.id
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why somebody is called. `since` is when the promise broke or the request came in."""
+    """Why somebody is called. `since` is when the promise broke or the request came in.
+
+    While its page is of low urgency, nobody is told before `not_before`: when the office opens again.
+    """
 
     kind: str
     text: str
     since: datetime
+    not_before: datetime | None = None
 
     def as_dict(self, at: datetime) -> dict[str, Any]:
         late = at - self.since
+        held = {} if self.not_before is None else {"not_before": self.not_before.isoformat()}
         return {
+            **held,
             "kind": self.kind,
             "text": self.text,
             "since": self.since.isoformat(),

@@ -1,6 +1,6 @@
-"""What PagerDuty and Slack tell us, reduced to what paging needs. Pure; verify the signature before coming here.
+"""What PagerDuty and Slack tell us, calling or asked, reduced to what paging needs. Pure; verify signatures first.
 
-Each parser returns the event, None for something readable that does not concern us, or raises UnreadablePayload;
+Each parser returns what it found, None for something readable that does not concern us, or raises UnreadablePayload;
 nothing else, whatever the bytes.
 """
 
@@ -45,6 +45,22 @@ class PagerDutyEvent:
 
 
 @dataclass(frozen=True)
+class PagerDutyIncident:
+    """One incident of the REST API. Names are "" where no person did it; the newest acknowledgement by one counts.
+
+    An incident merged into another is open: whoever merged it did not say that it is over. Times are in UTC.
+    """
+
+    dedup_key: str
+    is_open: bool
+    created_at: datetime
+    changed_at: datetime
+    changed_by: str
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+
+
+@dataclass(frozen=True)
 class SlackAction:
     """Somebody pressed Acknowledge on the message `channel`/`message_ts`."""
 
@@ -57,12 +73,16 @@ class SlackAction:
 
 
 def parse_pagerduty(raw: bytes) -> PagerDutyEvent | None:
-    """A webhook v3 body (https://developer.pagerduty.com/docs/webhooks-overview); None for types we do not use."""
+    """A webhook v3 body (https://developer.pagerduty.com/docs/webhooks-overview); None for types we do not use, and
+    for one merged into another: whoever did that did not say that it is over.
+    """
     event = _dict(_json_object(raw).get("event"))
     kind = _text(event.get("event_type"), 100)
     if kind not in PAGERDUTY_TYPES:
         return None
     data, agent = _dict(event.get("data")), _dict(event.get("agent"))
+    if kind == "incident.resolved" and _is_merged(data):
+        return None
     identifier = _text(event.get("id"), 255)
     if not identifier:
         raise UnreadablePayload("the event has no id")
@@ -75,6 +95,44 @@ def parse_pagerduty(raw: bytes) -> PagerDutyEvent | None:
         agent_email=_line(agent.get("email"), 254) or None,
         incident_id=_text(data.get("id"), 255),
     )
+
+
+def parse_pagerduty_incidents(raw: bytes) -> list[PagerDutyIncident]:
+    """The answer to GET /incidents (https://developer.pagerduty.com/api-reference/9d0b4b12e36f9-list-incidents)."""
+    found = _json_object(raw).get("incidents")
+    if not isinstance(found, list):
+        raise UnreadablePayload("no list of incidents")
+    return [_incident(_dict(one)) for one in found]
+
+
+def _incident(data: dict[str, Any]) -> PagerDutyIncident:
+    created_at = _moment(data.get("created_at"))
+    given = data.get("acknowledgements")
+    by_people = [
+        (_moment(_dict(one).get("at")), name)
+        for one in (given if isinstance(given, list) else [])
+        if (name := _person(_dict(one).get("acknowledger")))
+    ]
+    acknowledged_at, acknowledged_by = max(by_people, default=(None, ""))
+    return PagerDutyIncident(
+        dedup_key=_text(data.get("incident_key"), 255),
+        is_open=_text(data.get("status"), 20) != "resolved" or _is_merged(data),
+        created_at=created_at,
+        changed_at=_moment(data["last_status_change_at"]) if data.get("last_status_change_at") else created_at,
+        changed_by=_person(data.get("last_status_change_by")),
+        acknowledged_at=acknowledged_at,
+        acknowledged_by=acknowledged_by,
+    )
+
+
+def _is_merged(data: dict[str, Any]) -> bool:
+    return _dict(data.get("resolve_reason")).get("type") == "merge_resolve_reason"
+
+
+def _person(reference: Any) -> str:
+    """The name behind a reference to a user; "" for a service, an integration, an escalation policy."""
+    found = _dict(reference)
+    return _line(found.get("summary"), 200) if found.get("type") in ("user_reference", "user") else ""
 
 
 def parse_slack_interaction(raw: bytes) -> SlackAction | None:

@@ -45,12 +45,16 @@ _RELEASE = f"UPDATE {_TABLE} SET due_at = %(until)s, attempts = attempts - 1 WHE
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one delivery: the provider's id, or an error. Untried ones give their attempt back."""
+    """What became of one delivery: the provider's id, or an error. Untried ones give their attempt back.
+
+    `remark` is kept with a delivery that was sent, where its error would be.
+    """
 
     delivery: PageDelivery
     provider_ref: str = ""
     error: DeliveryError | None = None
     tried: bool = True
+    remark: str = ""
 
     @property
     def is_final_failure(self) -> bool:
@@ -81,8 +85,8 @@ def _row(outcome: Outcome, now: datetime) -> tuple[object, ...]:
     delivery, error = outcome.delivery, outcome.error
     claimed = delivery.attempts
     if error is None:
-        reference = storable(outcome.provider_ref, 200)
-        return delivery.pk, PageDelivery.State.SENT.value, now, reference, "", None, claimed, claimed
+        reference, remark = storable(outcome.provider_ref, 200), storable(outcome.remark, 2000)
+        return delivery.pk, PageDelivery.State.SENT.value, now, reference, remark, None, claimed, claimed
     state = PageDelivery.State.FAILED if outcome.is_final_failure else PageDelivery.State.PENDING
     due_at = None if outcome.is_final_failure else now + _wait(outcome)
     attempts = claimed if outcome.tried else claimed - 1

@@ -147,21 +147,6 @@ def plan_shifts(layer: LayerPlan, timezone: str, start: datetime, end: datetime)
     return _shifts(layer, zone(timezone), *_window(start, end))
 
 
-def who_is_on(shifts: Mapping[int, Iterable[ShiftPlan]], overrides: Iterable[OverridePlan], at: datetime) -> int | None:
-    """Who is on call at `at`, or None. `shifts` by position of their layer: the highest position wins.
-
-    Overrides beat layers, and where overrides overlap the later one in order wins.
-    """
-    taken = [override.user for override in overrides if override.start <= at < override.end]
-    if taken:
-        return taken[-1]
-    for position in sorted(shifts, reverse=True):
-        for shift in shifts[position]:
-            if shift.start <= at < shift.end:
-                return shift.user
-    return None
-
-
 def final_schedule(
     layers: Sequence[LayerPlan], overrides: Sequence[OverridePlan], timezone: str, start: datetime, end: datetime
 ) -> list[Slot]:

@@ -10,29 +10,6 @@ from typing import Final
 Limit = tuple[int, timedelta]
 """At most so many sends in any window of that length."""
 
-# The per-contact figures of GoAlert (engine/message/ratelimit.go), which keep carriers from marking the number as spam
-# (https://github.com/target/goalert/issues/1084) and still wake a heavy sleeper.
-VOICE_LIMITS: Final[tuple[Limit, ...]] = (
-    (1, timedelta(minutes=1)),
-    (3, timedelta(minutes=15)),
-    (7, timedelta(hours=1)),
-    (15, timedelta(hours=3)),
-)
-SMS_LIMITS: Final[tuple[Limit, ...]] = (
-    (1, timedelta(minutes=1)),
-    (5, timedelta(minutes=15)),
-    (11, timedelta(hours=1)),
-    (21, timedelta(hours=3)),
-)
-EMAIL_LIMITS: Final[tuple[Limit, ...]] = ((1, timedelta(minutes=1)),)
-# Slack takes about one message a second in a channel (https://api.slack.com/apis/rate-limits), Telegram one a second in
-# a chat and twenty a minute in a group (https://core.telegram.org/bots/faq). A reader takes less, and over-eager limits
-# have delayed pages (https://github.com/target/goalert/issues/4188).
-CHAT_LIMITS: Final[tuple[Limit, ...]] = ((1, timedelta(seconds=1)), (20, timedelta(minutes=1)))
-# Events API v2, for each routing key: the provider groups by itself.
-PAGERDUTY_LIMITS: Final[tuple[Limit, ...]] = ((120, timedelta(minutes=1)),)
-WEBHOOK_LIMITS: Final[tuple[Limit, ...]] = ((60, timedelta(minutes=1)),)
-
 QUIET_HOUR: Final = timedelta(hours=1)
 
 

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from helpdesk.events.actions import beat
-from helpdesk.oncall import audit, deliveries, paging, reminders, rotas
+from helpdesk.oncall import audit, deliveries, paging, reconciling, reminders, rotas
 
 
 @shared_task(name="helpdesk.oncall.tasks.escalate_pages", expires=10)
@@ -31,6 +31,11 @@ def plan_shifts() -> int:
 @shared_task(name="helpdesk.oncall.tasks.remind_of_rotas", expires=60)
 def remind_of_rotas() -> int:
     return reminders.remind(at=timezone.now())
+
+
+@shared_task(name="helpdesk.oncall.tasks.reconcile_pagerduty", expires=60)
+def reconcile_pagerduty() -> int:
+    return reconciling.reconcile(at=timezone.now())
 
 
 @shared_task(name="helpdesk.oncall.tasks.audit_promises", expires=60)

@@ -1,11 +1,14 @@
 """Page messages leaving: side by side, once, late ones marked, storms gathered, providers that fail or throttle."""
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db import connection
 from pytest_django import Settings
 
 from helpdesk.events.outcomes import NeverRetry
@@ -47,6 +50,18 @@ def slack(settings: Settings, slack_server: SlackServer) -> SlackServer:
 
 def states(found: Page, channel: str) -> list[tuple[str, str]]:
     return list(found.deliveries.filter(channel=channel).order_by("id").values_list("action", "state"))
+
+
+def killed_over(channel: str) -> Callable[[Sequence[records.Outcome], datetime], None]:
+    """The process dies where it writes down what became of that channel's messages."""
+    record = records.record
+
+    def killed(outcomes: Sequence[records.Outcome], now: datetime) -> None:
+        if outcomes[0].delivery.channel == channel:
+            raise KeyboardInterrupt
+        record(outcomes, now)
+
+    return killed
 
 
 def one(channel: str) -> PageDelivery:
@@ -102,6 +117,20 @@ def test_a_burst_for_one_person_is_one_digest(company: Company, at: datetime, ma
     assert "80 pages are waiting, 80 of them urgent" in str(digest.subject)
     assert all(f"test:{number:02}" in str(digest.body) for number in range(50)) and "and 30 more" in str(digest.body)
     assert set(PageDelivery.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def test_what_waited_for_the_morning_is_one_list_and_what_is_urgent_its_own_mail(
+    company: Company, at: datetime, mails: list[EmailMessage]
+) -> None:
+    for number in range(2):
+        page(f"test:{number}", at=after(at, hours=-10), urgency=Urgency.LOW)
+    morning = after(at, hours=-1)
+    page("test:2", at=morning)
+    deliveries.deliver(morning)
+    assert sorted(str(mail.subject) for mail in mails) == [
+        "2 pages are waiting, 0 of them urgent",
+        "[URGENT] Summary of test:2",
+    ]
 
 
 def test_three_leave_at_once_and_the_rest_of_the_minute_together(
@@ -194,12 +223,9 @@ def test_a_lost_answer_is_sent_again(company: Company, at: datetime, pagerduty: 
 def test_killed_between_call_and_record_it_is_sent_again_after_the_lease(
     company: Company, at: datetime, pagerduty: PagerDutyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
     page(at=at)
     with monkeypatch.context() as patch:
-        patch.setattr(records, "record", killed)
+        patch.setattr(records, "record", killed_over("pagerduty"))
         with pytest.raises(KeyboardInterrupt):
             deliveries.deliver(at)
     assert len(pagerduty.alerts) == 1 and one("pagerduty").state == "pending"
@@ -245,6 +271,16 @@ def test_a_new_page_of_a_key_waits_until_the_old_one_is_resolved(
     assert [alert.status for alert in pagerduty.alerts] == ["resolved", "triggered"]
 
 
+def test_a_claim_looks_at_each_pages_own_messages_not_at_the_burst(company: Company, at: datetime) -> None:
+    """Statistics are worthless in a burst; the index of all that waits must serve nothing but finding the next ones."""
+    parameters: dict[str, Any] = {"at": at, "lease": after(at, minutes=1), "channel": "pagerduty", "limit": 100}
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (COSTS OFF) {deliveries._CLAIM}", parameters)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    _, _, look_ups = plan.partition("SubPlan")
+    assert look_ups and "page_delivery_next" not in look_ups and "page_delivery_due" not in look_ups, plan
+
+
 def test_escalation_replaces_a_call_that_still_waits(
     company: Company, at: datetime, settings: Settings, pagerduty: PagerDutyServer
 ) -> None:
@@ -269,3 +305,94 @@ def test_a_day_of_sent_mail_is_where_the_settings_say(company: Company, at: date
     page(at=at)
     deliveries.deliver(at)
     assert len(list(Path(settings.SENT_MAIL_DIR).glob("*.eml"))) == 1
+
+
+class TestSlackAfterALostAnswer:
+    """Slack has no idempotency key, so the channel's history is asked before a message is sent again."""
+
+    @pytest.fixture(autouse=True)
+    def channel_by_id(self, settings: Settings, slack: SlackServer) -> None:
+        settings.SLACK_CHANNEL = "C0ONCALL1"
+
+    def lose_the_answer(self, at: datetime, slack: SlackServer) -> Page:
+        slack.posted_at(after(at, seconds=1))
+        found = page(at=at)
+        slack.cut_next(process=True)
+        deliveries.deliver(after(at, seconds=1))
+        assert (len(slack.messages), one("slack").state) == (1, "pending")
+        return found
+
+    def test_what_had_arrived_is_found(self, company: Company, at: datetime, slack: SlackServer) -> None:
+        found = self.lose_the_answer(at, slack)
+        deliveries.deliver(after(at, seconds=10))
+        (message,) = slack.messages
+        sent = one("slack")
+        assert (sent.state, sent.provider_ref, sent.error) == ("sent", f"C0ONCALL1:{message.ts}", "")
+        paging.resolve(found.pk, at=after(at, minutes=1))
+        deliveries.deliver(after(at, minutes=1))
+        assert message.text.startswith("Resolved"), "and can be changed later"
+        assert message.metadata, "which leaves the mark on it"
+
+    def test_killed_before_the_record_it_is_found_as_well(
+        self, company: Company, at: datetime, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slack.posted_at(at)
+        page(at=at)
+        with monkeypatch.context() as patch:
+            patch.setattr(records, "record", killed_over("slack"))
+            with pytest.raises(KeyboardInterrupt):
+                deliveries.deliver(at)
+        deliveries.deliver(at + deliveries.LEASE + timedelta(seconds=5))
+        assert len(slack.messages) == 1 and one("slack").state == "sent"
+
+    def test_what_had_not_arrived_is_sent(self, company: Company, at: datetime, slack: SlackServer) -> None:
+        page("test:other", at=at)
+        page(at=at)
+        slack.cut_next(times=2)
+        deliveries.deliver(at)
+        assert slack.messages == []
+        deliveries.deliver(after(at, seconds=10))
+        assert sorted(message.text for message in slack.messages) == ["Summary of test:1", "Summary of test:other"]
+
+    def test_a_first_attempt_asks_nothing(self, company: Company, at: datetime, slack: SlackServer) -> None:
+        page(at=at)
+        deliveries.deliver(at)
+        assert [request.path for request in slack.received] == ["/api/chat.postMessage"]
+
+    @pytest.mark.parametrize(
+        ("error", "told"),
+        [
+            ({"error": "missing_scope", "needed": "channels:history"}, "missing_scope, needed: channels:history"),
+            ({"error": "not_in_channel"}, "not_in_channel"),
+            ({"error": ["odd"], "needed": 7}, "status 200"),
+        ],
+    )
+    def test_without_leave_to_look_it_is_sent_again_and_says_so(
+        self, company: Company, at: datetime, slack: SlackServer, error: dict[str, object], told: str
+    ) -> None:
+        self.lose_the_answer(at, slack)
+        slack.fail_next(200, {"ok": False, **error})
+        deliveries.deliver(after(at, seconds=10))
+        assert len(slack.messages) == 2, "twice is better than never"
+        sent = one("slack")
+        assert (sent.state, sent.error) == ("sent", f"sent again without looking whether it had arrived: {told}")
+
+    def test_a_silent_slack_is_asked_later(self, company: Company, at: datetime, slack: SlackServer) -> None:
+        self.lose_the_answer(at, slack)
+        slack.fail_next(503)
+        deliveries.deliver(after(at, seconds=10))
+        assert one("slack").state == "pending" and len(slack.messages) == 1
+        deliveries.deliver(after(at, seconds=60))
+        assert one("slack").state == "sent" and len(slack.messages) == 1
+
+    def test_it_is_found_behind_a_busy_channel(self, company: Company, at: datetime, slack: SlackServer) -> None:
+        self.lose_the_answer(at, slack)
+        slack.chatter(150)
+        deliveries.deliver(after(at, seconds=10))
+        assert one("slack").provider_ref == f"C0ONCALL1:{slack.messages[0].ts}"
+
+    def test_the_search_ends(self, company: Company, at: datetime, slack: SlackServer) -> None:
+        self.lose_the_answer(at, slack)
+        slack.chatter(1000)
+        deliveries.deliver(after(at, seconds=10))
+        assert one("slack").error.startswith("sent again: not found among the newest 300 messages")

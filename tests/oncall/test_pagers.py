@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpdesk.events.outcomes import LONGEST_WAIT, NeverRetry, RetryLater
-from helpdesk.oncall.pagers import Pager, configured_pagers, pagerduty_dedup_key
+from helpdesk.oncall.pagers import Pager, Sent, configured_pagers, pagerduty_dedup_key
 from helpdesk.oncall.pagers.pagerduty import LARGEST_EVENT, routing_keys
 from tests.fixtures.notices import nobody_listens, notice, refused, send
 from tests.fixtures.providers import ROUTING_KEY, PagerDutyServer
@@ -168,7 +168,7 @@ class TestPagerDuty:
         monkeypatch.setattr("helpdesk.events.provider_calls._PHASES", httpx.Timeout(30.0, pool=0.05))
         pagerduty.hang_next()
 
-        async def two_at_once() -> list[str | BaseException]:
+        async def two_at_once() -> list[Sent | BaseException]:
             pager = pagerduty_pager(pagerduty.url)
             async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), trust_env=False) as client:
                 first = asyncio.create_task(pager.send(client, notice()))

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -81,6 +81,41 @@ def test_low_urgency_waits_out_the_night_and_gives_way_to_high(company: Company,
         "the call for the morning is replaced, not waited for"
     )
     assert low.deliveries.filter(state="cancelled").count() == 2
+
+
+def test_low_urgency_waits_until_the_office_opens_wherever_it_goes(
+    company: Company, pagerduty: None, settings: Settings
+) -> None:
+    settings.SLACK_BOT_TOKEN, settings.SLACK_CHANNEL = "xoxb-1", "C1"
+    saturday, monday = datetime(2026, 1, 10, 14, tzinfo=UTC), datetime(2026, 1, 12, 7, tzinfo=UTC)
+    reason = paging.Reason("after_hours", "asks", saturday, not_before=monday)
+    found = paging.trigger("test:1", reason, urgency=Urgency.LOW, summary="asks", at=saturday)
+    assert {d.channel: (d.promised_at, d.due_at) for d in found.deliveries.all()} == dict.fromkeys(
+        ("pagerduty", "slack", "email"), (monday, monday)
+    )
+    paging.acknowledge(found.pk, at=saturday)
+    paging.unacknowledge(found.pk, at=after(saturday, hours=1))
+    assert {d.due_at for d in found.deliveries.filter(state="pending")} == {monday}, "called again it still waits"
+
+    page(at=after(saturday, hours=2), kind="dispatch")
+    high = found.deliveries.filter(state="pending")
+    assert {d.due_at for d in high} == {after(saturday, hours=2)}, "high urgency waits for nothing"
+
+
+def test_handled_after_the_opening_it_leaves_at_once_and_is_late_since_then(company: Company) -> None:
+    saturday, monday = datetime(2026, 1, 10, 14, tzinfo=UTC), datetime(2026, 1, 12, 7, tzinfo=UTC)
+    reason = paging.Reason("after_hours", "asks", saturday, not_before=monday)
+    later = after(monday, hours=2)
+    found = paging.trigger("test:1", reason, urgency=Urgency.LOW, summary="asks", at=later)
+    assert [(d.promised_at, d.due_at) for d in found.deliveries.all()] == [(monday, later)]
+
+
+def test_quiet_hours_that_end_after_the_opening_are_kept(company: Company) -> None:
+    monday = datetime(2026, 1, 12, 7, tzinfo=UTC)
+    NotificationRule.objects.filter(user=company.grace, urgency="low").update(quiet_until=time(9, 30))
+    reason = paging.Reason("after_hours", "asks", NIGHT, not_before=monday)
+    found = paging.trigger("test:1", reason, urgency=Urgency.LOW, summary="asks", at=after(monday, hours=-9))
+    assert [d.due_at for d in found.deliveries.all()] == [after(monday, hours=1, minutes=30)]
 
 
 def test_it_escalates_step_by_step_and_round_and_round(company: Company, at: datetime) -> None:

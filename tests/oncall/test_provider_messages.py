@@ -17,6 +17,7 @@ from helpdesk.oncall.provider_messages import (
     SlackAction,
     UnreadablePayload,
     parse_pagerduty,
+    parse_pagerduty_incidents,
     parse_slack_interaction,
     slack_challenge,
 )
@@ -24,7 +25,12 @@ from tests.fixtures.providers import PagerDutyServer, SlackMessage, SlackServer
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "integrations"
 AT = datetime(2026, 1, 9, 18, 45, tzinfo=UTC)
-PARSERS: list[Callable[[bytes], object]] = [parse_pagerduty, parse_slack_interaction, slack_challenge]
+PARSERS: list[Callable[[bytes], object]] = [
+    parse_pagerduty,
+    parse_pagerduty_incidents,
+    parse_slack_interaction,
+    slack_challenge,
+]
 
 
 def recorded(folder: str) -> list[tuple[str, bytes]]:
@@ -250,3 +256,66 @@ def test_what_the_stand_ins_send_is_what_we_read() -> None:
         action = parse_slack_interaction(slack.press(message, AT)[1])
     assert event is not None and (event.dedup_key, event.occurred_at) == ("key-1", AT)
     assert action is not None and (action.page_id, action.user_name) == (7, "grace")
+
+
+def listed(**changes: Any) -> bytes:
+    incident = {
+        "incident_key": "test:1",
+        "status": "acknowledged",
+        "created_at": "2026-01-12T09:00:00Z",
+        "last_status_change_at": "2026-01-12T09:05:00+01:00",
+        "last_status_change_by": {"type": "user_reference", "summary": "Grace Hopper"},
+        "acknowledgements": [
+            {"at": "2026-01-12T09:01:00Z", "acknowledger": {"type": "user_reference", "summary": "Ada"}},
+            {"at": "2026-01-12T09:03:00Z", "acknowledger": {"type": "service_reference", "summary": "Helpdesk"}},
+            {"at": "2026-01-12T09:02:00Z", "acknowledger": {"type": "user_reference", "summary": "Linus"}},
+        ],
+    }
+    return json.dumps({"incidents": [incident | changes]}).encode()
+
+
+def test_an_incident_that_was_asked_for() -> None:
+    (found,) = parse_pagerduty_incidents(listed())
+    assert (found.dedup_key, found.is_open, found.changed_by) == ("test:1", True, "Grace Hopper")
+    assert found.changed_at == datetime(2026, 1, 12, 8, 5, tzinfo=UTC)
+    assert (found.acknowledged_at, found.acknowledged_by) == (datetime(2026, 1, 12, 9, 2, tzinfo=UTC), "Linus")
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_open"),
+    [
+        ({"status": "resolved"}, False),
+        ({"status": "resolved", "resolve_reason": None}, False),
+        ({"status": "resolved", "resolve_reason": {"type": "merge_resolve_reason"}}, True),
+        ({"status": "triggered"}, True),
+        ({"status": "something new"}, True),
+    ],
+)
+def test_whether_an_incident_is_open(changes: dict[str, Any], is_open: bool) -> None:
+    assert [incident.is_open for incident in parse_pagerduty_incidents(listed(**changes))] == [is_open]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"{}", b'{"incidents": {}}', b'{"incidents": [7]}', listed(created_at="yesterday"), b"\xff"]
+)
+def test_incidents_that_make_no_sense(raw: bytes) -> None:
+    with pytest.raises(UnreadablePayload):
+        parse_pagerduty_incidents(raw)
+
+
+def test_incidents_with_gaps_are_read() -> None:
+    odd = listed(last_status_change_at=None, last_status_change_by=None, acknowledgements={"at": 1}, incident_key=None)
+    (found,) = parse_pagerduty_incidents(odd)
+    assert (found.changed_at, found.changed_by, found.acknowledged_at) == (found.created_at, "", None)
+
+
+def test_resolved_by_a_merge_is_not_told() -> None:
+    event = {
+        "id": "01",
+        "event_type": "incident.resolved",
+        "occurred_at": "2026-01-12T09:00:00Z",
+        "data": {"incident_key": "test:1", "resolve_reason": {"type": "merge_resolve_reason"}},
+    }
+    assert parse_pagerduty(json.dumps({"event": event}).encode()) is None
+    event["data"] = {"incident_key": "test:1", "resolve_reason": None}
+    assert parse_pagerduty(json.dumps({"event": event}).encode()) is not None

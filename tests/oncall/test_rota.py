@@ -17,7 +17,6 @@ from helpdesk.oncall.rota import (
     gaps,
     handoffs,
     plan_shifts,
-    who_is_on,
     whole_slots,
 )
 from helpdesk.oncall.wall_clock import END_OF_DAY, zone
@@ -225,16 +224,19 @@ def test_a_restriction_spans_the_repeated_hour_from_its_first_to_its_last_occurr
 
 
 def test_overrides_beat_layers_and_the_higher_position_beats_the_lower() -> None:
-    low, high = (ShiftPlan(1, at(2026, 1, 5), at(2026, 1, 9), ANNA), ShiftPlan(2, at(2026, 1, 6), at(2026, 1, 8), BEN))
-    override = OverridePlan(at(2026, 1, 7), at(2026, 1, 10), CARA)
-    shifts = {0: [low], 1: [high]}
-    assert who_is_on(shifts, [override], at(2026, 1, 4)) is None
-    assert who_is_on(shifts, [override], at(2026, 1, 5)) == ANNA
-    assert who_is_on(shifts, [override], at(2026, 1, 6)) == BEN
-    assert who_is_on(shifts, [override], at(2026, 1, 7)) == CARA
-    assert who_is_on(shifts, [], at(2026, 1, 8)) == ANNA
-    assert who_is_on(shifts, [override], at(2026, 1, 9, 23)) == CARA
-    assert who_is_on(shifts, [override], at(2026, 1, 10)) is None
+    monday_to_thursday = Restriction(frozenset(range(4)), time(0), END_OF_DAY)
+    tuesday_and_wednesday = Restriction(frozenset({1, 2}), time(0), END_OF_DAY)
+    plans = [
+        LayerPlan(1, 0, "weekly", 1, date(2026, 1, 5), time(0), (ANNA,), (monday_to_thursday,)),
+        LayerPlan(2, 1, "weekly", 1, date(2026, 1, 5), time(0), (BEN,), (tuesday_and_wednesday,)),
+    ]
+    override = OverridePlan(at(2026, 1, 7), at(2026, 1, 10), CARA, 1)
+    window = (at(2026, 1, 4), at(2026, 1, 11))
+    assert [(slot.start.day, slot.user) for slot in final_schedule(plans, [override], "UTC", *window)] == [
+        *((4, None), (5, ANNA), (6, BEN), (7, CARA), (10, None)),
+    ]
+    without = final_schedule(plans, [], "UTC", at(2026, 1, 5), window[1])
+    assert [(slot.start.day, slot.user) for slot in without] == [(5, ANNA), (6, BEN), (8, ANNA), (9, None)]
 
 
 def test_of_overlapping_overrides_the_later_in_order_wins() -> None:
@@ -242,8 +244,6 @@ def test_of_overlapping_overrides_the_later_in_order_wins() -> None:
         OverridePlan(at(2026, 1, 5), at(2026, 1, 7), ANNA, 1),
         OverridePlan(at(2026, 1, 6), at(2026, 1, 8), BEN, 2),
     ]
-    assert who_is_on({}, overrides, at(2026, 1, 6)) == BEN
-    assert who_is_on({}, overrides[::-1], at(2026, 1, 6)) == ANNA
     assert final_schedule([], overrides, "UTC", at(2026, 1, 5), at(2026, 1, 8)) == [
         Slot(at(2026, 1, 5), at(2026, 1, 6), ANNA, "override:1"),
         Slot(at(2026, 1, 6), at(2026, 1, 8), BEN, "override:2"),
@@ -310,7 +310,6 @@ def test_an_override_for_ever_and_one_that_ends_first() -> None:
     assert [slot.user for slot in whole_slots([layer()], [endless, void], BERLIN, at(2026, 1, 6), at(2026, 1, 9))] == [
         CARA
     ]
-    assert who_is_on({}, [endless, void], at(2026, 1, 8)) == CARA
 
 
 # What is refused

@@ -6,46 +6,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpdesk.oncall.storm import (
-    CHAT_LIMITS,
-    EMAIL_LIMITS,
-    PAGERDUTY_LIMITS,
-    QUIET_HOUR,
-    SMS_LIMITS,
-    VOICE_LIMITS,
-    WEBHOOK_LIMITS,
-    Limit,
-    allowed_at,
-)
+from helpdesk.oncall.envelopes import BURST, DIGEST_ABOVE
+from helpdesk.oncall.storm import QUIET_HOUR, Limit, allowed_at
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-EVERY_LIMIT = (VOICE_LIMITS, SMS_LIMITS, EMAIL_LIMITS, CHAT_LIMITS, PAGERDUTY_LIMITS, WEBHOOK_LIMITS)
+MINUTE = timedelta(minutes=1)
+MAIL: tuple[Limit, ...] = ((DIGEST_ABOVE, BURST),)
+MANY: tuple[Limit, ...] = ((120, MINUTE),)
+GRADED: tuple[Limit, ...] = ((1, MINUTE), (3, 15 * MINUTE), (7, 60 * MINUTE), (15, 180 * MINUTE))
+EVERY_LIMIT = (MAIL, MANY, GRADED)
 
 
 def ago(*minutes: float) -> list[datetime]:
     return [NOON - timedelta(minutes=minute) for minute in minutes]
 
 
-def test_the_figures_are_those_published() -> None:
-    minutes = [[(count, window / timedelta(minutes=1)) for count, window in limits] for limits in EVERY_LIMIT[:2]]
-    assert minutes == [[(1, 1), (3, 15), (7, 60), (15, 180)], [(1, 1), (5, 15), (11, 60), (21, 180)]]
-    assert ((120, timedelta(minutes=1)),) == PAGERDUTY_LIMITS
-
-
 @pytest.mark.parametrize(
     ("history", "limits", "wait"),
     [
-        ([], VOICE_LIMITS, 0),
-        (ago(5), VOICE_LIMITS, 0),
-        (ago(0.5), VOICE_LIMITS, 0.5),
-        (ago(2, 6, 10), VOICE_LIMITS, 5),
-        (ago(2, 6, 15), VOICE_LIMITS, 0),
-        (ago(2, 6, 10), SMS_LIMITS, 0),
-        (ago(16, 20, 25, 30, 40, 50, 55), VOICE_LIMITS, 5),
-        (ago(0.5, *[0.6] * 118), PAGERDUTY_LIMITS, 0),
-        (ago(0.25, *[0.5] * 119), PAGERDUTY_LIMITS, 0.5),
+        ([], GRADED, 0),
+        (ago(5), GRADED, 0),
+        (ago(0.5), GRADED, 0.5),
+        (ago(2, 6, 10), GRADED, 5),
+        (ago(2, 6, 15), GRADED, 0),
+        (ago(0.5, 0.2), MAIL, 0),
+        (ago(0.5, 0.2, 0.1), MAIL, 0.5),
+        (ago(16, 20, 25, 30, 40, 50, 55), GRADED, 5),
+        (ago(0.5, *[0.6] * 118), MANY, 0),
+        (ago(0.25, *[0.5] * 119), MANY, 0.5),
         # A promised send counts: the next one waits for it.
-        (ago(-2), VOICE_LIMITS, 3),
+        (ago(-2), GRADED, 3),
     ],
 )
 def test_the_wait_in_minutes(history: list[datetime], limits: tuple[Limit, ...], wait: float) -> None:
@@ -55,9 +45,9 @@ def test_the_wait_in_minutes(history: list[datetime], limits: tuple[Limit, ...],
 def test_the_first_page_after_a_quiet_hour_is_never_delayed() -> None:
     full = [NOON - timedelta(hours=1, minutes=minute) for minute in range(0, 105, 7)]
     assert len(full) == 15
-    assert allowed_at(full, NOON, VOICE_LIMITS) == NOON
+    assert allowed_at(full, NOON, GRADED) == NOON
     just_not_quiet = [moment + timedelta(seconds=1) for moment in full]
-    assert allowed_at(just_not_quiet, NOON, VOICE_LIMITS) == min(just_not_quiet) + timedelta(hours=3)
+    assert allowed_at(just_not_quiet, NOON, GRADED) == min(just_not_quiet) + timedelta(hours=3)
 
 
 @pytest.mark.parametrize("limit", [(0, timedelta(minutes=1)), (1, timedelta(0)), (1, timedelta(minutes=-1))])

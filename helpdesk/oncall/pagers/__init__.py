@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from helpdesk.oncall.pagers.base import Action, Notice, Pager, Urgency
+from helpdesk.oncall.pagers.base import Action, Notice, Pager, Sent, Urgency
 from helpdesk.oncall.pagers.email import EmailPager
 from helpdesk.oncall.pagers.pagerduty import BASE_URL as PAGERDUTY_BASE_URL
 from helpdesk.oncall.pagers.pagerduty import PagerDutyPager, pagerduty_dedup_key, routing_keys
@@ -15,6 +15,7 @@ __all__ = [
     "Notice",
     "Pager",
     "PagerDutyPager",
+    "Sent",
     "SlackPager",
     "Urgency",
     "configured_pagers",

@@ -19,6 +19,7 @@ class Notice:
     `provider_ref` is what `send` returned for the trigger, needed to change that message later ("C1:1700.1").
     `details` are short facts by field word: customer, organization, plan, number, priority, due …
     `late_by` is how long after its time the page leaves, None when it is on time.
+    `tried_since` is set where an earlier attempt may have arrived: not before then.
     `attempt` counts tries of this very delivery; `round` counts how often this recipient is told the same on purpose
     (escalation loops), so that a mail system does not fold the second call into the first as a duplicate.
     """
@@ -37,9 +38,18 @@ class Notice:
     to: str = ""
     recipient_name: str = ""
     provider_ref: str = ""
+    tried_since: datetime | None = None
     attempt: int = 1
     round: int = 1
     acknowledged_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It was delivered: the provider's id of it (may be empty), and what the operator should know nevertheless."""
+
+    reference: str = ""
+    remark: str = ""
 
 
 class Pager(Protocol):
@@ -51,8 +61,8 @@ class Pager(Protocol):
     def is_configured(self) -> bool:
         """Whether the operator has set what this way needs."""
 
-    async def send(self, client: httpx.AsyncClient, notice: Notice) -> str:
-        """Deliver; returns the provider's id (may be empty) or raises a `helpdesk.events.outcomes.DeliveryError`."""
+    async def send(self, client: httpx.AsyncClient, notice: Notice) -> Sent:
+        """Deliver, or raise a `helpdesk.events.outcomes.DeliveryError`."""
 
 
 def headline(notice: Notice) -> str:

@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from helpdesk.events.outcomes import Ambiguous, NeverRetry
 from helpdesk.events.safe_text import one_line, storable
 from helpdesk.events.sending_mail import send_email
-from helpdesk.oncall.pagers.base import Notice, headline, label
+from helpdesk.oncall.pagers.base import Notice, Sent, headline, label
 
 TOTAL_SECONDS = 20.0
 
@@ -31,15 +31,15 @@ class EmailPager:
     def is_configured(self) -> bool:
         return bool(self._sender)
 
-    async def send(self, client: httpx.AsyncClient, notice: Notice) -> str:
-        """Returns the Message-ID. `client` is not used: mail has its own connections."""
+    async def send(self, client: httpx.AsyncClient, notice: Notice) -> Sent:
+        """The reference is the Message-ID. `client` is not used: mail has its own connections."""
         message = page_email(notice, self._sender)
         try:
             async with asyncio.timeout(TOTAL_SECONDS):
                 await sync_to_async(send_email, thread_sensitive=False)(message)
         except TimeoutError as error:
             raise Ambiguous(f"the mail server did not finish within {TOTAL_SECONDS:g} s") from error
-        return message_id(notice, self._sender)
+        return Sent(message_id(notice, self._sender))
 
 
 def message_id(notice: Notice, sender: str) -> str:

@@ -12,7 +12,7 @@ import httpx
 from helpdesk.events.outcomes import Ambiguous, NeverRetry, RetryLater, asked_wait
 from helpdesk.events.provider_calls import Answer, post_json
 from helpdesk.events.safe_text import one_line, storable
-from helpdesk.oncall.pagers.base import Notice, headline, label, spoken
+from helpdesk.oncall.pagers.base import Notice, Sent, headline, label, spoken
 
 BASE_URL = "https://events.pagerduty.com"
 DEFAULT_ALIAS = "default"
@@ -41,8 +41,8 @@ class PagerDutyPager:
     def is_configured(self) -> bool:
         return bool(self._routing_keys)
 
-    async def send(self, client: httpx.AsyncClient, notice: Notice) -> str:
-        """Returns the dedup key PagerDuty filed the event under. 202 means accepted, not yet read by anybody."""
+    async def send(self, client: httpx.AsyncClient, notice: Notice) -> Sent:
+        """The reference is the dedup key PagerDuty filed the event under. 202 means accepted, not read by anybody."""
         routing_key = self._routing_keys.get(notice.to or DEFAULT_ALIAS)
         if routing_key is None:
             raise NeverRetry(f"no PagerDuty routing key is called {one_line(notice.to or DEFAULT_ALIAS, 100)!r}")
@@ -51,7 +51,7 @@ class PagerDutyPager:
             answer = await post_json(client, self._url, event)
         except Ambiguous as error:
             raise RetryLater(error.reason) from error
-        return _accepted(answer, routing_key) or str(event["dedup_key"])
+        return Sent(_accepted(answer, routing_key) or str(event["dedup_key"]))
 
 
 def pagerduty_dedup_key(dedup_key: str) -> str:

@@ -1,21 +1,30 @@
 """Slack: one message per page with an Acknowledge button, edited when the page is acknowledged or resolved.
 
-https://docs.slack.dev/reference/methods/chat.postMessage and chat.update; limits of Block Kit as documented there.
+https://docs.slack.dev/reference/methods: chat.postMessage, chat.update and conversations.history; limits of Block Kit
+as documented there.
 """
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import httpx
 
 from helpdesk.events.outcomes import Ambiguous, NeverRetry, RetryLater, asked_wait
-from helpdesk.events.provider_calls import Answer, post_json
+from helpdesk.events.provider_calls import Answer, get_json, post_json
 from helpdesk.events.safe_text import one_line, storable
-from helpdesk.oncall.pagers.base import Notice, headline, label
+from helpdesk.oncall.pagers.base import Notice, Sent, headline, label
 
 BASE_URL = "https://slack.com/api/"
 ACKNOWLEDGE_ACTION = "acknowledge_page"
 RATE_WAIT = timedelta(seconds=30)
+_EVENT_TYPE = "helpdesk_page"
+_PAGES_OF_HISTORY = 3
+# Looking and posting together must end within a delivery's lease.
+_LOOK_SECONDS = 10.0
+_LARGEST_HISTORY = 2 * 1024 * 1024  # bytes
+# How far Slack's clock may be behind ours.
+_SKEW = timedelta(minutes=1)
 _TEMPORARY = {"ratelimited", "rate_limited", "service_unavailable", "request_timeout", "team_added_to_org"}
 # Slack says of these that some part of the operation may have succeeded before the error.
 _UNCLEAR = {"fatal_error", "internal_error"}
@@ -24,7 +33,8 @@ _UNCLEAR = {"fatal_error", "internal_error"}
 class SlackPager:
     """Posts to `notice.to`, or to the default channel when that is empty.
 
-    Slack has no idempotency key: a lost answer to a new message is Ambiguous, a lost answer to an edit is not.
+    Slack has no idempotency key: a lost answer to a new message is Ambiguous, a lost answer to an edit is not. So the
+    message carries metadata of ours, and before a call is repeated the channel's history is searched for them.
     """
 
     name = "slack"
@@ -38,22 +48,58 @@ class SlackPager:
     def is_configured(self) -> bool:
         return bool(self._token)
 
-    async def send(self, client: httpx.AsyncClient, notice: Notice) -> str:
-        """Returns "channel:ts" of the message. Acknowledge and resolve edit the message named by `provider_ref`."""
+    async def send(self, client: httpx.AsyncClient, notice: Notice) -> Sent:
+        """The reference is "channel:ts" of the message. Acknowledge and resolve edit that of `provider_ref`."""
         if notice.action == "trigger":
             return await self._post(client, notice)
         return await self._update(client, notice)
 
-    async def _post(self, client: httpx.AsyncClient, notice: Notice) -> str:
+    async def _post(self, client: httpx.AsyncClient, notice: Notice) -> Sent:
         channel = notice.to or self._default_channel
         if not channel:
             raise NeverRetry("no Slack channel is named, neither for this step nor as SLACK_CHANNEL")
-        answer = await self._call(client, "chat.postMessage", {"channel": channel, **_content(notice)})
-        said = self._ok(answer, repeatable=False)
+        remark = ""
+        if notice.tried_since is not None:
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    found, remark = await self._find(client, channel, notice, notice.tried_since)
+            except TimeoutError as error:
+                raise RetryLater("Slack's history took too long to read") from error
+            if found:
+                return Sent(f"{channel}:{found}")
+        body = {"channel": channel, "metadata": _metadata(notice), **_content(notice)}
+        said = self._ok(await self._call(client, "chat.postMessage", body), repeatable=False)
         posted_to, ts = said.get("channel"), said.get("ts")
-        return f"{posted_to}:{ts}" if isinstance(posted_to, str) and isinstance(ts, str) else ""
+        return Sent(f"{posted_to}:{ts}" if isinstance(posted_to, str) and isinstance(ts, str) else "", remark)
 
-    async def _update(self, client: httpx.AsyncClient, notice: Notice) -> str:
+    async def _find(self, client: httpx.AsyncClient, channel: str, notice: Notice, since: datetime) -> tuple[str, str]:
+        """The `ts` of this very message in the channel, "" where there is none; and why we could not look, if so.
+
+        Raises RetryLater where Slack does not answer: then posting would not succeed either. Where it answers that we
+        may not look, the page matters more than a second message.
+        """
+        cursor = ""
+        for _ in range(_PAGES_OF_HISTORY):
+            parameters = [
+                *(("channel", channel), ("oldest", f"{(since - _SKEW).timestamp():.6f}"), ("limit", "100")),
+                *(("include_all_metadata", "true"), ("cursor", cursor)),
+            ]
+            url = self._base_url + "conversations.history"
+            answer = await get_json(client, url, parameters, self._authorization(), _LARGEST_HISTORY)
+            said = answer.json()
+            if answer.status >= 500:
+                raise RetryLater(f"Slack answered {answer.status} when asked for what was sent before")
+            if answer.status != 200 or said.get("ok") is not True:
+                return "", _not_looked(answer, said)
+            found = _ts_of_ours(said.get("messages"), notice)
+            if found:
+                return found, ""
+            cursor = _next_cursor(said)
+            if not cursor:
+                return "", ""
+        return "", f"sent again: not found among the newest {100 * _PAGES_OF_HISTORY} messages of the channel"
+
+    async def _update(self, client: httpx.AsyncClient, notice: Notice) -> Sent:
         channel, _, ts = notice.provider_ref.partition(":")
         if not channel or not ts:
             raise NeverRetry("no Slack message is known that could be updated")
@@ -63,10 +109,13 @@ class SlackPager:
         except Ambiguous as error:
             raise RetryLater(error.reason) from error
         self._ok(answer, repeatable=True)
-        return notice.provider_ref
+        return Sent(notice.provider_ref)
 
     async def _call(self, client: httpx.AsyncClient, method: str, body: dict[str, Any]) -> Answer:
-        return await post_json(client, self._base_url + method, body, {"Authorization": f"Bearer {self._token}"})
+        return await post_json(client, self._base_url + method, body, self._authorization())
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
 
     def _ok(self, answer: Answer, *, repeatable: bool) -> dict[str, Any]:
         """Slack's answer if it says ok, else the classed error; `repeatable` when doing it twice does no harm."""
@@ -90,6 +139,44 @@ def _raise_classed(answer: Answer, code: str, reason: str, repeatable: bool) -> 
         raise RetryLater(reason) if repeatable else Ambiguous(reason)
     # channel_not_found, not_in_channel, invalid_auth, message_not_found …, or not Slack at all: wrong base URL.
     raise NeverRetry(reason)
+
+
+def _metadata(notice: Notice) -> dict[str, Any]:
+    """What tells this message from every other: the URL is that of this installation.
+
+    https://docs.slack.dev/messaging/message-metadata; edits without metadata leave them as they are.
+    """
+    return {"event_type": _EVENT_TYPE, "event_payload": _payload(notice)}
+
+
+def _payload(notice: Notice) -> dict[str, Any]:
+    return {"page": notice.page_id, "round": notice.round, "url": one_line(notice.url, 500)}
+
+
+def _ts_of_ours(messages: Any, notice: Notice) -> str:
+    ours = {"event_type": _EVENT_TYPE, "event_payload": _payload(notice)}
+    for message in messages if isinstance(messages, list) else []:
+        if not isinstance(message, dict) or not isinstance(message.get("metadata"), dict):
+            continue
+        metadata, ts = message["metadata"], message.get("ts")
+        if isinstance(ts, str) and {key: metadata.get(key) for key in ours} == ours:
+            return ts
+    return ""
+
+
+def _not_looked(answer: Answer, said: dict[str, Any]) -> str:
+    """For the operator: what is missing, above all a scope (`channels:history`, `groups:history` if private)."""
+    error, needed = said.get("error"), said.get("needed")
+    why = one_line(error, 100) if isinstance(error, str) else f"status {answer.status}"
+    if isinstance(needed, str):
+        why += f", needed: {one_line(needed, 200)}"
+    return f"sent again without looking whether it had arrived: {why}"
+
+
+def _next_cursor(said: dict[str, Any]) -> str:
+    more = said.get("response_metadata")
+    cursor = more.get("next_cursor") if isinstance(more, dict) else None
+    return cursor if isinstance(cursor, str) else ""
 
 
 def _content(notice: Notice) -> dict[str, Any]:
