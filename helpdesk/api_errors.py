@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError
 from django.db.models import ProtectedError
@@ -32,6 +32,9 @@ def _judge(error: Exception) -> tuple[int, str]:
     match error:
         case RequestDataTooBig():
             return status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "The request is too large."
+        case SuspiciousOperation():
+            # Too many files or fields, or a file's name no program of good will writes.
+            return status.HTTP_400_BAD_REQUEST, f"The request cannot be read: {error}"
         case ProtectedError():
             kinds = sorted({str(found._meta.verbose_name) for found in error.protected_objects})
             return status.HTTP_409_CONFLICT, f"Still in use by at least one {', '.join(kinds)}."

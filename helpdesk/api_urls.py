@@ -9,12 +9,16 @@ from helpdesk.api_docs import docs
 from helpdesk.api_errors import NothingHere
 from helpdesk.conversations import api as conversations
 from helpdesk.conversations import api_handling as handling
+from helpdesk.conversations import api_links as links
 from helpdesk.conversations import api_messages as messages
 from helpdesk.customers import api as customers
 from helpdesk.customers.api_fields import IdConverter
 from helpdesk.oncall import api as oncall
+from helpdesk.oncall import api_escalation as escalation
+from helpdesk.people import api as people
 from helpdesk.sla import api as sla
 from tickets import api as tickets
+from tickets import api_settings as mail
 
 SCHEMA_SECONDS = 600
 
@@ -28,13 +32,18 @@ router.register("organizations", customers.OrganizationViewSet)
 router.register("plans", customers.PlanViewSet)
 router.register("services", customers.ServiceViewSet)
 router.register("teams", customers.TeamViewSet)
-router.register("agents", customers.AgentViewSet)
+router.register("agents", people.AgentViewSet)
 router.register("calendars", sla.CalendarViewSet)
 router.register("policies", sla.PolicyViewSet)
 router.register("pages", oncall.PageViewSet)
 router.register("schedules", oncall.ScheduleViewSet)
 router.register("schedules/(?P<schedule_id>[0-9]{1,18})/overrides", oncall.OverrideViewSet)
+router.register("escalation-policies", escalation.EscalationPolicyViewSet)
+router.register("notification-rules", escalation.NotificationRuleViewSet)
 router.register("inbound-emails", tickets.InboundEmailViewSet)
+router.register("mailboxes", mail.MailboxViewSet)
+router.register("imap-accounts", mail.ImapAccountViewSet)
+router.register("suspended-addresses", mail.SuspendedAddressViewSet)
 
 _conversation = "conversations/<id:conversation_id>"
 _v1: list[URLPattern | URLResolver] = [
@@ -43,7 +52,8 @@ _v1: list[URLPattern | URLResolver] = [
     path(f"{_conversation}/events/", messages.Events.as_view()),
     path(f"{_conversation}/clocks/<slug:target>/explanation/", messages.ClockExplanation.as_view()),
     path(f"{_conversation}/merge/", handling.Merge.as_view()),
-    path(f"{_conversation}/links/", handling.Links.as_view()),
+    path(f"{_conversation}/split/", links.Split.as_view()),
+    path(f"{_conversation}/links/", links.Links.as_view()),
     path("attachments/<id:attachment_id>/content/", messages.AttachmentContent.as_view(), name="attachment_content"),
     path("pages/<id:page_id>/acknowledgement/", handling.PageAcknowledgement.as_view()),
     path("oncall/now/", oncall.OnCallNow.as_view()),
@@ -51,7 +61,7 @@ _v1: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("v1/", include(_v1)),
-    path("schema/", cache_page(SCHEMA_SECONDS)(SpectacularAPIView.as_view()), name="schema"),
+    path("schema/", cache_page(SCHEMA_SECONDS, cache="process")(SpectacularAPIView.as_view()), name="schema"),
     path("docs/", docs, name="api_docs"),
     re_path("", NothingHere.as_view()),
 ]

@@ -2,11 +2,12 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 from helpdesk import garbage
-from helpdesk.kept_threads import KeptThreads
+from helpdesk.threaded_requests import ThreadedRequests
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-application = KeptThreads(get_asgi_application())
+django.setup(set_prefix=False)
+application = ThreadedRequests()
 garbage.settle()

@@ -26,6 +26,9 @@ SMTP_HOST = env.str("SMTP_HOST", default="127.0.0.1")
 SMTP_PORT = env.int("SMTP_PORT", default=2525)
 # LMTP for a mail server in front of us: a port, or the path of a unix socket.
 LMTP_PORT = env.str("LMTP_PORT", default="")
+# STARTTLS is offered where a certificate is given; without a key's own file it is in the certificate's.
+SMTP_TLS_CERT = env.str("SMTP_TLS_CERT", default="")
+SMTP_TLS_KEY = env.str("SMTP_TLS_KEY", default="")
 PUBLIC_URL = env.str("PUBLIC_URL", default=_found.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")).rstrip("/")
 HELPDESK_DEMO = env.bool("HELPDESK_DEMO", default=_found.get("HELPDESK_DEMO", "1") == "1" if EMBEDDED else False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if PUBLIC_URL.startswith("http://127.") else [])
@@ -46,6 +49,12 @@ INSTALLED_APPS = [
     "django_filters",
     "anymail",
     "channels",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "helpdesk",
     "tickets",
 ]
@@ -59,13 +68,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "helpdesk.people.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "helpdesk.urls"
 ASGI_APPLICATION = "helpdesk.asgi.application"
-WSGI_APPLICATION = "helpdesk.wsgi.application"
 
 TEMPLATES = [
     {
@@ -88,6 +98,8 @@ _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {})}
 DATABASES = {
     "default": {**_database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": True}
 }
+# Off where a pooler gives a connection to somebody else after each transaction (PgBouncer's pool_mode = transaction).
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
 REDIS_URL = env.str("REDIS_URL", default=_found.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -95,14 +107,88 @@ AUTH_USER_MODEL = "helpdesk.User"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "tickets:queue"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
+# Failed logins and used codes are counted in PostgreSQL: over all processes, and when Redis is dead.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cached_counts",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+
+# Logins (allauth). `User.email` is the login and the only address; agents are invited, nobody signs up.
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
+ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)
+ACCOUNT_ADAPTER = "helpdesk.people.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "helpdesk.people.forms.LoginForm",
+    "reset_password": "helpdesk.people.forms.ResetForm",
+    "user_token": "helpdesk.people.forms.TokenForm",
+}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+# Each is counted for itself: an address (ip), an account (key), an agent (user).
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "30/5m/ip,10/15m/key",
+    "reset_password": "10/15m/ip,3/15m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+}
+MFA_ADAPTER = "helpdesk.people.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "helpdesk.people.forms.AddPasskeyForm",
+    "authenticate_webauthn": "helpdesk.people.forms.AnswerForm",
+    "login_webauthn": "helpdesk.people.forms.PasskeyLoginForm",
+    "reauthenticate_webauthn": "helpdesk.people.forms.ProveForm",
+    "edit_webauthn": "helpdesk.people.forms.RenameForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "Helpdesk"
+# Browsers have passkeys without TLS on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+# Single sign-on by OpenID Connect.
+OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", default="").rstrip("/")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="Single sign-on")
+OIDC_CREATE_AGENTS = env.bool("OIDC_CREATE_AGENTS", default=False)
+OIDC_TRUST_EMAIL = env.bool("OIDC_TRUST_EMAIL", default=False)
+SOCIALACCOUNT_ADAPTER = "helpdesk.people.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_SERVER_URL},
+            }
+        ]
+        if OIDC_SERVER_URL
+        else [],
+    }
+}
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -157,12 +243,16 @@ ANYMAIL = {
 MAIL_SIZE_LIMIT = 35 * 1024 * 1024
 # Authentication-Results are believed only from servers named here (RFC 8601 §5).
 TRUSTED_AUTHSERV_IDS = env.list("TRUSTED_AUTHSERV_IDS", default=[])
+# Where no such server speaks, we check DKIM signatures ourselves, by the DNS, if it matters who wrote.
+VERIFY_DKIM = env.bool("VERIFY_DKIM", default=True)
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="demo.example")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Helpdesk <helpdesk@{MAIL_DOMAIN}>")
 
 PAGERDUTY_ROUTING_KEY = env.str("PAGERDUTY_ROUTING_KEY", default="")
 PAGERDUTY_WEBHOOK_SECRET = env.str("PAGERDUTY_WEBHOOK_SECRET", default="")
 PAGERDUTY_BASE_URL = env.str("PAGERDUTY_BASE_URL", default="https://events.pagerduty.com")
+PAGERDUTY_API_TOKEN = env.str("PAGERDUTY_API_TOKEN", default="")
+PAGERDUTY_API_BASE_URL = env.str("PAGERDUTY_API_BASE_URL", default="https://api.pagerduty.com")
 SLACK_BOT_TOKEN = env.str("SLACK_BOT_TOKEN", default="")
 SLACK_SIGNING_SECRET = env.str("SLACK_SIGNING_SECRET", default="")
 SLACK_CHANNEL = env.str("SLACK_CHANNEL", default="")
@@ -258,6 +348,9 @@ EVENT_HANDLERS = {
     "message.retried": ["helpdesk.conversations.receivers.deliver"],
     "conversation.assigned": ["helpdesk.conversations.receivers.resolve_page", "tickets.receivers.tell_assignee"],
     "conversation.resolved": ["helpdesk.conversations.receivers.resolve_page"],
+    "agent.invited": ["helpdesk.people.receivers.send_invitation"],
+    "agent.login_changed": ["helpdesk.people.receivers.tell_of_change"],
+    "password.reset_asked": ["helpdesk.people.receivers.send_reset"],
     "clock.breached": ["helpdesk.conversations.receivers.page_breach"],
     "calendar.changed": ["helpdesk.sla.receivers.recalculate"],
     "hook.pagerduty": ["helpdesk.oncall.receivers.apply_pagerduty"],
@@ -271,9 +364,11 @@ CELERY_BEAT_SCHEDULE = {
     "drain-outbox": {"task": "helpdesk.events.tasks.drain_outbox", "schedule": 3},
     "escalate-pages": {"task": "helpdesk.oncall.tasks.escalate_pages", "schedule": 3},
     "deliver-pages": {"task": "helpdesk.oncall.tasks.deliver_pages", "schedule": 3},
+    "wake-snoozed": {"task": "helpdesk.conversations.tasks.wake_snoozed", "schedule": 10},
     "poll-mailboxes": {"task": "tickets.tasks.poll_mailboxes", "schedule": 60},
     "plan-shifts": {"task": "helpdesk.oncall.tasks.plan_shifts", "schedule": 3600},
     "remind-of-rotas": {"task": "helpdesk.oncall.tasks.remind_of_rotas", "schedule": 60},
+    "reconcile-pagerduty": {"task": "helpdesk.oncall.tasks.reconcile_pagerduty", "schedule": 60},
     "renew-holidays": {"task": "helpdesk.sla.tasks.renew_holidays", "schedule": 86400},
     "forget-counts": {"task": "tickets.tasks.forget_counts", "schedule": 86400},
     "audit-promises": {"task": "helpdesk.oncall.tasks.audit_promises", "schedule": 60},

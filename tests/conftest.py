@@ -8,6 +8,7 @@ from pytest_django import Settings
 pytest_plugins = [
     "tests.fixtures.company",
     "tests.fixtures.mailing",
+    "tests.fixtures.dns_stub",
     "tests.fixtures.providers",
     "tests.fixtures.smtp_sink",
     "tests.fixtures.receiving",
@@ -33,6 +34,12 @@ def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.SENT_MAIL_DIR = folder / "sent-mail"
+
+
+@pytest.fixture(autouse=True)
+def no_dns(settings: Settings) -> None:
+    """Tests ask no name server but their own."""
+    settings.VERIFY_DKIM = False
 
 
 @pytest.hookimpl(trylast=True)

@@ -13,11 +13,14 @@ from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.events.handlers import calls_outside, handlers_of
 from helpdesk.events.models import Event, Heartbeat, OutboxEntry
 from helpdesk.events.nudge import nudge
+from helpdesk.prepared import Prepared
 
 # The trigger number_event replaces this mark by the conversation's next public number.
 _PUBLIC = 0
 
-_INSERT = f"""
+_INSERT = Prepared(
+    "record_events",
+    f"""
 WITH given AS (
     SELECT *
     FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
@@ -35,19 +38,24 @@ WITH given AS (
     FROM event JOIN unnest(%s::text[], %s::text[], %s::boolean[]) AS h(kind, handler, in_order) ON h.kind = event.kind
 )
 SELECT id FROM event ORDER BY id
-"""
+""",
+)
 
 
-_BEAT = f"""
+_BEAT = Prepared(
+    "beat",
+    f"""
 WITH moved AS (
-    UPDATE {Heartbeat._meta.db_table} SET at = %(at)s, detail = coalesce(%(detail)s::jsonb, detail)
-    WHERE name = %(name)s AND (at <= %(at)s - interval '1 second' OR (at <= %(at)s AND %(detail)s IS NOT NULL))
+    UPDATE {Heartbeat._meta.db_table} SET at = %(at)s::timestamptz, detail = coalesce(%(detail)s::jsonb, detail)
+    WHERE name = %(name)s AND (at <= %(at)s::timestamptz - interval '1 second'
+                               OR (at <= %(at)s::timestamptz AND %(detail)s::jsonb IS NOT NULL))
 )
 INSERT INTO {Heartbeat._meta.db_table} (name, at, detail)
-SELECT %(name)s, %(at)s, coalesce(%(detail)s::jsonb, '{{}}')
+SELECT %(name)s::text, %(at)s::timestamptz, coalesce(%(detail)s::jsonb, '{{}}')
 WHERE NOT EXISTS (SELECT 1 FROM {Heartbeat._meta.db_table} WHERE name = %(name)s)
 ON CONFLICT (name) DO NOTHING
-"""
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +83,23 @@ def record_all(facts: Iterable[Fact], *, at: datetime) -> list[int]:
         raise transaction.TransactionManagementError("an event belongs in the transaction of the change it tells of")
     kinds = sorted({fact.kind for fact in facts})
     follow = [(kind, handler, calls_outside(handler)) for kind in kinds for handler in handlers_of(kind)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            [
-                [fact.conversation_id for fact in facts],
-                [fact.kind for fact in facts],
-                [at] * len(facts),
-                [fact.actor.kind for fact in facts],
-                [fact.actor.user_id for fact in facts],
-                [json.dumps(dict(fact.data), cls=DjangoJSONEncoder) for fact in facts],
-                [_PUBLIC if fact.public else None for fact in facts],
-                [kind for kind, _, _ in follow],
-                [handler for _, handler, _ in follow],
-                [in_order for _, _, in_order in follow],
-            ],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
+    rows = _INSERT.rows(
+        [
+            [fact.conversation_id for fact in facts],
+            [fact.kind for fact in facts],
+            [at] * len(facts),
+            [fact.actor.kind for fact in facts],
+            [fact.actor.user_id for fact in facts],
+            [json.dumps(dict(fact.data), cls=DjangoJSONEncoder) for fact in facts],
+            [_PUBLIC if fact.public else None for fact in facts],
+            [kind for kind, _, _ in follow],
+            [handler for _, handler, _ in follow],
+            [in_order for _, _, in_order in follow],
+        ]
+    )
     if follow:
         transaction.on_commit(nudge, robust=True)
-    return ids
+    return [row[0] for row in rows]
 
 
 def beat(name: str, *, at: datetime, detail: Mapping[str, Any] | None = None) -> None:
@@ -102,5 +107,4 @@ def beat(name: str, *, at: datetime, detail: Mapping[str, Any] | None = None) ->
     than a row should be written.
     """
     note = None if detail is None else json.dumps(dict(detail), cls=DjangoJSONEncoder)
-    with connection.cursor() as cursor:
-        cursor.execute(_BEAT, {"name": name, "at": at, "detail": note})
+    _BEAT.run({"name": name, "at": at, "detail": note})

@@ -1,0 +1,92 @@
+"""Statements that PostgreSQL parses and plans once a connection instead of every time.
+
+For what runs on every request and every mail: planning was half of what PostgreSQL did for a new conversation
+(docs/adr/0014). psycopg2 does not speak the protocol's prepared statements, so this is SQL's PREPARE and EXECUTE.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+
+_PLACEHOLDER: Final = re.compile(r"%(?:\((\w+)\)s|s|%)")
+# What each connection has prepared; it lasts as long as the connection and survives rollbacks, as in PostgreSQL.
+_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+ALL: Final[dict[str, "Prepared"]] = {}
+
+
+class Prepared:
+    """One statement under a name that is its own in the whole program.
+
+    `sql` has psycopg2's placeholders, all `%s` or all `%(name)s`; PostgreSQL must be able to tell each one's type from
+    where it stands. In a transaction-pooling PgBouncer, where a connection is somebody else's a moment later, set
+    PREPARED_STATEMENTS=0: then the plain SQL is sent.
+    """
+
+    def __init__(self, name: str, sql: str) -> None:
+        if name in ALL:
+            raise ValueError(f"there is a prepared statement {name} already")
+        ALL[name] = self
+        self.name = name
+        self._sql = sql
+        self._order: list[str] = []
+        count = 0
+
+        def numbered(match: re.Match[str]) -> str:
+            nonlocal count
+            if match.group() == "%%":
+                return "%"
+            if match.group(1) is None:
+                count += 1
+                return f"${count}"
+            if match.group(1) not in self._order:
+                self._order.append(match.group(1))
+            return f"${self._order.index(match.group(1)) + 1}"
+
+        self.prepare = f"PREPARE {name} AS {_PLACEHOLDER.sub(numbered, sql)}"
+        places = ", ".join(["%s"] * (count or len(self._order)))
+        self._execute = f"EXECUTE {name}({places})" if places else f"EXECUTE {name}"
+
+    def rows(self, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """Run it and fetch what it returns."""
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            self._run(cursor, params)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def row(self, params: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
+        """Run it and fetch the first row, None where there is none."""
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            self._run(cursor, params)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+
+    def mapping(self, params: Sequence[Any] | Mapping[str, Any] = ()) -> dict[str, Any] | None:
+        """Run it and fetch the first row by the names of its columns, None where there is none."""
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            self._run(cursor, params)
+            row = cursor.fetchone()
+            return None if row is None else {c.name: value for c, value in zip(cursor.description, row, strict=True)}
+
+    def run(self, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+        """Run it; how many rows it wrote."""
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            self._run(cursor, params)
+            count: int = cursor.rowcount
+            return count
+
+    def _run(self, cursor: Any, params: Sequence[Any] | Mapping[str, Any]) -> None:
+        if not settings.PREPARED_STATEMENTS:
+            cursor.execute(self._sql, params)
+            return
+        known = _prepared.setdefault(cursor.db.connection, set())
+        if self.name not in known:
+            with cursor.db.wrap_database_errors:
+                # Below Django's counting: it happens once a connection, whatever is counted.
+                cursor.cursor.execute(self.prepare)
+            known.add(self.name)
+        values = [params[name] for name in self._order] if isinstance(params, Mapping) else params
+        cursor.execute(self._execute, values)
