@@ -1,7 +1,7 @@
 from django.urls import path
 
 from tickets.mail import webhooks
-from tickets.views import content, conversation, front, ledger, on_call, pages, queue, sent_mail, work
+from tickets.views import content, conversation, front, ledger, on_call, pages, queue, search, sent_mail, work
 
 app_name = "tickets"
 urlpatterns = [
@@ -22,6 +22,7 @@ urlpatterns = [
     path("desk/messages/<int:pk>/full/", content.full_text, name="message_full"),
     path("desk/messages/<int:pk>/retry/", work.retry, name="retry"),
     path("desk/attachments/<int:pk>/", content.attachment, name="attachment"),
+    path("desk/search/", search.search_page, name="search"),
     path("desk/pages/", pages.page_list, name="pages"),
     path("desk/pages/<int:pk>/acknowledgement/", pages.acknowledge, name="acknowledge_page"),
     path("desk/pages/<int:pk>/resolution/", pages.resolve, name="resolve_page"),

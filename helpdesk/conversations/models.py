@@ -283,6 +283,7 @@ class Attachment(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [GinIndex(fields=["name"], name="attachment_name_like", opclasses=["gin_trgm_ops"])]
 
     def __str__(self) -> str:
         return self.name

@@ -54,6 +54,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     notify_by_email = models.BooleanField(
         default=True, help_text="Mail me what customers write in my conversations; I may answer by mail."
     )
+    single_keys = models.BooleanField(
+        default=True, db_default=True, help_text="Single letters are keys of the desk (WCAG 2.1.4: may be switched off)."
+    )
     teams = models.ManyToManyField(Team, related_name="members", blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -148,7 +151,10 @@ class Customer(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(Lower("email"), name="customer_email")]
+        indexes = [
+            models.Index(Lower("email"), name="customer_email"),
+            GinIndex(fields=["name", "email"], name="customer_sounds_like", opclasses=["gin_trgm_ops", "gin_trgm_ops"]),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or f"customer {self.pk}"
@@ -201,3 +207,28 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AuditEntry(models.Model):
+    """Who changed what is configured, and what it was before. Append-only (trigger `audit_is_append_only`); secrets
+    never stand in it. `actor` is null for the house itself, `thing_id` for what has no row.
+    """
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    action = models.CharField(max_length=40, help_text="created, changed, deleted …")
+    kind = models.CharField(max_length=40, help_text="What was changed: plan, mailbox, user …")
+    thing_id = models.BigIntegerField(null=True, blank=True)
+    name = models.CharField(max_length=200, help_text="What it was called then.")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(models.F("kind"), models.F("thing_id"), models.F("id").desc(), name="audit_of_thing"),
+            models.Index(models.F("actor"), models.F("id").desc(), name="audit_of_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.thing_id} {self.action}"

@@ -47,53 +47,58 @@ def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def condition(filters: Mapping[str, Any], user: User) -> tuple[str, dict[str, Any]]:
+def condition(
+    filters: Mapping[str, Any], user: User, alias: str = "", *, is_search: bool = False
+) -> tuple[str, dict[str, Any]]:
     """SQL over the columns of Conversation, and its parameters, for what this agent may see of the cleaned filter.
 
-    Snoozed conversations and spam are left out of every view that does not ask for them.
+    `alias` is the table's in the statement, with its dot. Snoozed conversations and spam are left out of every view
+    that does not ask for them; a search finds what sleeps.
     """
-    parts = [visibility.condition(user)]
+    parts = [visibility.condition(user, f"{alias}team_id")]
     given: dict[str, Any] = {"user": user.pk}
     for key in ("status", "priority", "channel"):
         if key in filters:
             # As text of ours: the planner must see the values to take the index that was made for them.
-            parts.append(f"{key} IN ({', '.join(_quoted(value) for value in filters[key])})")
-    parts += _people(filters, given)
+            parts.append(f"{alias}{key} IN ({', '.join(_quoted(value) for value in filters[key])})")
+    parts += _people(filters, given, alias)
     for key, column in (("customer", "customer_id"), ("organization", "organization_id")):
         if key in filters:
-            parts.append(f"{column} = %({key})s")
+            parts.append(f"{alias}{column} = %({key})s")
             given[key] = filters[key]
     for key, sql in (("tag", _TAGGED), ("service", _OF_SERVICE), ("mentioned", _MENTIONED), ("at_risk", _AT_RISK)):
         if key in filters:
-            parts.append(sql)
+            parts.append(alias + sql)
             given[key] = filters[key]
     if "custom" in filters:
         for number, (name, value) in enumerate(sorted(filters["custom"].items())):
-            parts.append(f"custom ->> %(field{number})s = %(value{number})s")
+            parts.append(f"{alias}custom ->> %(field{number})s = %(value{number})s")
             given |= {f"field{number}": name, f"value{number}": value}
-    parts.append("snoozed_until IS NOT NULL" if filters.get("snoozed") else _awake(filters))
-    parts.append("is_spam" if filters.get("spam") else "NOT is_spam")
+    if filters.get("snoozed"):
+        parts.append(f"{alias}snoozed_until IS NOT NULL")
+    elif not is_search and _is_work(filters):
+        parts.append(f"{alias}snoozed_until IS NULL")
+    parts.append(f"{alias}is_spam" if filters.get("spam") else f"NOT {alias}is_spam")
     return " AND ".join(part for part in parts if part != "true"), given
 
 
-def _awake(filters: Mapping[str, Any]) -> str:
-    # What is looked for by what it is, rather than worked through, is found asleep as well.
-    asks = {"mentioned", "customer", "organization", "at_risk"} & set(filters) or "status" not in filters
-    return "true" if asks else "snoozed_until IS NULL"
+def _is_work(filters: Mapping[str, Any]) -> bool:
+    """Whether it is worked through; what is looked for by whose it is or what threatens it is found asleep as well."""
+    return "status" in filters and not {"mentioned", "customer", "organization", "at_risk"} & set(filters)
 
 
-def _people(filters: Mapping[str, Any], given: dict[str, Any]) -> list[str]:
+def _people(filters: Mapping[str, Any], given: dict[str, Any], alias: str) -> list[str]:
     parts = []
     assignee, team = filters.get("assignee"), filters.get("team")
     if assignee == "none":
-        parts.append("assignee_id IS NULL")
+        parts.append(f"{alias}assignee_id IS NULL")
     elif assignee is not None:
-        parts.append("assignee_id = %(user)s" if assignee == "me" else "assignee_id = %(assignee)s")
+        parts.append(f"{alias}assignee_id = %({'user' if assignee == 'me' else 'assignee'})s")
         given["assignee"] = assignee
     if team == "none":
-        parts.append("team_id IS NULL")
+        parts.append(f"{alias}team_id IS NULL")
     elif team is not None:
-        parts.append(_MY_TEAMS if team == "mine" else "team_id = %(team)s")
+        parts.append(alias + (_MY_TEAMS if team == "mine" else "team_id = %(team)s"))
         given["team"] = team
     return parts
 
