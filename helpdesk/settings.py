@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "helpdesk",
     "tickets",
+    "chat",
 ]
 
 MIDDLEWARE = [
@@ -258,6 +259,11 @@ SLACK_SIGNING_SECRET = env.str("SLACK_SIGNING_SECRET", default="")
 SLACK_CHANNEL = env.str("SLACK_CHANNEL", default="")
 SLACK_BASE_URL = env.str("SLACK_BASE_URL", default="https://slack.com/api/")
 DEAD_MAN_URL = env.str("DEAD_MAN_URL", default="")
+# Networks that webhooks may lead into although they are not public, comma-separated. Nobody but this machine reaches a
+# helpdesk on loopback, so there it may call this machine.
+WEBHOOK_ALLOW_PRIVATE = env.str(
+    "WEBHOOK_ALLOW_PRIVATE", default="127.0.0.0/8,::1/128" if PUBLIC_URL.startswith("http://127.") else ""
+)
 
 # A dead broker must cost a request next to nothing: short timeouts, no retries. The promise is in PostgreSQL anyway.
 _REDIS_PATIENCE = {"socket_connect_timeout": 0.3, "socket_timeout": 5, "retry_on_timeout": False}
@@ -278,12 +284,23 @@ CHANNEL_LAYERS = {
     }
 }
 
+# What open pages are told besides events. Rooms do not know each other: these are the desk's functions for the sockets
+# and the sockets' for the desk (docs/live.md).
+LIVE_DESK = {
+    "counts": "tickets.desk.counts.for_agent",
+    "notices": "tickets.desk.notices.live",
+    "looking": "chat.presence.looking",
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "helpdesk.customers.authentication.ApiTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["helpdesk.customers.permissions.IsAgent"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "helpdesk.customers.permissions.IsAgent",
+        "helpdesk.conversations.api_permissions.SeesConversation",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["helpdesk.api_input.BoundedJSONParser"],
     "EXCEPTION_HANDLER": "helpdesk.api_errors.answer_error",
@@ -324,6 +341,9 @@ LOGGING = {
     },
 }
 
+# How long an agent can take a reply back from the desk before it leaves.
+UNDO_SEND_SECONDS = env.int("UNDO_SEND_SECONDS", default=10)
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Three tables explain the system.
 
@@ -332,6 +352,7 @@ SUPPORT_CHANNELS = {
     "email": "tickets.mail.channel.EmailChannel",
     "form": "tickets.mail.channel.EmailChannel",
     "api": "tickets.mail.channel.EmailChannel",
+    "forward": "tickets.mail.forwarding.ForwardChannel",
 }
 
 # What follows from what. A handler takes (event, at) and may be called twice.
@@ -346,6 +367,7 @@ EVENT_HANDLERS = {
         "helpdesk.conversations.receivers.resolve_page",
     ],
     "message.retried": ["helpdesk.conversations.receivers.deliver"],
+    "message.forwarded": ["helpdesk.conversations.receivers.deliver"],
     "conversation.assigned": ["helpdesk.conversations.receivers.resolve_page", "tickets.receivers.tell_assignee"],
     "conversation.resolved": ["helpdesk.conversations.receivers.resolve_page"],
     "agent.invited": ["helpdesk.people.receivers.send_invitation"],
@@ -357,6 +379,21 @@ EVENT_HANDLERS = {
     "hook.slack": ["helpdesk.oncall.receivers.apply_slack"],
 }
 
+# What agents see of a conversation may set off a rule or be told to a webhook; a conversation nobody touches for a while
+# is found by a sweep.
+_AUTOMATED = ("helpdesk.conversations.telling.tell_webhooks", "tickets.desk.rules.run_rules")
+for _kind in (
+    *("conversation.opened", "conversation.reopened", "conversation.resolved", "conversation.status_changed"),
+    *("conversation.assigned", "conversation.released", "conversation.moved", "conversation.prioritized"),
+    *("conversation.tagged", "conversation.services_named", "conversation.renamed", "conversation.filled_in"),
+    *("conversation.snoozed", "conversation.woken", "conversation.idle"),
+    *("conversation.marked_as_spam", "conversation.cleared_of_spam"),
+    *("message.received", "message.written", "message.failed", "note.written", "clock.warned", "clock.breached"),
+):
+    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), *_AUTOMATED]
+for _kind in ("conversation.merged", "message.sent"):
+    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), _AUTOMATED[0]]
+
 # What happens by itself; keep_promises does the first five too, from PostgreSQL alone, whenever the workers are silent.
 CELERY_BEAT_SCHEDULE = {
     "file-mail": {"task": "tickets.tasks.file_mail", "schedule": 5},
@@ -364,12 +401,16 @@ CELERY_BEAT_SCHEDULE = {
     "drain-outbox": {"task": "helpdesk.events.tasks.drain_outbox", "schedule": 3},
     "escalate-pages": {"task": "helpdesk.oncall.tasks.escalate_pages", "schedule": 3},
     "deliver-pages": {"task": "helpdesk.oncall.tasks.deliver_pages", "schedule": 3},
+    "deliver-webhooks": {"task": "helpdesk.events.tasks.deliver_webhooks", "schedule": 5},
     "wake-snoozed": {"task": "helpdesk.conversations.tasks.wake_snoozed", "schedule": 10},
     "poll-mailboxes": {"task": "tickets.tasks.poll_mailboxes", "schedule": 60},
     "plan-shifts": {"task": "helpdesk.oncall.tasks.plan_shifts", "schedule": 3600},
     "remind-of-rotas": {"task": "helpdesk.oncall.tasks.remind_of_rotas", "schedule": 60},
     "reconcile-pagerduty": {"task": "helpdesk.oncall.tasks.reconcile_pagerduty", "schedule": 60},
     "renew-holidays": {"task": "helpdesk.sla.tasks.renew_holidays", "schedule": 86400},
+    "find-idle": {"task": "tickets.tasks.find_idle", "schedule": 60},
+    "forget-webhook-deliveries": {"task": "helpdesk.events.tasks.forget_webhook_deliveries", "schedule": 86400},
     "forget-counts": {"task": "tickets.tasks.forget_counts", "schedule": 86400},
+    "forget-sessions": {"task": "helpdesk.people.tasks.forget_sessions", "schedule": 86400},
     "audit-promises": {"task": "helpdesk.oncall.tasks.audit_promises", "schedule": 60},
 }

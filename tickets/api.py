@@ -3,11 +3,13 @@
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import serializers, viewsets
 
 from helpdesk.customers.api_fields import ID
 from helpdesk.customers.api_filters import IdFilter
+from helpdesk.customers.permissions import agent_of
+from helpdesk.customers.visibility import visible_to
 from tickets.models import InboundEmail
 
 
@@ -42,3 +44,8 @@ class InboundEmailViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     serializer_class = InboundEmailSerializer
     filterset_class = InboundEmailFilters
     lookup_value_regex = ID
+
+    def get_queryset(self) -> QuerySet[InboundEmail]:
+        user = agent_of(self.request)
+        mails = super().get_queryset()
+        return mails if user.is_admin else mails.filter(Q(conversation=None) | visible_to(user, "conversation__"))

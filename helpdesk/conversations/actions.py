@@ -1,6 +1,6 @@
 """The verbs of a conversation, in one place: `from helpdesk.conversations import actions as conversations`."""
 
-from helpdesk.conversations.answers import deliver, note, reply, retry, write_automatically
+from helpdesk.conversations.answers import deliver, note, note_automatically, reply, retry, write_automatically
 from helpdesk.conversations.channel import File, Inbound
 from helpdesk.conversations.handling import CannotSleep, Changes, change, wake_due
 from helpdesk.conversations.incoming import receive_message
@@ -17,6 +17,7 @@ __all__ = [
     "change",
     "deliver",
     "note",
+    "note_automatically",
     "receive_message",
     "relate",
     "reply",

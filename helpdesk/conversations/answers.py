@@ -15,7 +15,7 @@ from helpdesk.conversations.incoming import lock, preview
 from helpdesk.conversations.models import DONE, Conversation, Message, Status
 from helpdesk.customers.lookup import columns, take
 from helpdesk.customers.models import Customer, User
-from helpdesk.events.actions import Fact, record
+from helpdesk.events.actions import Fact, postpone, record
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
 from helpdesk.events.transactions import in_transaction
@@ -26,6 +26,19 @@ logger = logging.getLogger(__name__)
 BACKOFF_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800)
 MAX_ATTEMPTS = 100
 LOST_TRACK = "We were stopped while sending: it may or may not have left. Send it again if the customer has not got it."
+
+DELIVER = "helpdesk.conversations.receivers.deliver"
+# The channel of what goes to others than the customer; whatever customers are shown leaves it out.
+FORWARD = "forward"
+MOST_OVERTAKING = 20
+
+
+class Overtaken(ValueError):
+    """Somebody said something that the agent had not seen; `messages` are the ids, oldest first."""
+
+    def __init__(self, messages: list[int]) -> None:
+        super().__init__(f"messages {messages} came first")
+        self.messages = messages
 
 
 class NothingToSay(ValueError):
@@ -48,15 +61,21 @@ def reply(
     client_id: UUID | None = None,
     status: str = Status.PENDING,
     via: str = "",
+    seen: int | None = None,
+    not_before: datetime | None = None,
 ) -> Message:
     """An agent answers: keeps the response promises, takes the ticket if nobody has, waits for the customer.
 
-    The same `client_id` again returns the first message. Raises NothingToSay.
+    The same `client_id` again returns the first message. `seen` is the newest message the agent knew of: somebody
+    else's later one raises Overtaken. Until `not_before` the message stays here, where `take_back` reaches it.
+    Raises NothingToSay, Overtaken.
     """
     conversation = lock(conversation_id)
     known = _said_before(conversation, user, client_id)
     if known is not None:
         return known
+    if seen is not None:
+        _check_overtaken(conversation, user, seen)
     message = _write(
         conversation,
         Message.Kind.OUTBOUND,
@@ -74,7 +93,40 @@ def reply(
     if conversation.status not in DONE:
         handling.change_status(conversation, status, actor=Actor.agent(user), at=at)
     _touch(conversation, message)
-    record(_written(message, Actor.agent(user)), at=at)
+    event = record(_written(message, Actor.agent(user)), at=at)
+    if not_before is not None:
+        postpone(event, DELIVER, until=not_before)
+    return message
+
+
+def _check_overtaken(conversation: Conversation, user: User, seen: int) -> None:
+    said = conversation.messages.filter(pk__gt=seen, is_automatic=False).exclude(kind=Message.Kind.NOTE)
+    later = list(said.exclude(agent=user).order_by("pk").values_list("pk", flat=True)[:MOST_OVERTAKING])
+    if later:
+        raise Overtaken(later)
+
+
+@transaction.atomic
+def forward(
+    conversation_id: int,
+    user: User,
+    text: str,
+    *,
+    at: datetime,
+    remark: str,
+    html: str = "",
+    files: Iterable[File] = (),
+) -> Message:
+    """Something of it goes to somebody outside: no answer to the customer, so it keeps no promise and changes nothing.
+
+    Its way out is the channel FORWARD, which knows to whom. Raises NothingToSay.
+    """
+    conversation = lock(conversation_id)
+    message = _write(
+        conversation, Message.Kind.OUTBOUND, text, at=at, user=user, html=html, files=files, via=FORWARD, remark=remark
+    )
+    Conversation.objects.filter(pk=conversation.pk).update(updated_at=at)
+    record(Fact("message.forwarded", conversation.pk, Actor.agent(user), data={"message": message.pk}), at=at)
     return message
 
 
@@ -95,9 +147,17 @@ def note(
     known = _said_before(conversation, user, client_id)
     if known is not None:
         return known
-    message = _write(conversation, Message.Kind.NOTE, text, at=at, user=user, files=files, client_id=client_id, via=via)
-    if remark:
-        Message.objects.filter(pk=message.pk).update(remark=remark)
+    message = _write(
+        conversation,
+        Message.Kind.NOTE,
+        text,
+        at=at,
+        user=user,
+        files=files,
+        client_id=client_id,
+        via=via,
+        remark=remark,
+    )
     Conversation.objects.filter(pk=conversation.pk).update(updated_at=at)
     record(Fact("note.written", conversation.pk, Actor.agent(user), data={"message": message.pk}), at=at)
     return message
@@ -108,6 +168,15 @@ def write_automatically(conversation: Conversation, text: str, *, at: datetime, 
     """The house itself writes to the customer: keeps no promise and takes no ticket. The caller holds the lock."""
     message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, html=html, is_automatic=True)
     record(_written(message, SYSTEM), at=at)
+    return message
+
+
+@in_transaction
+def note_automatically(conversation: Conversation, text: str, *, at: datetime) -> Message:
+    """The house itself leaves the team a note. The caller holds the lock."""
+    message = _write(conversation, Message.Kind.NOTE, text, at=at, is_automatic=True)
+    Conversation.objects.filter(pk=conversation.pk).update(updated_at=at)
+    record(Fact("note.written", conversation.pk, SYSTEM, data={"message": message.pk}), at=at)
     return message
 
 
@@ -129,6 +198,7 @@ def _write(
     client_id: UUID | None = None,
     is_automatic: bool = False,
     via: str = "",
+    remark: str = "",
 ) -> Message:
     files = list(files)
     if not text.strip() and not files:
@@ -145,6 +215,7 @@ def _write(
         via=via or conversation.channel,
         client_id=client_id,
         is_automatic=is_automatic,
+        remark=remark[:200],
         delivery=Message.Delivery.PENDING if kind == Message.Kind.OUTBOUND else "",
     )
     if files:

@@ -21,6 +21,7 @@ from helpdesk.conversations.serializers import (
     NewConversationSerializer,
     TagSerializer,
 )
+from helpdesk.conversations.visibility import visible_to
 from helpdesk.customers.api_configured import Configured
 from helpdesk.customers.api_fields import ID, validated
 from helpdesk.customers.permissions import agent_of
@@ -41,9 +42,10 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilters
     lookup_value_regex = ID
+    conversation_kwarg = "pk"
 
     def get_queryset(self) -> Any:
-        return conversation_rows()
+        return conversation_rows().filter(visible_to(agent_of(self.request)))
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []

@@ -4,6 +4,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,13 +12,14 @@ from rest_framework.views import APIView
 from helpdesk.conversations import merging, on_call
 from helpdesk.conversations.answers import NothingToSay
 from helpdesk.conversations.api import one
-from helpdesk.conversations.api_messages import must_exist
+from helpdesk.conversations.api_permissions import must_see
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.serializers import MAX_TEXT, ConversationSerializer
 from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.permissions import agent_of
 from helpdesk.oncall.models import Page
 from helpdesk.oncall.serializers import PageSerializer
+from helpdesk.oncall.visibility import visible_pages
 
 
 class MergeSerializer(serializers.Serializer[dict[str, int]]):
@@ -33,9 +35,9 @@ class Merge(APIView):
         given.is_valid(raise_exception=True)
         into = given.validated_data["into"]
         try:
+            must_see(request, into)
             merging.merge(conversation_id, into, agent_of(request), at=timezone.now())
-        except Conversation.DoesNotExist as error:
-            must_exist(conversation_id)
+        except (Conversation.DoesNotExist, NotFound) as error:
             raise ValidationError({"into": ["There is no such conversation."]}) from error
         except merging.CannotMerge as error:
             raise ValidationError({"into": [str(error)]}) from error
@@ -57,6 +59,7 @@ class PageAcknowledgement(APIView):
         given = AcknowledgementSerializer(data=request.data or {})
         given.is_valid(raise_exception=True)
         words = given.validated_data
+        get_object_or_404(visible_pages(agent_of(request)).only("pk"), pk=page_id)
         try:
             on_call.acknowledge_page(page_id, agent_of(request), at=timezone.now(), via="api", **words)
         except Page.DoesNotExist as error:

@@ -13,11 +13,13 @@ from rest_framework.views import APIView
 
 from helpdesk.conversations import linking, merging, splitting
 from helpdesk.conversations.api import one
-from helpdesk.conversations.api_messages import must_exist
+from helpdesk.conversations.api_permissions import must_see
 from helpdesk.conversations.models import Conversation, ConversationLink, Status
 from helpdesk.conversations.rows import desk_url
 from helpdesk.conversations.serializers import MAX_SUBJECT, ConversationSerializer
+from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.api_fields import LARGEST_ID
+from helpdesk.customers.models import User
 from helpdesk.customers.permissions import agent_of
 
 _SHOWN = {
@@ -99,7 +101,7 @@ class Links(APIView):
 
     @extend_schema(responses={200: LinkSerializer(many=True)})
     def get(self, request: Request, conversation_id: int) -> Response:
-        return Response(_links(conversation_id))
+        return Response(_links(conversation_id, agent_of(request)))
 
     @extend_schema(request=LinkGivenSerializer, responses={200: LinkSerializer(many=True)})
     def post(self, request: Request, conversation_id: int) -> Response:
@@ -109,16 +111,17 @@ class Links(APIView):
         wanted, user, at = given.validated_data, agent_of(request), timezone.now()
         field = "previous" if "previous" in wanted else "id"
         try:
+            if wanted[field] is not None:
+                must_see(request, wanted[field])
             if "previous" in wanted:
                 merging.link(conversation_id, wanted["previous"], user, at=at)
             else:
                 linking.relate(conversation_id, wanted["relation"], wanted["id"], user, at=at)
-        except Conversation.DoesNotExist as error:
-            must_exist(conversation_id)
+        except (Conversation.DoesNotExist, NotFound) as error:
             raise ValidationError({field: ["There is no such conversation."]}) from error
         except (merging.CannotLink, linking.CannotLink) as error:
             raise ValidationError({field: [str(error)]}) from error
-        return Response(_links(conversation_id))
+        return Response(_links(conversation_id, agent_of(request)))
 
     @extend_schema(
         parameters=[
@@ -144,13 +147,15 @@ def _named(given: LinkNamedSerializer) -> dict[str, Any]:
     return {"relation": given.validated_data["relation"], "other_id": given.validated_data["id"]}
 
 
-def _links(conversation_id: int) -> list[dict[str, Any]]:
+def _links(conversation_id: int, user: User) -> list[dict[str, Any]]:
+    """Those to conversations that this agent may see."""
     here = Conversation.objects.filter(pk=conversation_id).first()
     if here is None:
         raise NotFound("There is no such conversation.")
     relations = [*_by_columns(here), *_by_rows(here)]
-    others = Conversation.objects.in_bulk({pk for _, pk in relations})
-    return [_shown(relation, others[pk]) for relation, pk in sorted(relations, key=lambda found: found[::-1])]
+    others = visible_conversations(user).in_bulk({pk for _, pk in relations})
+    visible = [found for found in relations if found[1] in others]
+    return [_shown(relation, others[pk]) for relation, pk in sorted(visible, key=lambda found: found[::-1])]
 
 
 def _by_columns(here: Conversation) -> list[tuple[str, int]]:

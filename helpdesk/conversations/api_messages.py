@@ -9,7 +9,7 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import generics, serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,10 +26,11 @@ from helpdesk.conversations.serializers import (
     NewMessageSerializer,
 )
 from helpdesk.conversations.uploads import files_of
+from helpdesk.conversations.visibility import visible_to
 from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.api_multipart import BoundedMultiPartParser
 from helpdesk.customers.pagination import OldestFirst
-from helpdesk.customers.permissions import agent_of
+from helpdesk.customers.permissions import agent_of, may_work
 from helpdesk.events.models import Event
 from helpdesk.sla.models import Clock
 from helpdesk.sla.reckoning import explain_clock
@@ -42,13 +43,13 @@ class Messages(generics.ListAPIView[Message]):
     serializer_class = MessageSerializer
     pagination_class = OldestFirst
     filter_backends = ()
+    viewers_send = True  # notes
     parser_classes = (*APIView.parser_classes, BoundedMultiPartParser)
 
     def get_queryset(self) -> Any:
         return super().get_queryset().filter(conversation=self.kwargs["conversation_id"])
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        must_exist(self.kwargs["conversation_id"])
         return super().list(request, *args, **kwargs)
 
     @extend_schema(
@@ -63,6 +64,8 @@ class Messages(generics.ListAPIView[Message]):
         given = (NewMessageWithFilesSerializer if is_form else NewMessageSerializer)(data=request.data)
         given.is_valid(raise_exception=True)
         said, at = given.validated_data, timezone.now()
+        if said["kind"] != Message.Kind.NOTE and not may_work(request.user):
+            raise PermissionDenied("Viewers write notes.")
         user, words = agent_of(request), {"client_id": said["client_id"], "files": files_of(said.get("files", ()))}
         try:
             if said["kind"] == Message.Kind.NOTE:
@@ -94,7 +97,6 @@ class Events(APIView):
         },
     )
     def get(self, request: Request, conversation_id: int) -> Response:
-        must_exist(conversation_id)
         given = _AfterSerializer(data={name: request.query_params[name] for name in request.query_params})
         given.is_valid(raise_exception=True)
         after, size = given.validated_data["after"], given.validated_data["page_size"]
@@ -162,7 +164,8 @@ class AttachmentContent(APIView):
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, attachment_id: int) -> FileResponse:
-        attachment = Attachment.objects.filter(pk=attachment_id).first()
+        visible = visible_to(agent_of(request), "message__conversation__")
+        attachment = Attachment.objects.filter(visible, pk=attachment_id).first()
         if attachment is None or not default_storage.exists(path_of(attachment.sha256)):
             raise NotFound("There is no such file.")
         return FileResponse(
@@ -172,8 +175,3 @@ class AttachmentContent(APIView):
             content_type="application/octet-stream",
             headers={"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"},
         )
-
-
-def must_exist(conversation_id: int) -> None:
-    if not Conversation.objects.filter(pk=conversation_id).exists():
-        raise NotFound("There is no such conversation.")

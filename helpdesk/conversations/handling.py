@@ -69,7 +69,7 @@ def assign(conversation: Conversation, user: User | None, *, actor: Actor, at: d
     """Give it to a person: that dispatches it. To nobody: the hour to dispatch it begins again."""
     if conversation.assignee_id == (user.pk if user else None):
         return
-    before = conversation.assignee_id
+    before, was_status = conversation.assignee_id, conversation.status
     conversation.assignee = user
     if user is None:
         _save(conversation, at, "assignee")
@@ -82,7 +82,7 @@ def assign(conversation: Conversation, user: User | None, *, actor: Actor, at: d
     conversation.dispatched_at = conversation.dispatched_at or at
     _save(conversation, at, "assignee", "status", "dispatched_at")
     promises.dispatched(conversation, at=at)
-    _record("conversation.assigned", conversation, actor, at, was=before, assignee=user.pk)
+    _record("conversation.assigned", conversation, actor, at, was=before, was_status=was_status, assignee=user.pk)
 
 
 def move(conversation: Conversation, team: Team | None, *, actor: Actor, at: datetime) -> None:
@@ -145,12 +145,13 @@ def snooze(conversation: Conversation, until: datetime | None, *, actor: Actor, 
         return
     if until is not None and (conversation.status in DONE or until <= at):
         raise CannotSleep(until)
+    before = conversation.snoozed_until.isoformat() if conversation.snoozed_until else None
     conversation.snoozed_until = until
     _save(conversation, at, "snoozed_until")
     if until is None:
-        _record("conversation.woken", conversation, actor, at)
+        _record("conversation.woken", conversation, actor, at, was=before)
     else:
-        _record("conversation.snoozed", conversation, actor, at, until=until.isoformat())
+        _record("conversation.snoozed", conversation, actor, at, was=before, until=until.isoformat())
 
 
 def mark_spam(conversation: Conversation, is_spam: bool, *, actor: Actor, at: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations import answers, promises
-from helpdesk.conversations.models import DONE, Conversation
+from helpdesk.conversations.models import DONE, Conversation, Message
 from helpdesk.customers.models import Plan
 from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
@@ -26,8 +26,14 @@ _PAGED_BREACHES = (Target.DISPATCH, Target.FIRST_RESPONSE)
 
 @outside
 def deliver(event: Event, at: datetime) -> None:
-    """Let an outbound message leave through its channel."""
-    answers.deliver(event.data["message"], at=at)
+    """Let an outbound message leave through its channel; one that was taken back is gone."""
+    try:
+        answers.deliver(event.data["message"], at=at)
+    except Message.DoesNotExist:
+        if not Event.objects.filter(
+            conversation=event.conversation_id, kind="message.taken_back", data__message=event.data["message"]
+        ).exists():
+            raise
 
 
 @together

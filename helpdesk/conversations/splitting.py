@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from helpdesk.conversations import promises
+from helpdesk.conversations.answers import FORWARD
 from helpdesk.conversations.incoming import add_tags, lock, preview
 from helpdesk.conversations.models import Conversation, ConversationLink, Message, Status
 from helpdesk.customers.models import User
@@ -123,7 +124,7 @@ def _asked(said: Iterable[Message]) -> list[Message]:
 
 def _is_answer(message: Message) -> bool:
     """Whether a person of ours said it to the customer."""
-    return message.kind == Message.Kind.OUTBOUND and not message.is_automatic
+    return message.kind == Message.Kind.OUTBOUND and not message.is_automatic and message.via != FORWARD
 
 
 def _status(source: Conversation, said: Sequence[Message]) -> str:

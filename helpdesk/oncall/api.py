@@ -33,6 +33,7 @@ from helpdesk.oncall.serializers import (
     SlotSerializer,
     WindowSerializer,
 )
+from helpdesk.oncall.visibility import visible_pages
 
 WINDOW = [OpenApiParameter("from", datetime), OpenApiParameter("until", datetime)]
 
@@ -47,10 +48,13 @@ class PageFilters(django_filters.FilterSet):  # type: ignore[misc]
 class PageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Page]):
     """Calls for a person's attention, newest first."""
 
-    queryset = Page.objects.prefetch_related("deliveries")
+    queryset = Page.objects.all()
     serializer_class = PageSerializer
     filterset_class = PageFilters
     lookup_value_regex = ID
+
+    def get_queryset(self) -> Any:
+        return visible_pages(agent_of(self.request)).prefetch_related("deliveries")
 
     @extend_schema(request=None, responses={200: PageSerializer})
     @action(detail=True, methods=["post"])

@@ -83,7 +83,7 @@ class EscalationPolicyViewSet(Configured):
     queryset = EscalationPolicy.objects.prefetch_related("steps")
     serializer_class = EscalationPolicySerializer
 
-    def perform_destroy(self, instance: EscalationPolicy) -> None:
+    def remove(self, instance: EscalationPolicy) -> None:
         try:
             escalation_editing.remove_escalation_policy(instance)
         except escalation_editing.LastDefault as error:

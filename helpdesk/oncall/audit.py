@@ -25,7 +25,7 @@ GIVEN_UP_SHOWS = timedelta(hours=24)
 FINDINGS_PAGE_AFTER = timedelta(minutes=2)
 KEEPER = "keep_promises"
 # What the workers' tasks beat under, the first five of the timetable. `worker` is the outbox.
-WORKERS = ("file_mail", "sweep_clocks", "worker", "escalate_pages", "deliver_pages")
+WORKERS = ("file_mail", "sweep_clocks", "worker", "escalate_pages", "deliver_pages", "wake_snoozed")
 PAGE_KEY = "helpdesk:audit"
 AT_MOST = 100
 

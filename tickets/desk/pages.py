@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from helpdesk.conversations.visibility import visible_to
 from helpdesk.customers.models import User
 from helpdesk.oncall.models import Page
+from helpdesk.oncall.visibility import visible_pages
 
 PAGE = 50
 # Open pages are few; past this many the list shows the oldest of them, which have waited longest.
@@ -22,17 +22,9 @@ class Pages:
     before: int
 
 
-def visible(user: User) -> QuerySet[Page]:
-    """Pages about what the agent may see, and those for which this agent was called."""
-    if user.is_admin:
-        return Page.objects.all()
-    called = Page.objects.filter(deliveries__user=user).values("pk")
-    return Page.objects.filter(Q(conversation=None) | visible_to(user, "conversation__") | Q(pk__in=called))
-
-
 def read(user: User, before: int = 0) -> Pages:
     """All open pages with the first part of the resolved ones; further parts only resolved ones."""
-    related = visible(user).select_related("acknowledged_by", "conversation").prefetch_related("deliveries__user")
+    related = visible_pages(user).select_related("acknowledged_by", "conversation").prefetch_related("deliveries__user")
     related = related.defer("conversation__search")
     is_open = Q(state__in=(Page.State.TRIGGERED, Page.State.ACKNOWLEDGED))
     waiting = [] if before else list(related.filter(is_open).order_by("triggered_at", "id")[:MOST_OPEN])

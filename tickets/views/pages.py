@@ -11,6 +11,7 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.answers import NothingToSay
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import Page
+from helpdesk.oncall.visibility import visible_pages
 from tickets.desk import pages
 from tickets.desk.rendering import page
 from tickets.forms import HandlingForm
@@ -29,7 +30,7 @@ def page_list(request: AgentRequest) -> HttpResponse:
 @agent_view
 def acknowledge(request: AgentRequest, pk: int) -> HttpResponse:
     """One step: somebody is on it, and the customer knows how it will be handled."""
-    called = get_object_or_404(pages.visible(request.user), pk=pk)
+    called = get_object_or_404(visible_pages(request.user), pk=pk)
     form = HandlingForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("This text is too long."))
@@ -49,7 +50,7 @@ def acknowledge(request: AgentRequest, pk: int) -> HttpResponse:
 @require_POST
 @agent_view
 def resolve(request: AgentRequest, pk: int) -> HttpResponse:
-    get_object_or_404(pages.visible(request.user).only("pk"), pk=pk)
+    get_object_or_404(visible_pages(request.user).only("pk"), pk=pk)
     paging.resolve(pk, at=now(), user=request.user, why="desk")
     messages.success(request, _("The page is resolved."))
     return redirect("tickets:pages")

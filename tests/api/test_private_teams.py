@@ -1,0 +1,96 @@
+"""What belongs to a private team is not there for other agents: every address below a conversation, and every list."""
+
+from datetime import datetime
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.channel import File
+from helpdesk.conversations.models import Attachment, Conversation
+from helpdesk.customers.models import Team
+from helpdesk.oncall import paging
+from tests.api.conftest import Caller
+from tests.fixtures.company import Company
+from tests.fixtures.desk import write
+from tickets.models import InboundEmail
+
+pytestmark = pytest.mark.django_db
+METHODS = ("get", "post", "patch", "delete")
+
+
+def _below_a_conversation() -> list[str]:
+    """Every address of the API with a conversation in it, as it would be called for `{id}`."""
+
+    def walk(patterns: list[URLPattern | URLResolver], before: str) -> list[str]:
+        found: list[str] = []
+        for pattern in patterns:
+            route = before + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                found += walk(pattern.url_patterns, route)
+            elif "conversation_id" in route:
+                found.append("/" + route.replace("<id:conversation_id>", "{id}").replace("<slug:target>", "dispatch"))
+        return found
+
+    return walk(get_resolver().url_patterns, "")
+
+
+@pytest.fixture
+def secret(company: Company, at: datetime) -> Conversation:
+    team = Team.objects.get(name="Hosting")
+    Team.objects.filter(pk=team.pk).update(is_private=True)
+    team.members.set([company.linus])
+    files = (File("plan.txt", "text/plain", b"secret"),)
+    return write(company.carol, at, text="merger", team_id=team.pk, files=files)
+
+
+def test_every_address_is_found() -> None:
+    assert len(_below_a_conversation()) >= 6
+
+
+@pytest.mark.parametrize("address", ["/api/v1/conversations/{id}/", *_below_a_conversation()])
+def test_strangers_to_the_team_find_nothing(
+    grace: Caller, ada: Caller, company: Company, secret: Conversation, address: str
+) -> None:
+    member = Caller(company.linus)
+    path = address.format(id=secret.pk)
+    for method in METHODS:
+        answers = {caller: caller(method, path, {}).status_code for caller in (grace, ada, member)}
+        # 405 says nothing about this conversation, only about the method.
+        assert answers[grace] in (404, 405), (method, path)
+        assert answers[ada] != 404 or method == "delete", (method, path)
+        assert answers[member] != 404 or method == "delete", (method, path)
+
+
+def test_lists_leave_it_out(grace: Caller, ada: Caller, company: Company, secret: Conversation, at: datetime) -> None:
+    called = paging.Reason("dispatch", "Late", at)
+    paging.trigger("x", called, urgency="low", summary="Late", at=at, conversation_id=secret.pk)
+    InboundEmail.objects.create(
+        source="smtp",
+        transport_key="x",
+        received_at=at,
+        raw=b"x",
+        sha256="0" * 64,
+        size=1,
+        state="filed",
+        conversation=secret,
+    )
+    attachment = Attachment.objects.get()
+
+    for path in ("/conversations/", "/pages/", "/inbound-emails/"):
+        assert len(ada("get", path).json()["results"]) == 1, path
+        assert grace("get", path).json()["results"] == [], path
+    assert ada("get", f"/attachments/{attachment.pk}/content/").status_code == 200
+    assert grace("get", f"/attachments/{attachment.pk}/content/").status_code == 404
+
+
+def test_nobody_merges_into_or_links_to_what_they_do_not_see(
+    grace: Caller, company: Company, secret: Conversation, at: datetime
+) -> None:
+    own = write(company.carol, at)
+    conversations.relate(own.pk, "related", secret.pk, company.ada, at=at)
+
+    assert grace("post", f"/conversations/{own.pk}/merge/", {"into": secret.pk}).status_code == 400
+    linked = grace("post", f"/conversations/{own.pk}/links/", {"relation": "related", "id": secret.pk})
+    assert linked.status_code == 400
+    assert grace("get", f"/conversations/{own.pk}/links/").json() == []
