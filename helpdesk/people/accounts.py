@@ -45,9 +45,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return redirect("login")
 
     def set_password(self, user: User, password: str) -> None:
-        """A new password ends the agent's other sessions."""
+        """A new password ends the agent's other sessions, and a lock of the old one."""
         super().set_password(user, password)
         sessions.end_others(user, current.request.session.session_key)
+        self._delete_login_attempts_cached_email(current.request, email=user.email)
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
+from helpdesk.customers import audit
 from helpdesk.customers.models import Team, User
 from helpdesk.events import actions as events
 from helpdesk.events.actors import Actor
@@ -39,7 +40,17 @@ def invite_agent(
         raise AlreadyAgent(f"{email} is an agent already")
     agent = User.objects.create_user(email, None, name=name, role=role)
     agent.teams.set(teams)
+    audit.record(actor.user_id, "created", agent, {}, audit.stored(agent), at=at)
     _record_invitation(agent, actor, at)
+    return agent
+
+
+@transaction.atomic
+def admit_agent(email: str, name: str, *, at: datetime) -> User:
+    """A new agent whom single sign-on let in; the house itself made them."""
+    agent = User.objects.create_user(email, None, name=name)
+    audit.record(None, "created", agent, {}, audit.stored(agent), at=at)
+    events.record(events.Fact("agent.admitted", data={"agent": agent.pk}), at=at)
     return agent
 
 
@@ -63,7 +74,7 @@ def save_agent(agent: User, fields: Mapping[str, Any], *, actor: Actor, at: date
     values = dict(fields)
     teams: list[Team] | None = values.pop("teams", None)
     password: str | None = values.pop("password", None)
-    is_new, was_active = agent.pk is None, agent.is_active
+    is_new, was_active, before = agent.pk is None, agent.is_active, audit.stored(agent)
     for name, value in values.items():
         setattr(agent, name, value)
     if password is not None or is_new:
@@ -72,9 +83,10 @@ def save_agent(agent: User, fields: Mapping[str, Any], *, actor: Actor, at: date
     if teams is not None:
         agent.teams.set(teams)
     _keep_an_admin()
+    audit.record(actor.user_id, "created" if is_new else "changed", agent, before, audit.stored(agent), at=at)
     if is_new and agent.is_active and password is None:
         _record_invitation(agent, actor, at)
-    if was_active and not agent.is_active:
+    if was_active and not is_new and not agent.is_active:
         sessions.end_all(agent)
         events.record(events.Fact("agent.deactivated", actor=actor, data={"agent": agent.pk}), at=at)
     elif password is not None and not is_new:
@@ -113,4 +125,5 @@ def note_login_change(agent: User, what: str, where: Mapping[str, str], *, actor
     The agent is told by mail.
     """
     data = {"agent": agent.pk, "what": what, **where}
+    audit.record(actor.user_id, what, agent, {}, where, at=at)
     events.record(events.Fact("agent.login_changed", actor=actor, data=data), at=at)

@@ -65,7 +65,7 @@ def login_change(agent: User, event: Event) -> EmailMessage:
 def password_link(agent: User) -> str:
     """Good for PASSWORD_RESET_TIMEOUT seconds, and until the agent logs in or sets a password."""
     parts = {"uidb36": user_pk_to_url_str(agent), "key": default_token_generator.make_token(agent)}
-    return settings.PUBLIC_URL + reverse("account_reset_password_from_key", kwargs=parts)
+    return f"{settings.PUBLIC_URL}{reverse('account_reset_password_from_key', kwargs=parts)}"
 
 
 def _hello(agent: User) -> str:

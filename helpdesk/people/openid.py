@@ -42,7 +42,7 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         return CheckedProvider(self.request, app=get_adapter().get_app(self.request, provider=self.provider_id))
 
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
-        return settings.PUBLIC_URL + reverse("single_sign_on_callback")
+        return f"{settings.PUBLIC_URL}{reverse('single_sign_on_callback')}"
 
     @property
     def openid_config(self) -> dict[str, Any]:

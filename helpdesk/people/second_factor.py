@@ -46,7 +46,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
 
 def has_one(agent: User) -> bool:
     """Whether this agent has a second factor; recovery codes alone are none."""
-    return Authenticator.objects.filter(user=agent).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+    return bool(Authenticator.objects.filter(user=agent).exclude(type=Authenticator.Type.RECOVERY_CODES).exists())
 
 
 def note_login(session: SessionBase, agent: User) -> None:

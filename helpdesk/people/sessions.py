@@ -4,17 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.sessions.models import Session
+from django.db import connection
 from django.http import HttpRequest
 
 from helpdesk.customers.models import User
 from helpdesk.customers.permissions import is_agent
 from helpdesk.people.second_factor import MISSING
 
+# The default cache's table, as the settings name it.
+COUNTS: Final = "cached_counts"
 _SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -92,6 +96,14 @@ def agent_behind(session_key: str | None) -> User | None:
         return None
     assert isinstance(user, User), "agents are users"
     return user
+
+
+def forget_expired(*, at: datetime) -> None:
+    """Drop sessions that ended by themselves, and counts of logins that no longer count."""
+    Session.objects.filter(expire_date__lt=at).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {COUNTS} WHERE expires < %s", [at])
 
 
 def browser(user_agent: str) -> str:

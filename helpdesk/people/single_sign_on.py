@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+from datetime import datetime
 from typing import Any
 
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -10,8 +11,10 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from helpdesk.customers.models import User
+from helpdesk.people import actions as people
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
             raise PermissionDenied("the token does not answer this login (nonce)")
         if sociallogin.is_existing:
             return
-        agent = agent_of(claims)
+        agent = agent_of(claims, at=timezone.now())
         sociallogin.user = sociallogin.account.user = agent
         sociallogin.account.save()
 
@@ -44,7 +47,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
 
 
 @transaction.atomic
-def agent_of(claims: dict[str, Any]) -> User:
+def agent_of(claims: dict[str, Any], *, at: datetime) -> User:
     """The agent these verified claims speak of; made now where OIDC_CREATE_AGENTS says so. Raises PermissionDenied.
 
     An agent tied to another id at the provider is refused: addresses are given to new people, ids are not (OpenID
@@ -58,7 +61,7 @@ def agent_of(claims: dict[str, Any]) -> User:
     agent = User.objects.select_for_update().filter(email__iexact=email.strip()).first()
     if agent is None and settings.OIDC_CREATE_AGENTS:
         name = claims.get("name")
-        agent = User.objects.create_user(email, None, name=name[:120] if isinstance(name, str) else "")
+        agent = people.admit_agent(email, name[:120] if isinstance(name, str) else "", at=at)
     if agent is None or not agent.is_active:
         raise PermissionDenied(f"{email} is no active agent")
     if SocialAccount.objects.filter(user=agent).exists():

@@ -92,14 +92,14 @@ def _agent(request: HttpRequest) -> User:
 @require_POST
 def start_single_sign_on(request: HttpRequest) -> HttpResponseBase:
     """A page that leads to the provider by itself. A redirect would not do: `form-action 'self'` stops it."""
-    limited = consume_or_429(request, action="login")
+    limited: HttpResponseBase | None = consume_or_429(request, action="login")
     if limited is not None:
         return limited
     provider = _provider(request)
     try:
-        answer = provider.redirect(request, AuthProcess.LOGIN, get_next_redirect_url(request))
+        answer: HttpResponse = provider.redirect(request, AuthProcess.LOGIN, get_next_redirect_url(request))
     except (RequestException, OAuth2Error, KeyError) as error:
-        return render_authentication_error(request, provider, exception=error)
+        return _refused(request, provider, error)
     if "Location" not in answer:
         return answer
     return render(request, "socialaccount/leaving.html", {"address": answer["Location"], "name": settings.OIDC_NAME})
@@ -111,10 +111,16 @@ def finish_single_sign_on(request: HttpRequest) -> HttpResponseBase:
     """The way back from the provider."""
     provider = _provider(request)
     try:
-        return OAuth2CallbackView.adapter_view(CheckedAdapter(request, PROVIDER))(request)
+        answer: HttpResponseBase = OAuth2CallbackView.adapter_view(CheckedAdapter(request, PROVIDER))(request)
     except (RequestException, OAuth2Error, ValueError, KeyError, TypeError) as error:
         # What a provider sends that is no answer at all; everything else is shown by the view itself.
-        return render_authentication_error(request, provider, exception=error)
+        return _refused(request, provider, error)
+    return answer
+
+
+def _refused(request: HttpRequest, provider: Any, error: Exception) -> HttpResponse:
+    page: HttpResponse = render_authentication_error(request, provider, exception=error)
+    return page
 
 
 def _provider(request: HttpRequest) -> Any:

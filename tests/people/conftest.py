@@ -7,14 +7,12 @@ import re
 import struct
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -61,10 +59,6 @@ def set_up_app(client: Client) -> tuple[str, list[str]]:
     return secret[1], codes
 
 
-def clear_limits() -> None:
-    cache.clear()
-
-
 @pytest.fixture
 def mails(settings: Settings) -> Callable[[], list[EmailMessage]]:
     """Lets the outbox work and gives the mails that left since, each with its text."""
@@ -74,7 +68,7 @@ def mails(settings: Settings) -> Callable[[], list[EmailMessage]]:
         outbox.drain(at=timezone.now())
         fresh = sorted(set(Path(settings.SENT_MAIL_DIR).glob("*.eml")) - seen)
         seen.update(fresh)
-        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in fresh]  # type: ignore[misc]
+        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in fresh]
 
     return left
 
@@ -113,6 +107,3 @@ def grace_in(company: Any) -> Client:
 
 def again(user: User) -> User:
     return User.objects.get(pk=user.pk)
-
-
-NOW = datetime(2026, 1, 12, 8, 0, tzinfo=UTC)

@@ -91,6 +91,15 @@ def test_a_forgotten_password_is_set_anew_once(company: Company, mails: Any) -> 
     assert "link from a mail" in text_of(mails()[0])
 
 
+def test_a_new_password_opens_a_locked_account(company: Company, mails: Any) -> None:
+    for _ in range(10):
+        log_in(Client(), "grace@demo.example", "wrong")
+    _ask(Client(), "grace@demo.example")
+    set_password(Client(), link_in(mails()[0]), NEW)
+
+    assert log_in(Client(), "grace@demo.example", NEW).status_code == 302
+
+
 def test_unknown_and_removed_addresses_are_told_the_same_and_mailed_nothing(company: Company, mails: Any) -> None:
     User.objects.filter(pk=company.linus.pk).update(is_active=False)
     known, *others = (

@@ -55,7 +55,7 @@ def test_the_session_is_a_new_one(browser: Client) -> None:
     session = browser.session
     session["left"] = "by somebody"
     session.save()
-    before = session.session_key
+    before = str(session.session_key)
     browser.cookies[configured.SESSION_COOKIE_NAME] = before
 
     log_in(browser, "ada@demo.example")

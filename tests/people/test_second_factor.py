@@ -12,7 +12,6 @@ from helpdesk.events.models import Event
 from tests.fixtures.company import Company
 from tests.people.conftest import (
     again,
-    clear_limits,
     code_for,
     confirm,
     is_in,
@@ -168,7 +167,6 @@ def test_what_is_no_passkey_is_refused(grace_in: Client, credential: str) -> Non
 
     added = grace_in.post("/accounts/security/webauthn/add/", {"name": "x", "credential": credential})
     assert added.status_code == 200 and not Authenticator.objects.exists()
-    clear_limits()
     stranger = Client()
     stranger.get("/accounts/security/webauthn/login/", headers={"Accept": "application/json"})
     answer = stranger.post("/accounts/security/webauthn/login/", {"credential": credential})

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -29,7 +31,7 @@ def _of(email: str, user_agent: str = FIREFOX) -> Client:
 
 
 def _row(client: Client) -> int:
-    return UserSession.objects.get(session_key=client.session.session_key).pk
+    return int(UserSession.objects.get(session_key=client.session.session_key).pk)
 
 
 def test_an_agent_sees_their_own_sessions(company: Company) -> None:
@@ -155,6 +157,23 @@ def test_an_agents_session_costs_two_statements_and_writes_nothing(
     with django_assert_num_queries(2) as captured:
         assert here.get("/desk/sent-mail/").status_code == 200
     assert all(query["sql"].startswith("SELECT") for query in captured.captured_queries)
+
+
+def test_what_has_expired_is_forgotten_and_nothing_else(company: Company) -> None:
+    old, new = _of("grace@demo.example"), _of("grace@demo.example")
+    Session.objects.filter(session_key=old.session.session_key).update(expire_date=timezone.now())
+    cache.set("past", 1, timeout=-1)
+    cache.set("coming", 1, timeout=60)
+
+    sessions.forget_expired(at=timezone.now())
+
+    assert Session.objects.count() == UserSession.objects.count() == 1
+    assert is_in(new) and not is_in(old)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT cache_key FROM {sessions.COUNTS} WHERE cache_key LIKE '%%past' OR cache_key LIKE '%%coming'"
+        )
+        assert cursor.fetchall() == [(":1:coming",)]
 
 
 @pytest.mark.parametrize("key", [None, "", "x" * 40, "\x00", "../../etc"])

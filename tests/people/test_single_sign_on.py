@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from helpdesk.customers.models import User
 from helpdesk.events.actors import Actor
+from helpdesk.events.models import Event
 from helpdesk.people import actions as people
 from tests.fixtures.company import Company
 from tests.people.conftest import code_for, is_in, log_in, set_up_app
@@ -245,6 +246,7 @@ def test_nobody_new_comes_in_unless_wanted(provider: Provider, settings: Setting
     assert _come_in(client, provider).status_code == 302 and is_in(client)
     zoe = User.objects.get(email="zoe@demo.example")
     assert (zoe.name, zoe.role, zoe.has_usable_password()) == ("Zoe Zimmer", "agent", False)
+    assert Event.objects.get(kind="agent.admitted").data == {"agent": zoe.pk}
     page = client.get("/accounts/security/").content.decode()
     assert "no password set" in page and "single sign-on since" in page
     set_up_app_without_password = client.get("/accounts/security/totp/activate/")
