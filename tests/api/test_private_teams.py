@@ -73,6 +73,7 @@ def test_lists_leave_it_out(grace: Caller, ada: Caller, company: Company, secret
         sha256="0" * 64,
         size=1,
         state="filed",
+        settled_at=at,
         conversation=secret,
     )
     attachment = Attachment.objects.get()
