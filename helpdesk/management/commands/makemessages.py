@@ -1,0 +1,39 @@
+"""Django's `makemessages`, which reads the desk's Jinja2 templates as well: `manage.py makemessages --all`."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.commands import makemessages
+
+from tickets.desk.rendering import environment
+
+FUNCTIONS = ("_", "gettext", "ngettext")
+# Not ours, or not for people.
+IGNORED = ("tests/*", "bench/*", "static/*", ".*")
+
+
+class SourceFile(makemessages.BuildFile):  # type: ignore[misc]
+    """What Django does with its own templates, done with Jinja2's: a Python file with the same words on the same lines."""
+
+    def preprocess(self) -> None:
+        if not self.path.endswith(".jinja"):
+            super().preprocess()
+            return
+        lines: dict[int, list[str]] = {}
+        for line, function, message in environment().extract_translations(Path(self.path).read_text(), FUNCTIONS):
+            words = ", ".join(repr(word) for word in ([message] if isinstance(message, str) else message) if word)
+            lines.setdefault(line, []).append(f"{'ngettext' if function == 'ngettext' else 'gettext'}({words})")
+        last = max(lines, default=0)
+        text = "\n".join("; ".join(lines.get(number, ())) for number in range(1, last + 1))
+        Path(self.work_path).write_text(f"{text}\n")
+
+
+class Command(makemessages.Command):
+    build_file_class = SourceFile
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        options["extensions"] = ["html", "txt", "py", "jinja"]
+        options["ignore_patterns"] = [*options["ignore_patterns"], *IGNORED]
+        # Files and lines move with every change, and say nothing to those who translate.
+        options["no_location"] = options["no_wrap"] = options["no_obsolete"] = True
+        super().handle(*args, **options)
