@@ -15,6 +15,7 @@ from helpdesk.events.models import Event
 from helpdesk.sla.models import Target
 
 MAX_TEXT = 500_000
+MAX_CUSTOM, MAX_CUSTOM_KEY, MAX_CUSTOM_FIELDS = 2000, 40, 100
 MAX_SUBJECT = 500
 MAX_TAGS = 50
 MAX_SERVICES = 50
@@ -61,6 +62,10 @@ class ConversationSerializer(serializers.Serializer[dict[str, Any]]):
     opened_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     resolved_at = serializers.DateTimeField(allow_null=True)
+    snoozed_until = serializers.DateTimeField(allow_null=True)
+    is_spam = serializers.BooleanField()
+    custom = serializers.DictField(help_text="Values of custom fields by their keys.")
+    minutes_spent = serializers.IntegerField()
     clocks = ClockSerializer(many=True, help_text="The newest one of each target.")
     incident = serializers.IntegerField(allow_null=True)
     url = serializers.URLField(help_text="The agents' page of it.")
@@ -158,6 +163,18 @@ class ConversationChangesSerializer(serializers.Serializer[dict[str, Any]]):
     subject = serializers.CharField(max_length=MAX_SUBJECT, required=False, allow_blank=True)
     tags = TagNames(required=False)
     services = ServicesGiven(required=False)
+    snoozed_until = serializers.DateTimeField(required=False, allow_null=True, help_text="Null wakes it.")
+    is_spam = serializers.BooleanField(required=False)
+    custom = serializers.DictField(
+        child=serializers.CharField(max_length=MAX_CUSTOM, allow_null=True, allow_blank=True),
+        required=False,
+        help_text="Values by the keys of custom fields; null empties one, what is not named stays.",
+    )
+
+    def validate_custom(self, given: dict[str, str | None]) -> dict[str, str | None]:
+        if len(given) > MAX_CUSTOM_FIELDS or any(len(key) > MAX_CUSTOM_KEY for key in given):
+            raise serializers.ValidationError("These are too many, or their names too long.")
+        return given
 
 
 class AuthorSerializer(serializers.Serializer[dict[str, Any]]):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 FIELDS = {
     "id", "number", "channel", "subject", "status", "priority", "team", "assignee", "customer", "organization",
     "services", "tags", "opened_at", "updated_at", "resolved_at", "clocks", "incident", "url",
+    "snoozed_until", "is_spam", "custom", "minutes_spent",
 }  # fmt: skip
 CLOCK_FIELDS = {"target", "goal_minutes", "started_at", "due_at", "paused_at", "met_at", "breached_at"}
 
@@ -348,3 +350,18 @@ def test_linking(grace: Caller, company: Company, conversation: Conversation, at
     assert grace("post", f"/conversations/{other}/links/", {"previous": 987654}).status_code == 400
     assert grace("post", f"/conversations/{other}/links/", {}).status_code == 400
     assert grace("post", f"/conversations/{other}/links/", {"previous": None}).json() == []
+
+
+def test_it_sleeps_is_spam_and_carries_custom_values(grace: Caller, conversation: Conversation) -> None:
+    path = f"/conversations/{conversation.pk}/"
+    until = timezone.now() + timedelta(days=1)
+
+    asleep = grace("patch", path, {"snoozed_until": until.isoformat(), "custom": {"contract": "A-7", "seats": "4"}})
+    assert asleep.status_code == 200 and asleep.json()["custom"] == {"contract": "A-7", "seats": "4"}
+    assert asleep.json()["snoozed_until"] and asleep.json()["minutes_spent"] == 0
+    assert grace("patch", path, {"custom": {"seats": None}}).json()["custom"] == {"contract": "A-7"}
+    assert grace("patch", path, {"snoozed_until": "2020-01-01T00:00:00Z"}).status_code == 400
+    spam = grace("patch", path, {"is_spam": True}).json()
+    assert (spam["is_spam"], spam["status"], spam["snoozed_until"]) == (True, "closed", None)
+    assert grace("patch", path, {"snoozed_until": until.isoformat()}).status_code == 400
+    assert grace("patch", path, {"is_spam": False}).json()["status"] == "open"

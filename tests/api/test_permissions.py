@@ -8,13 +8,15 @@ from django.test import Client
 from django.utils import timezone
 
 from helpdesk.conversations.models import Conversation, Tag
-from helpdesk.customers.models import ApiToken, Organization, Plan, Service, Team
+from helpdesk.customers import audit
+from helpdesk.customers.models import ApiToken, AuditEntry, Organization, Plan, Service, Team
+from helpdesk.events.models import Webhook, WebhookDelivery
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
-from tickets.models import ImapAccount, Mailbox, SuspendedAddress
+from tickets.models import CustomField, ImapAccount, Mailbox, Rule, SuspendedAddress
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +42,11 @@ OPEN = {
     "/schedules/{schedule}/gaps/": "get",
     "/notification-rules/": "get post",
     "/notification-rules/{own}/": "get patch delete",
+    "/conversations/{conversation}/macros/": "post",
+    "/macros/": "get post",
+    "/canned-replies/": "get post",
+    "/views/": "get post",
+    "/blocked-senders/": "get post",
 }
 CONFIGURED = {
     "/organizations/": "get post",
@@ -73,9 +80,27 @@ CONFIGURED = {
     "/imap-accounts/{imapaccount}/": "get patch delete",
     "/suspended-addresses/": "get",
     "/suspended-addresses/{suspendedaddress}/": "get delete",
+    "/rules/": "get post",
+    "/rules/dry-run/": "post",
+    "/rules/{rule}/": "get patch delete",
+    "/rules/{rule}/dry-run/": "get",
+    "/rules/{rule}/runs/": "get",
+    "/custom-fields/": "get post",
+    "/custom-fields/{customfield}/": "get patch delete",
+}
+# What agents do not even read.
+ADMINS = {
+    "/webhooks/": "get post",
+    "/webhooks/{webhook}/": "get patch delete",
+    "/webhooks/{webhook}/test/": "post",
+    "/webhooks/{webhook}/rotation/": "post",
+    "/webhooks/{webhook}/deliveries/": "get",
+    "/webhooks/{webhook}/deliveries/{webhookdelivery}/replay/": "post",
+    "/audit/": "get",
+    "/audit/{auditentry}/": "get",
 }
 # A body that says nothing is refused, and what is in use stays: both come after permission.
-FINE = {200, 201, 204, 400, 409}
+FINE = {200, 201, 202, 204, 400, 409}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -90,8 +115,13 @@ def there(company: Company, conversation: Conversation) -> dict[str, int]:
     SuspendedAddress.objects.create(address="gone@acme.example", hard_bounces=2, bounced_at=at, until=later)
     models = (
         *(Organization, Plan, Service, Team, Tag, Calendar, Policy, Schedule, EscalationPolicy),
-        *(Mailbox, ImapAccount, SuspendedAddress),
+        *(Mailbox, ImapAccount, SuspendedAddress, Rule, CustomField, Webhook, WebhookDelivery, AuditEntry),
     )
+    Rule.objects.create(name="x", event="note.written", actions=[{"do": "mark_spam", "value": None}], updated_at=at)
+    CustomField.objects.create(key="cluster", name="Cluster")
+    webhook = Webhook.objects.create(name="x", url="https://127.0.0.1/", kinds=["note.written"], created_at=at)
+    WebhookDelivery.objects.create(webhook=webhook, kind="webhook.test", body="{}", created_at=at, due_at=at)
+    audit.record(None, "changed", webhook, {}, {}, at=at)
     return {
         "conversation": conversation.pk,
         "customer": conversation.customer_id,
@@ -101,7 +131,7 @@ def there(company: Company, conversation: Conversation) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("path", [*OPEN, *CONFIGURED])
+@pytest.mark.parametrize("path", [*OPEN, *CONFIGURED, *ADMINS])
 def test_matrix(
     stranger: Caller, grace: Caller, ada: Caller, company: Company, there: dict[str, int], path: str
 ) -> None:
@@ -114,8 +144,8 @@ def test_matrix(
         return path.format(**there, own=NotificationRule.objects.create(**rules, delay_seconds=next(delays)).pk)
 
     for method in METHODS:
-        allowed = method in (OPEN.get(path) or CONFIGURED[path]).split()
-        by_agent = allowed and (path in OPEN or method == "get")
+        allowed = method in {**OPEN, **CONFIGURED, **ADMINS}[path].split()
+        by_agent = allowed and (path in OPEN or (method == "get" and path in CONFIGURED))
         answers = {who: caller(method, address(), {}) for who, caller in callers.items()}
         assert answers["nobody"].status_code == 401 and answers["nobody"]["WWW-Authenticate"] == "Token"
         expected = FINE if by_agent else {403} if allowed else {403, 405}
