@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 # Tests and checks have servers of their own, beside those of `make run`.
 TEST_DATA_DIR = .data-test
 
-.PHONY: help run test check bench lock clean install install-dev \
+.PHONY: help run test check bench screenshots lock clean install install-dev \
 	check-style check-types check-imports check-templates check-django
 
 .NOTPARALLEL:
@@ -23,6 +23,9 @@ check: install-dev check-style check-types check-imports check-templates check-d
 
 bench: install-dev ## measure speed, side by side with peers where installed
 	DATA_DIR=.data-bench $(PYTHON) -m bench $(ARGS)
+
+screenshots: install-dev ## take the pictures in docs/images anew, in Chromium
+	$(PYTHON) scripts/screenshots.py
 
 # The lock files name no index, folder or host of the machine that wrote them.
 COMPILE = $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links \

@@ -22,7 +22,7 @@ _gathered: ContextVar[set[str] | None] = ContextVar("gathered", default=None)
 
 
 def nudge(task: str = DRAIN_OUTBOX) -> None:
-    """Ask a worker to look now. With the broker down this costs one short timeout every ten seconds, no more."""
+    """Ask a worker to look now. Nobody waits for the broker, whatever state it is in."""
     waiting = _gathered.get()
     if waiting is not None:
         waiting.add(task)
@@ -55,7 +55,9 @@ def _send(task: str) -> None:
                 later.start()
             return
         _last[task] = now
-    _publish(task)
+    # On a thread of its own: a broker that is frozen rather than dead would keep a request waiting for seconds. Not a
+    # daemon, so that a command's last nudge still leaves.
+    threading.Thread(target=_publish, args=[task], name="nudge").start()
 
 
 def _send_planned(task: str) -> None:
