@@ -1,14 +1,18 @@
 """record(): what happened and what must follow, in the transaction of the change itself."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
+from helpdesk.events import broadcast
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.events.handlers import calls_outside, handlers_of
 from helpdesk.events.models import Event, Heartbeat, OutboxEntry
@@ -69,6 +73,19 @@ class Fact:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+_cause: ContextVar[Mapping[str, Any] | None] = ContextVar("cause", default=None)
+
+
+@contextmanager
+def caused_by(cause: Mapping[str, Any]) -> Iterator[None]:
+    """Events recorded within this block carry `cause` in their data: automation must know its own doing again."""
+    mark = _cause.set(cause)
+    try:
+        yield
+    finally:
+        _cause.reset(mark)
+
+
 def record(fact: Fact, *, at: datetime) -> int:
     """Write one event and its outbox entries; the event's id."""
     return record_all([fact], at=at)[0]
@@ -81,6 +98,8 @@ def record_all(facts: Iterable[Fact], *, at: datetime) -> list[int]:
         return []
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("an event belongs in the transaction of the change it tells of")
+    cause = _cause.get()
+    because = {} if cause is None else {"cause": cause}
     kinds = sorted({fact.kind for fact in facts})
     follow = [(kind, handler, calls_outside(handler)) for kind in kinds for handler in handlers_of(kind)]
     rows = _INSERT.rows(
@@ -90,7 +109,7 @@ def record_all(facts: Iterable[Fact], *, at: datetime) -> list[int]:
             [at] * len(facts),
             [fact.actor.kind for fact in facts],
             [fact.actor.user_id for fact in facts],
-            [json.dumps(dict(fact.data), cls=DjangoJSONEncoder) for fact in facts],
+            [json.dumps({**fact.data, **because}, cls=DjangoJSONEncoder) for fact in facts],
             [_PUBLIC if fact.public else None for fact in facts],
             [kind for kind, _, _ in follow],
             [handler for _, handler, _ in follow],
@@ -99,7 +118,14 @@ def record_all(facts: Iterable[Fact], *, at: datetime) -> list[int]:
     )
     if follow:
         transaction.on_commit(nudge, robust=True)
-    return [row[0] for row in rows]
+    ids = [row[0] for row in rows]
+    transaction.on_commit(partial(broadcast.event_recorded, ids[-1]), robust=True)
+    return ids
+
+
+def postpone(event_id: int, handler: str, *, until: datetime) -> None:
+    """Let this handler see the event no earlier than that. Must run inside the transaction that recorded it."""
+    OutboxEntry.objects.filter(event=event_id, handler=handler, done_at=None).update(due_at=until)
 
 
 def beat(name: str, *, at: datetime, detail: Mapping[str, Any] | None = None) -> None:

@@ -1,6 +1,11 @@
-"""What happened (Event), what must follow (OutboxEntry), who called us (Hook), who is alive to do it (Heartbeat)."""
+"""What happened (Event), what must follow (OutboxEntry), who called us (Hook), whom we call (Webhook), who is alive to
+do it (Heartbeat).
+"""
+
+from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -45,6 +50,7 @@ class Event(models.Model):
                 name="event_agent_is_named",
             ),
         ]
+        indexes = [models.Index(F("transaction_id"), F("id"), name="event_in_commit_order")]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
@@ -122,3 +128,81 @@ class Hook(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.external_id}"
+
+
+class Webhook(models.Model):
+    """An address somebody gave us to be told of events, signed (Standard Webhooks). `secret` is encrypted; after a
+    rotation the old one signs as well until `old_secret_until`. One that fails for days is switched off and says why.
+    """
+
+    name = models.CharField(max_length=120)
+    url = models.CharField(max_length=2048)
+    kinds = ArrayField(models.CharField(max_length=40), help_text="The kinds of events it is told of.")
+    includes_private = models.BooleanField(default=False, help_text="Also conversations of private teams.")
+    secret = models.TextField()
+    old_secret = models.TextField(blank=True)
+    old_secret_until = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=300, blank=True, help_text="Why it was switched off, or fails.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(kinds=[]), name="a_webhook_is_told_of_something"),
+            models.CheckConstraint(
+                condition=Q(old_secret="", old_secret_until=None)
+                | (~Q(old_secret="") & Q(old_secret_until__isnull=False)),
+                name="an_old_secret_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WebhookDelivery(models.Model):
+    """One event on its way to one webhook, once. `due_at` is lease, retry and backoff in one column; `body` is frozen,
+    so that every attempt sends the same bytes under the same `message_id`. A test has no event.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DELIVERED = "delivered"
+        FAILED = "failed"
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=40)
+    message_id = models.UUIDField(default=uuid4, unique=True, help_text="The header webhook-id, the same each time.")
+    body = models.TextField()
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    milliseconds = models.PositiveIntegerField(null=True, blank=True, help_text="How long the last attempt took.")
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The last answer's HTTP status.")
+    response = models.TextField(blank=True, help_text="The beginning of the last answer.")
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "event"], name="told_once_a_webhook"),
+            models.CheckConstraint(
+                condition=Q(state="pending", due_at__isnull=False) | (~Q(state="pending") & Q(due_at=None)),
+                name="a_webhook_delivery_waits_or_ended",
+            ),
+        ]
+        indexes = [
+            models.Index(F("webhook"), F("due_at"), F("id"), name="webhook_delivery_due", condition=Q(state="pending")),
+            models.Index(F("webhook"), F("id").desc(), name="deliveries_of_webhook"),
+            models.Index(F("created_at"), name="webhook_delivery_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to webhook {self.webhook_id}"

@@ -75,14 +75,16 @@ def check_url(url: str, *, https_only: bool = True, allowed: Sequence[Network] =
     """Parse, apply the policy, resolve, and check every address. Blocks on DNS: not for the event loop.
 
     `allowed` are networks the operator vouches for (a webhook receiver in the same data centre); within them any port
-    will do. Raises RefusedTarget, or RetryLater when the name does not resolve now.
+    will do, and plain http. Raises RefusedTarget, or RetryLater when the name does not resolve now.
     """
-    parsed = _parse(url, https_only=https_only)
+    parsed = _parse(url, https_only=https_only and not allowed)
     host = parsed.raw_host.decode("ascii")
     port = parsed.port if parsed.port is not None else (443 if parsed.scheme == "https" else 80)
     addresses = _resolve(host, port)
     vouched = all(any(address in net for net in allowed) for address in addresses)
     if not vouched:
+        if https_only and parsed.scheme != "https":
+            raise RefusedTarget("only https addresses are called")
         if port not in _PORTS[parsed.scheme]:
             raise RefusedTarget(f"port {port} is not allowed in an outgoing address")
         for address in addresses:

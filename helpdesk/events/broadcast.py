@@ -1,0 +1,99 @@
+"""The hint to open pages that something happened: the newest event's id, no more, and it may get lost.
+
+Who gets it reads the log by a cursor (`chat.log`), so a lost hint costs a moment and never an event. Publishing is a
+thread's work: a change does not wait for Redis, not even for one that is dead.
+"""
+
+import json
+import logging
+import os
+import threading
+import time
+from typing import Final
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+CHANNEL: Final = "helpdesk:hints"
+# Hints of a burst are gathered: what follows the first within this time goes out as one.
+GATHER_SECONDS: Final = 0.02
+# A Redis that did not answer is left alone for so long.
+PATIENCE_SECONDS: Final = 5.0
+
+EVENT: Final = "event"
+PEOPLE: Final = "people"
+PRESENCE: Final = "presence"
+
+
+def event_recorded(event_id: int) -> None:
+    """There is something to read, up to this event. Call it once the event is committed."""
+    _publisher.say(EVENT, event_id)
+
+
+def people_changed() -> None:
+    """Somebody's session, role or teams changed: sockets look again who may be there, after this transaction."""
+    transaction.on_commit(lambda: _publisher.say(PEOPLE, 1), robust=True)
+
+
+def presence_changed() -> None:
+    """Somebody came to a conversation, left it or began to type."""
+    _publisher.say(PRESENCE, 1)
+
+
+def client() -> redis.Redis:
+    """A connection that never keeps anybody waiting for long; tried once more where the server was started anew."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=1, retry=Retry(NoBackoff(), 1)
+    )
+
+
+class _Publisher:
+    """One thread a process, begun with the first hint."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._work = threading.Event()
+        self._waiting: dict[str, int] = {}
+        self._thread: threading.Thread | None = None
+        self._silent_until = 0.0
+
+    def say(self, what: str, number: int) -> None:
+        if time.monotonic() < self._silent_until:
+            return
+        with self._lock:
+            self._waiting[what] = max(number, self._waiting.get(what, 0))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
+                self._thread.start()
+        self._work.set()
+
+    def _run(self) -> None:
+        connection = client()
+        while True:
+            self._work.wait()
+            self._work.clear()
+            with self._lock:
+                waiting, self._waiting = self._waiting, {}
+            try:
+                connection.publish(CHANNEL, json.dumps(waiting))
+            except (redis.RedisError, OSError) as error:
+                self._silent_until = time.monotonic() + PATIENCE_SECONDS
+                logger.warning("no hints to open pages (%s); they look by themselves", type(error).__name__)
+            time.sleep(GATHER_SECONDS)
+
+
+_publisher = _Publisher()
+
+
+def _begin_anew() -> None:
+    """After a fork: the parent's thread is not here."""
+    global _publisher
+    _publisher = _Publisher()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
