@@ -1,25 +1,65 @@
-// What is typed survives a closed tab, a lost session and a crash, until the server has it.
-const form = document.querySelector('[data-composer]');
+// Writing: drafts, canned replies by `/`, people by `@`, files, sending by keys.
+import { keepDrafts } from './drafts.js';
+import { takeFiles } from './files.js';
+import { insert, toolbar } from './markup.js';
+import { whenThere } from './ready.js';
+import { suggest } from './suggestions.js';
 
-if (form) {
+const before = (text) => text.value.slice(0, text.selectionStart);
+
+function offerCanned(form) {
   const text = form.elements.text;
-  const key = `draft:${form.dataset.composer}`;
-  const read = () => JSON.parse(localStorage.getItem(key) ?? 'null');
-  const kept = read();
-  const arrived = kept && document.querySelector(`[data-client-id="${CSS.escape(kept.client_id)}"]`);
-  if (arrived) localStorage.removeItem(key);
-  else if (kept && !text.value) {
-    text.value = kept.text;
-    form.elements.client_id.value = kept.client_id;
-    form.elements.kind.value = kept.kind;
-  }
+  // A slash at the beginning of a line; `//` and paths in running text are none.
+  const typed = () => /(?:^|\n)\/([\w-]{0,40})$/.exec(before(text))?.[1];
+  const menu = suggest(text, {
+    host: form.querySelector('.box'),
+    label: form.querySelector('[data-slash]').title,
+    find: async () => {
+      const words = typed();
+      if (words === undefined) return [];
+      const answer = await fetch(`${form.dataset.canned}?q=${encodeURIComponent(words)}`).catch(() => null);
+      return answer?.ok ? (await answer.json()).results : [];
+    },
+    choose: async (item) => {
+      const from = text.selectionStart - typed().length - 1;
+      const body = new URLSearchParams({ reply: item.id, csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value });
+      const answer = await fetch(form.dataset.use, { method: 'POST', body, headers: { Accept: 'application/json' } }).catch(() => null);
+      if (answer?.ok) insert(text, (await answer.json()).text, from);
+    },
+  });
+  form.querySelector('[data-slash]').addEventListener('click', () => {
+    text.focus();
+    insert(text, before(text) && !before(text).endsWith('\n') ? '\n/' : '/');
+    menu.look();
+  });
+}
 
-  const keep = () => {
-    if (!text.value) localStorage.removeItem(key);
-    else localStorage.setItem(key, JSON.stringify({ text: text.value, kind: form.elements.kind.value, client_id: form.elements.client_id.value }));
-  };
-  form.addEventListener('input', keep);
+function offerPeople(form) {
+  const text = form.elements.text;
+  const names = Array.from(form.querySelectorAll('#agents option'), (option) => option.value);
+  const typed = () => (form.elements.kind.value === 'note' ? /(?:^|[\s(])@([\p{L}\p{N}._-]{0,40})$/u.exec(before(text))?.[1] : undefined);
+  suggest(text, {
+    host: form.querySelector('.box'),
+    label: '@',
+    find: async () => {
+      const words = typed()?.toLowerCase();
+      if (words === undefined) return [];
+      return names.filter((name) => name.toLowerCase().split(' ').some((part) => part.startsWith(words))).slice(0, 8).map((name) => ({ name, hint: '@' }));
+    },
+    choose: (item) => insert(text, `@${item.name} `, text.selectionStart - typed().length - 1),
+  });
+}
+
+whenThere('[data-composer]', (form) => {
+  const text = form.elements.text;
+  if (form.querySelector('[data-slash]')) offerCanned(form);
+  offerPeople(form);
+  toolbar(form);
+  takeFiles(form);
+  keepDrafts(form);
+
   form.addEventListener('submit', (event) => {
+    if (event.submitter?.formAction && new URL(event.submitter.formAction).pathname !== new URL(form.action).pathname) return;
     if (!text.value.trim() && !form.elements.uploads.files.length) {
       event.preventDefault();
       text.focus();
@@ -32,16 +72,32 @@ if (form) {
   });
   window.addEventListener('pageshow', () => delete form.dataset.sending);
   text.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.isComposing) {
-      event.preventDefault();
-      form.requestSubmit(document.getElementById('send'));
-    }
-  });
-  text.addEventListener('paste', (event) => {
-    if (!event.clipboardData.files.length) return;
-    const all = new DataTransfer();
-    for (const file of [...form.elements.uploads.files, ...event.clipboardData.files]) all.items.add(file);
-    form.elements.uploads.files = all.files;
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     event.preventDefault();
+    if (event.shiftKey && form.elements.then) form.elements.then.value = 'resolved';
+    form.requestSubmit(document.getElementById('send'));
   });
-}
+  // Somebody who looks at the end of the thread has seen what is there.
+  document.addEventListener('thread:seen', (event) => {
+    if (form.isConnected) form.elements.seen.value = event.detail;
+  });
+});
+
+whenThere('[data-tags]', (field) => {
+  const typed = () => /(?:^|,)\s*([^,]{0,80})$/.exec(before(field))?.[1] ?? '';
+  suggest(field, {
+    host: field.parentElement,
+    label: field.title,
+    find: async () => {
+      const words = typed().trim();
+      if (!words) return [];
+      const answer = await fetch(`${field.dataset.tags}?q=${encodeURIComponent(words)}`).catch(() => null);
+      const there = field.value.split(',').map((tag) => tag.trim());
+      return answer?.ok ? (await answer.json()).results.filter((tag) => !there.includes(tag.name)) : [];
+    },
+    choose: (item) => {
+      field.setRangeText(`${item.name}, `, field.selectionStart - typed().length, field.selectionStart, 'end');
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+  });
+});

@@ -1,17 +1,30 @@
 // Asks every few seconds whether something happened in this conversation, and puts it in without touching what is typed.
-const thread = document.querySelector('#thread[data-live]');
-const scroll = document.getElementById('scroll');
+import { isLive } from './live.js';
+import { whenThere } from './ready.js';
+
+const PATIENCE = 4000;
+const find = (id) => document.getElementById(id);
 
 function toEnd() {
+  const scroll = find('scroll');
   if (scroll) scroll.scrollTop = scroll.scrollHeight;
 }
 
 function isAtEnd() {
-  return scroll && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  const scroll = find('scroll');
+  return scroll !== null && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+}
+
+function tellSeen() {
+  const head = find('head');
+  if (head && isAtEnd() && !document.hidden) document.dispatchEvent(new CustomEvent('thread:seen', { detail: head.dataset.last }));
 }
 
 function isTouched(part) {
-  if (part.contains(document.activeElement)) return true;
+  return part.contains(document.activeElement) || part.querySelector('.menu[open], .edits[open]') !== null || isChanged(part);
+}
+
+function isChanged(part) {
   return Array.from(part.querySelectorAll('input:not([type=hidden]), select, textarea')).some((field) => {
     if (field.type === 'checkbox') return field.checked !== field.defaultChecked;
     if (field.tagName === 'SELECT') return Array.from(field.options).some((option) => option.selected !== option.defaultSelected) && !field.options[field.selectedIndex].defaultSelected;
@@ -20,30 +33,91 @@ function isTouched(part) {
 }
 
 async function ask() {
-  const head = document.getElementById('head');
-  if (document.hidden || !head) return;
+  const [head, thread] = [find('head'), find('thread')];
+  if (document.hidden || !head || thread?.dataset.live === undefined) return;
   const wasAtEnd = isAtEnd();
   await window.htmx.ajax('GET', `${head.dataset.news}?seq=${head.dataset.seq}`, { source: '#thread', target: '#thread', swap: 'morph:innerHTML' });
   if (wasAtEnd) toEnd();
+  tellSeen();
 }
 
-if (thread) {
+whenThere('#thread[data-live]', (thread) => {
   if (!location.hash || location.hash === `#${thread.querySelector('.msg:last-of-type')?.id}`) toEnd();
-  document.addEventListener('htmx:oobBeforeSwap', (event) => {
-    // Somebody is writing or choosing there: their page keeps what they have, and saving changes only what they changed.
-    if (isTouched(event.detail.target)) event.detail.shouldSwap = false;
-  });
-  document.addEventListener('htmx:beforeSwap', (event) => {
-    // Older messages that were asked for stay: a fresh thread holds only the newest.
-    if (event.detail.target !== thread || !thread.dataset.older) return;
-    const fresh = new DOMParser().parseFromString(`<ol>${event.detail.xhr.responseText}</ol>`, 'text/html');
-    const known = new Set(Array.from(thread.querySelectorAll('.msg'), (message) => message.id));
-    const isNew = Array.from(fresh.querySelectorAll('.msg')).some((message) => !known.has(message.id));
-    if (!isNew) event.detail.shouldSwap = false;
-  });
   thread.addEventListener('htmx:afterRequest', (event) => {
     if (event.target.closest('.older')) thread.dataset.older = 'shown';
   });
-  setInterval(ask, 4000);
-  document.addEventListener('visibilitychange', ask);
-}
+});
+
+document.addEventListener('htmx:oobBeforeSwap', (event) => {
+  // Somebody is writing or choosing there: their page keeps what they have, and saving changes only what they changed.
+  if (isTouched(event.detail.target)) event.detail.shouldSwap = false;
+});
+document.addEventListener('htmx:beforeSwap', (event) => {
+  // Older messages that were asked for stay: a fresh thread holds only the newest.
+  const thread = find('thread');
+  if (!thread || event.detail.target !== thread || !thread.dataset.older) return;
+  const fresh = new DOMParser().parseFromString(`<ol>${event.detail.xhr.responseText}</ol>`, 'text/html');
+  const known = new Set(Array.from(thread.querySelectorAll('.msg'), (message) => message.id));
+  const isNew = Array.from(fresh.querySelectorAll('.msg')).some((message) => !known.has(message.id));
+  if (!isNew) event.detail.shouldSwap = false;
+});
+setInterval(() => { if (!isLive()) ask(); }, PATIENCE);
+document.addEventListener('visibilitychange', ask);
+document.addEventListener('conversation:changed', ask);
+document.addEventListener('scroll', tellSeen, { capture: true, passive: true });
+
+// One menu is open at a time, and none once the work goes on elsewhere.
+document.addEventListener('click', (event) => {
+  for (const menu of document.querySelectorAll('.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener('keydown', (event) => {
+  const menu = event.key === 'Escape' && document.querySelector('.menu[open]');
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
+});
+whenThere('.menu', (menu) => {
+  menu.addEventListener('toggle', () => { if (menu.open) menu.querySelector('.pop button, .pop a, .pop input')?.focus(); });
+});
+
+// The offer to take something back goes after ten seconds, but not while somebody points at it.
+whenThere('[data-fades]', (toast) => {
+  const address = new URL(location.href);
+  for (const name of ['undo', 'sent']) address.searchParams.delete(name);
+  history.replaceState(history.state, '', address);
+  const fade = () => { if (toast.matches(':hover, :focus-within')) setTimeout(fade, 1000); else toast.remove(); };
+  setTimeout(fade, Number(toast.dataset.fades) * 1000);
+});
+
+// What was chosen beside the thread is saved by its button, which shows once there is something to save, or by Enter.
+whenThere('[data-saves]', (form) => {
+  form.addEventListener('input', () => form.classList.toggle('changed', isChanged(form)));
+  form.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || !event.target.matches('select') || !isChanged(form)) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+});
+
+// A page that was fetched ahead has not been read: whoever is mentioned has seen it when it is shown.
+whenThere('[data-mentioned]', (desk) => {
+  fetch(desk.dataset.mentioned, { method: 'POST', body: new URLSearchParams({ csrfmiddlewaretoken: desk.querySelector('[data-composer]').elements.csrfmiddlewaretoken.value }) });
+});
+
+// The timer counts in this browser, through reloads, until its minutes are added.
+whenThere('#timer', (button) => {
+  const form = button.form;
+  const key = `timer:${form.dataset.conversation}`;
+  const show = () => {
+    const since = Number(localStorage.getItem(key) ?? 0);
+    button.setAttribute('aria-pressed', String(since > 0));
+    if (since) form.elements.minutes.value = Math.max(Math.ceil((Date.now() - since) / 60_000), 1);
+  };
+  button.addEventListener('click', () => {
+    if (localStorage.getItem(key)) { show(); localStorage.removeItem(key); } else localStorage.setItem(key, String(Date.now()));
+    button.setAttribute('aria-pressed', String(localStorage.getItem(key) !== null));
+  });
+  form.addEventListener('submit', () => localStorage.removeItem(key));
+  show();
+  const beat = setInterval(() => { if (button.isConnected) { if (localStorage.getItem(key)) show(); } else clearInterval(beat); }, 15_000);
+});

@@ -1,48 +1,131 @@
-// Single keys outside of fields. Never with Alt, Ctrl or Meta: those belong to the browser and to national keyboards.
+// Keys. Single letters only outside of fields and never with Alt, Ctrl or Meta: those belong to the browser and to
+// national keyboards. What a page can do has its key in [data-key]; where one can go, in [data-go], after `g`.
+import { close, current, here, rows, step as stepPane } from './panes.js';
+import { clear, extend, toggle } from './queue.js';
+import { request } from './layers.js';
+
 const dialog = document.getElementById('keys');
-const click = (id) => document.getElementById(id)?.click();
+const SEQUENCE_MS = 1500;
+let begun = 0;
+
+const isOn = () => document.body.dataset.singleKeys === 'yes';
+const isShown = (element) => element.checkVisibility?.({ visibilityProperty: true }) ?? true;
+const isField = (element) => element.closest?.('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]') != null;
+const isOpen = () => document.querySelector('dialog[open]') !== null;
+export const named = (element) => (element.title || element.getAttribute('aria-label') || element.textContent).trim();
+export const withKey = (attribute) => Array.from(document.querySelectorAll(`[data-${attribute}]`));
+
+function activate(element) {
+  if (element.matches('input:not([type=checkbox], [type=radio], [type=submit]), textarea, select')) element.focus();
+  else element.click();
+}
 
 function write(kind) {
   const form = document.querySelector('[data-composer]');
   if (!form) return;
-  form.elements.kind.value = kind;
+  const choice = form.querySelector(`[name="kind"][value="${kind}"]`);
+  choice.checked = true;
+  choice.dispatchEvent(new Event('change', { bubbles: true }));
   form.elements.text.focus();
 }
 
-function step(by) {
-  const links = Array.from(document.querySelectorAll('#rows a.row'));
-  if (!links.length) return;
-  const here = links.indexOf(document.activeElement);
-  const next = links[Math.min(Math.max(here + by, 0), links.length - 1)];
-  next.focus();
-  next.scrollIntoView({ block: 'nearest' });
+function focusRow(row) {
+  row?.focus();
+  row?.scrollIntoView({ block: 'nearest' });
 }
 
-const actions = {
+function step(by) {
+  const all = rows();
+  const at = all.indexOf(here());
+  focusRow(all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)]);
+}
+
+function help() {
+  fillKeys(document.getElementById('keys-go'), withKey('go'), (element) => ['g', element.dataset.go]);
+  fillKeys(document.getElementById('keys-here'), withKey('key').filter(isShown), (element) => [element.dataset.key]);
+  dialog.showModal();
+}
+
+function fillKeys(section, elements, keys) {
+  const known = new Set();
+  const lines = elements.filter((element) => !known.has(keys(element).join()) && known.add(keys(element).join())).map((element) => {
+    const line = document.createElement('div');
+    const [term, words] = [document.createElement('dt'), document.createElement('dd')];
+    for (const key of keys(element)) {
+      const sign = document.createElement('kbd');
+      sign.textContent = key;
+      term.append(sign, ' ');
+    }
+    words.textContent = named(element);
+    line.append(term, words);
+    return line;
+  });
+  section.querySelector('dl').replaceChildren(...lines);
+  section.hidden = !lines.length;
+}
+
+const letters = {
   j: () => step(1),
   k: () => step(-1),
+  J: () => extend(1),
+  K: () => extend(-1),
+  x: () => toggle(),
   r: () => write('reply'),
   n: () => write('note'),
-  i: () => click('take'),
-  e: () => click('resolve'),
-  u: () => document.querySelector('[data-back]')?.click(),
-  '?': () => dialog.showModal(),
+  '[': () => stepPane(-1),
+  ']': () => stepPane(1),
+  u: () => { if (current()) close(); },
+  '/': () => document.querySelector('[data-palette]')?.click(),
+  '?': help,
+  g: () => { begun = Date.now(); },
+};
+// In the list these work whether or not letters are keys.
+const moves = {
+  ArrowDown: () => step(1),
+  ArrowUp: () => step(-1),
+  Home: () => focusRow(rows()[0]),
+  End: () => focusRow(rows().at(-1)),
 };
 
-function isField(element) {
-  return element.closest('input, textarea, select, [contenteditable]') !== null;
+function letter(key) {
+  if (Date.now() - begun < SEQUENCE_MS) {
+    begun = 0;
+    const place = document.querySelector(`[data-go="${CSS.escape(key)}"]`);
+    if (place) place.click();
+    return place !== null;
+  }
+  const element = withKey('key').find((one) => one.dataset.key === key && isShown(one));
+  if (element) activate(element);
+  else if (letters[key]) letters[key]();
+  else return false;
+  return true;
+}
+
+function escape(event) {
+  if (isOpen() || document.querySelector(':popover-open')) return;
+  if (isField(event.target)) event.target.blur();
+  else clear();
 }
 
 document.addEventListener('keydown', (event) => {
-  const action = actions[event.key];
-  if (event.key === 'Escape' && isField(event.target)) { event.target.blur(); return; }
-  if (!action || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
-  if (isField(event.target) || dialog.open) return;
-  event.preventDefault();
-  action();
+  if (event.defaultPrevented || event.isComposing || event.altKey || event.getModifierState('AltGraph')) return;
+  if (event.key === 'Escape') { escape(event); return; }
+  if (event.ctrlKey || event.metaKey || isField(event.target) || isOpen()) return;
+  const move = event.target === document.body || event.target.closest?.('#list') ? moves[event.key] : undefined;
+  if (move && rows().length && !event.shiftKey) {
+    event.preventDefault();
+    move();
+  } else if (event.key.length === 1 && event.key !== ' ' && isOn() && letter(event.key)) event.preventDefault();
 });
 
-document.querySelector('[data-keys]')?.addEventListener('click', (event) => {
+document.addEventListener('click', (event) => {
+  if (!event.target.closest('[data-keys]')) return;
   event.preventDefault();
-  dialog.showModal();
+  help();
+});
+
+const choice = document.getElementById('keys-switch');
+choice?.addEventListener('change', async () => {
+  document.body.dataset.singleKeys = choice.elements.on.checked ? 'yes' : 'no';
+  await request(choice.getAttribute('action'), 'keys-switch', { method: 'POST', body: new FormData(choice) });
 });

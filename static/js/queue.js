@@ -1,42 +1,184 @@
 // The list keeps itself up to date, but never moves a row that somebody is about to click or has the focus in.
-const list = document.getElementById('rows');
-const button = document.getElementById('show-news');
+// And it is ticked: what is selected stays selected while rows come and go.
+import { close as closeLayer, explain, fill, parsed, request, show as showLayer, toast } from './layers.js';
+import { here, mark, rows } from './panes.js';
 
+const section = document.getElementById('list');
+const list = () => document.getElementById('rows');
+const button = () => document.getElementById('show-news');
+const form = () => document.getElementById('bulk');
 const ids = (root) => Array.from(root.querySelectorAll('li.item'), (row) => row.id).join();
-const isBusy = () => list.matches(':hover') || list.contains(document.activeElement);
+const isBusy = () => list().matches(':hover') || list().contains(document.activeElement);
+const selected = new Set();
 let held = null;
+let last = null;
 
 function show() {
-  if (held === null) return;
-  window.Idiomorph.morph(list, held, { morphStyle: 'innerHTML', ignoreActiveValue: true });
-  window.htmx.process(list);
+  if (held === null || !list()) return;
+  window.Idiomorph.morph(list(), held, { morphStyle: 'innerHTML', ignoreActiveValue: true });
+  window.htmx.process(list());
   held = null;
-  button.hidden = true;
+  button().hidden = true;
   document.dispatchEvent(new CustomEvent('htmx:afterSettle'));
+  paint();
 }
 
-if (list) {
+// What is selected and what is open is written into rows that were drawn anew.
+function paint() {
+  const boxes = Array.from(document.querySelectorAll('#rows .pick input'));
+  for (const box of boxes) box.checked = selected.has(box.value);
+  const words = document.getElementById('selected-count');
+  section.classList.toggle('picking', selected.size > 0);
+  if (words) words.textContent = selected.size ? words.dataset.words.replace('%s', selected.size) : '';
+  const all = document.getElementById('select-all');
+  if (all) {
+    all.checked = boxes.length > 0 && boxes.every((box) => box.checked);
+    all.indeterminate = !all.checked && selected.size > 0;
+  }
+  mark();
+}
+
+function select(box, isOn) {
+  if (isOn) selected.add(box.value);
+  else selected.delete(box.value);
+}
+
+export function clear() {
+  const had = selected.size > 0;
+  selected.clear();
+  if (section) paint();
+  return had;
+}
+
+const boxOf = (row) => row?.closest('.item')?.querySelector('.pick input');
+
+export function toggle(row = here()) {
+  const box = boxOf(row);
+  if (!box) return;
+  select(box, !selected.has(box.value));
+  last = box;
+  paint();
+}
+
+export function extend(by) {
+  const all = rows();
+  const at = all.indexOf(here());
+  const next = all[Math.min(Math.max(at + by, 0), all.length - 1)];
+  if (!next) return;
+  for (const row of [all[at], next]) if (boxOf(row)) select(boxOf(row), true);
+  next.focus();
+  paint();
+}
+
+function upTo(box) {
+  const boxes = Array.from(document.querySelectorAll('#rows .pick input'));
+  const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((one, other) => one - other);
+  if (from < 0) return;
+  for (const between of boxes.slice(from, to + 1)) select(between, true);
+}
+
+async function apply(target, submitter) {
+  const body = new FormData(target, submitter);
+  if (target.id === 'bulk') for (const value of selected) if (!body.getAll('c').includes(value)) body.append('c', value);
+  target.setAttribute('aria-busy', 'true');
+  try {
+    const answer = await request(target.getAttribute('action'), 'toasts', { method: 'POST', body });
+    if (answer.status === 422) { fill(await (await again(target, body)).text()); return; }
+    if (!answer.ok) throw answer;
+    const content = parsed(await answer.text()).querySelector('.toast');
+    if (!content) throw answer;
+    // The next change is another one: a form sent twice by accident is not.
+    for (const field of document.querySelectorAll('#bulk [name="client_id"]')) field.value = content.dataset.clientId;
+    selected.clear();
+    closeLayer();
+    held = null;
+    toast(content, 60);
+    paint();
+    window.htmx.trigger('#rows', 'refresh', { force: true });
+    window.htmx.trigger('#views', 'refresh');
+  } catch (error) {
+    explain(error);
+  } finally {
+    target.removeAttribute('aria-busy');
+  }
+}
+
+// A refusal is a page: asked for once more as the content of the layer.
+const again = (target, body) => request(target.getAttribute('action'), 'layer-body', { method: 'POST', body });
+
+function start() {
+  let isForced = false;
+  document.addEventListener('refresh', (event) => { if (event.target === list()) isForced = true; });
   document.addEventListener('htmx:configRequest', (event) => {
-    if (event.target === list) event.detail.parameters.shown = list.querySelectorAll('li.item').length;
+    if (event.target === list()) event.detail.parameters.shown = list().querySelectorAll('li.item').length;
   });
   document.addEventListener('htmx:beforeRequest', (event) => {
+    if (event.target !== list()) return;
     // Past what one answer holds, or on a later page of the list, the reader pages by hand.
-    const isTooLong = list.querySelectorAll('li.item').length > 200 || list.dataset.later !== undefined;
-    if (event.target === list && isTooLong) event.preventDefault();
+    const isTooLong = list().querySelectorAll('li.item').length > 200 || list().dataset.later !== undefined;
+    if (isTooLong || list().offsetParent === null) event.preventDefault();
   });
   document.addEventListener('htmx:beforeSwap', (event) => {
-    if (event.detail.target !== list) return;
+    if (event.detail.target !== list()) return;
     const html = event.detail.xhr.responseText;
     const fresh = new DOMParser().parseFromString(`<ul>${html}</ul>`, 'text/html');
     held = null;
-    button.hidden = true;
-    if (isBusy() && ids(fresh) !== ids(list)) {
+    button().hidden = true;
+    if (!isForced && isBusy() && ids(fresh) !== ids(list())) {
       event.detail.shouldSwap = false;
       held = html;
-      button.hidden = false;
+      button().hidden = false;
+    }
+    isForced = false;
+  });
+  document.addEventListener('htmx:afterSwap', (event) => {
+    if (section.contains(event.target)) paint();
+    const count = document.querySelector('#views [aria-current] .num')?.textContent ?? '';
+    const shown = document.getElementById('list-count');
+    if (event.target.id === 'views' && shown && !document.querySelector('.chips')) {
+      shown.textContent = count;
+      shown.hidden = !count;
     }
   });
-  button.addEventListener('click', show);
-  list.addEventListener('pointerleave', () => { if (!isBusy()) show(); });
-  list.addEventListener('focusout', () => setTimeout(() => { if (!isBusy()) show(); }));
+  const offline = (isOff) => { const line = document.getElementById('list-offline'); if (line) line.hidden = !isOff; };
+  document.addEventListener('htmx:sendError', () => offline(true));
+  document.addEventListener('htmx:afterRequest', (event) => { if (event.detail.successful) offline(false); });
+  document.addEventListener('desk:list', paint);
+
+  section.addEventListener('click', (event) => {
+    if (event.target.closest('#show-news')) show();
+    if (event.target.closest('#select-none')) { clear(); section.focus(); }
+    const box = event.target.closest('.pick input');
+    const row = event.target.closest('a.row');
+    if (row && event.shiftKey) {
+      event.preventDefault();
+      toggle(row);
+      if (last !== boxOf(row)) upTo(boxOf(row));
+    }
+    if (!box) return;
+    if (event.shiftKey && last) upTo(box);
+    select(box, box.checked);
+    last = box;
+    paint();
+  });
+  section.addEventListener('change', (event) => {
+    if (event.target.id !== 'select-all') return;
+    for (const box of document.querySelectorAll('#rows .pick input')) select(box, event.target.checked);
+    if (!event.target.checked) selected.clear();
+    paint();
+  });
+  section.addEventListener('pointerout', (event) => { if (list() && !list().contains(event.relatedTarget) && !isBusy()) show(); });
+  section.addEventListener('focusout', () => setTimeout(() => { if (list() && !isBusy()) show(); }));
+  document.addEventListener('submit', (event) => {
+    const target = event.target;
+    if (event.defaultPrevented || !(target.id === 'bulk' || target.matches('[data-bulk]')) || target.closest('#main')) return;
+    event.preventDefault();
+    if (event.submitter?.matches('[data-more]')) {
+      const query = new URLSearchParams(Array.from(selected, (value) => ['c', value]));
+      query.set('focus', event.submitter.value);
+      showLayer(`${target.getAttribute('action')}?${query}`);
+    } else apply(target, event.submitter);
+  });
 }
+
+if (section) start();

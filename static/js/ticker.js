@@ -2,20 +2,23 @@
 const offset = Number(document.body.dataset.now) * 1000 - Date.now();
 const { left, over } = document.body.dataset;
 
-function short(milliseconds) {
+// `isCoarse` for narrow lists: from an hour on, hours are enough.
+function short(milliseconds, isCoarse) {
   const total = Math.max(Math.floor(milliseconds / 1000), 0);
   const [days, hours, minutes] = [Math.floor(total / 86400), Math.floor((total % 86400) / 3600), Math.floor((total % 3600) / 60)];
   if (total < 600) return `${minutes}:${String(total % 60).padStart(2, '0')}`;
   if (total < 3600) return `${minutes} min`;
-  if (total < 86400) return minutes && hours < 10 ? `${hours} h ${minutes} min` : `${hours} h`;
-  return hours && days < 10 ? `${days} d ${hours} h` : `${days} d`;
+  if (total < 86400) return minutes && hours < 10 && !isCoarse ? `${hours} h ${minutes} min` : `${hours} h`;
+  return hours && days < 10 && !isCoarse ? `${days} d ${hours} h` : `${days} d`;
 }
 
 export function paint() {
   const now = Date.now() + offset;
+  const list = document.getElementById('list');
+  const isNarrow = list !== null && list.clientWidth < 900;
   for (const pill of document.querySelectorAll('[data-due]')) {
     const rest = Date.parse(pill.dataset.due) - now;
-    const text = (rest > 0 ? left : over).replace('%s', short(Math.abs(rest)));
+    const text = (rest > 0 ? left : over).replace('%s', short(Math.abs(rest), isNarrow && list.contains(pill)));
     // Untouched text is left alone, so that nothing repaints or is read aloud without need.
     if (pill.textContent !== text) pill.textContent = text;
     pill.classList.toggle('bad', rest <= 0);

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Attachment, Message
 from helpdesk.conversations.visibility import visible_conversations
+from tickets.desk import wording
 from tickets.desk.thread import PICTURES
 from tickets.views.access import AgentRequest, agent_view
 
@@ -23,6 +24,7 @@ MAIL_POLICY = (
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 MAX_EMBEDDED = 5 * 1024 * 1024
+MOST_SHOWN = 1_000_000
 _CONTENT_ID = re.compile(r'src="cid:([^"]{1,500})"')
 
 
@@ -67,8 +69,11 @@ def _embed_pictures(message: Message) -> str:
 @require_GET
 @agent_view
 def full_text(request: AgentRequest, pk: int) -> HttpResponse:
-    """All of a message's text, quotes and signature included."""
+    """All of a message's text, quotes and signature included; for htmx as much of it as a page can hold."""
     message = get_object_or_404(_messages(request).only("full_text", "text"), pk=pk)
+    if request.headers.get("HX-Request"):
+        text = message.full_text or message.text
+        return HttpResponse(wording.linked(text[:MOST_SHOWN]) + ("…" if len(text) > MOST_SHOWN else ""))
     return plain(message.full_text or message.text, f"message-{pk}.txt")
 
 

@@ -1,22 +1,39 @@
 """One conversation: the page, its thread for htmx, and why a clock is due when it is due."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
 from helpdesk.conversations.models import Priority, Status
 from helpdesk.conversations.visibility import visible_conversations
+from helpdesk.customers.permissions import may_work
 from helpdesk.sla.models import Clock
-from tickets.desk import facts, thread
+from tickets.desk import facts, kept_words, mentions, snoozing, thread
 from tickets.desk.reckoning import explain_clock
 from tickets.desk.rendering import page
 from tickets.forms import AFTER_REPLY, MessageForm
-from tickets.views.access import AgentRequest, agent_view
+from tickets.views.access import AgentRequest, agent_view, visible
+
+_RANGE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """What was done just now and can be taken back: events `after` < seq <= `until`, or a message."""
+
+    text: str
+    after: int = 0
+    until: int = 0
+    message: int = 0
 
 
 @require_GET
@@ -25,17 +42,33 @@ def conversation(request: AgentRequest, pk: int) -> HttpResponse:
     return show(request, pk, None)
 
 
-def show(request: AgentRequest, pk: int, form: MessageForm | None, status: int = 200) -> HttpResponse:
-    """The page; with a form that could not be accepted, what was typed and why."""
+def show(
+    request: AgentRequest, pk: int, form: MessageForm | None, status: int = 200, overtaken: Sequence[int] = ()
+) -> HttpResponse:
+    """The page; with a form that could not be accepted, what was typed and why; `overtaken` are the messages that
+    came before it.
+    """
     at = now()
     found = facts.find(pk, request.user)
     if found is None:
         raise Http404
+    if kept_words.KEY in request.session and kept_words.restore(
+        request.session, visible(request, pk), request.user, at=at
+    ):
+        found = facts.find(pk, request.user) or found
+    # A pane may have been fetched ahead: there a script tells when it is seen.
+    if found["is_mentioned"] and "HX-Target" not in request.headers:
+        mentions.see(pk, request.user, at=at)
+    parts = _parts(request, found, at, before=_number(request.GET.get("before", "")))
     context = {
-        **_parts(found, at, before=_number(request.GET.get("before", ""))),
+        **parts,
         "form": form,
         "client_id": form["client_id"].value() if form else uuid4(),
         "after_reply": AFTER_REPLY,
+        "overtaken": [
+            item.message for item in parts["thread"].items if item.message and item.message["id"] in overtaken
+        ],
+        "toast": _toast(request, parts["thread"]),
     }
     return page(request, "conversation.jinja", status=status, **context)
 
@@ -53,7 +86,7 @@ def news(request: AgentRequest, pk: int) -> HttpResponse:
     found = facts.find(pk, request.user)
     if found is None:
         raise Http404
-    return page(request, "_news.jinja", client_id=uuid4(), **_parts(found, at))
+    return page(request, "_news.jinja", client_id=uuid4(), **_parts(request, found, at))
 
 
 @require_GET
@@ -65,7 +98,8 @@ def older(request: AgentRequest, pk: int) -> HttpResponse:
         raise Http404
     choices = facts.choices(found)
     part = thread.read(found["id"], choices.names, before=_number(request.GET.get("before", "")))
-    return page(request, "_thread.jinja", conversation=found, thread=part, at=now())
+    works = may_work(request.user)
+    return page(request, "_thread.jinja", conversation=found, thread=part, may_work=works, at=now())
 
 
 @require_GET
@@ -78,18 +112,38 @@ def clock(request: AgentRequest, pk: int) -> HttpResponse:
     return page(request, name, clock=found, text=text)
 
 
-def _parts(found: facts.Facts, at: datetime, before: int = 0) -> dict[str, Any]:
+def _parts(request: AgentRequest, found: facts.Facts, at: datetime, before: int = 0) -> dict[str, Any]:
     choices = facts.choices(found)
+    zone = facts.customers_zone(found)
     return {
         "conversation": found,
         "choices": choices,
         "thread": thread.read(found["id"], choices.names, before=before),
         "entitlement": facts.entitlement(found, at),
+        "customers_time": at.astimezone(zone) if zone else None,
+        "presets": snoozing.presets(at, timezone.get_current_timezone()),
+        "may_work": may_work(request.user),
         "priorities": Priority.values,
         "statuses": Status.values,
         "before": before,
         "at": at,
     }
+
+
+def _toast(request: HttpRequest, shown: thread.Thread) -> Toast | None:
+    sent = _number(request.GET.get("sent", ""))
+    if sent:
+        waits = any(
+            item.message and item.message["id"] == sent and item.message["delivery"] == "pending"
+            for item in shown.items
+        )
+        return Toast("", message=sent) if waits else None
+    changed = _RANGE.fullmatch(request.GET.get("undo", ""))
+    if changed is None:
+        return None
+    after, until = map(int, changed.groups())
+    lines = shown.lines(after, until)
+    return Toast(" · ".join(lines[-3:]), after, until) if lines else None
 
 
 def _number(text: str) -> int:

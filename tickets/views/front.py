@@ -52,6 +52,9 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
             None, _("Very many forms came from you in a short time. Please try again later, or write a mail.")
         )
         return _show(request, form, at, status=429)
+    except web_form.Blocked:
+        form.add_error(None, _("We take no forms from this address."))
+        return _show(request, form, at, status=403)
     token = signing.dumps(conversation.pk, salt=THANKS)
     return redirect(f"{reverse('tickets:thanks')}?ticket={token}")
 

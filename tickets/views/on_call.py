@@ -1,8 +1,5 @@
 """Who is on call: now, in the next two weeks, and standing in."""
 
-from datetime import datetime
-from typing import Any
-
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpResponse
@@ -15,8 +12,7 @@ from helpdesk.customers.models import User
 from helpdesk.events.actors import Actor
 from helpdesk.oncall import feeds, rotas
 from helpdesk.oncall.models import Schedule
-from helpdesk.oncall.rota import gaps, handoffs
-from tickets.desk import rota_table
+from tickets.desk import rota_picture
 from tickets.desk.rendering import page
 from tickets.forms import StandInForm
 from tickets.views.access import AgentRequest, agent_view
@@ -51,27 +47,8 @@ def _show(request: AgentRequest, form: StandInForm, status: int = 200) -> HttpRe
     agents = list(User.objects.filter(is_active=True))
     names = dict(User.objects.values_list("pk", "name"))
     schedules = [
-        _schedule(schedule, names, request.user, at) for schedule in Schedule.objects.select_related("fallback")
+        {**rota_picture.of_schedule(schedule, names, at), "feed": feeds.feed_url(schedule, request.user)}
+        for schedule in Schedule.objects.select_related("fallback")
     ]
     zone = known_zone(request.user.timezone)
     return page(request, "on_call.jinja", status=status, schedules=schedules, agents=agents, form=form, zone=zone)
-
-
-def _schedule(schedule: Schedule, names: dict[int, str], user: User, at: datetime) -> dict[str, Any]:
-    zone = known_zone(schedule.timezone)
-    slots = rotas.timeline(schedule, at, at + rotas.LOOK_AHEAD)
-    changes = [
-        {"at": change.at, "leaving": names.get(change.leaving or 0), "arriving": names.get(change.arriving or 0)}
-        for change in handoffs(slots)
-    ]
-    return {
-        "schedule": schedule,
-        "zone": zone,
-        "now": rotas.on_call(schedule.pk, at),
-        "until": next((slot.end for slot in slots if slot.user is None or slot.end > at), None),
-        "days": rota_table.days(slots, names, zone),
-        "people": sorted({(slot.user, names.get(slot.user, "")) for slot in slots if slot.user is not None}),
-        "handoffs": changes,
-        "gaps": gaps(slots),
-        "feed": feeds.feed_url(schedule, user),
-    }

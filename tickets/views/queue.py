@@ -1,56 +1,112 @@
-"""The inbox: whole page, its rows alone for htmx, and the numbers beside the views."""
+"""The inbox: whole page, its list and rows alone for htmx, and the numbers beside the views."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.http import Http404, HttpResponse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
-from tickets.desk import inbox, queue
+from helpdesk.customers.models import User
+from tickets.desk import inbox, narrowing, queue
 from tickets.desk.counts import Counts, count
 from tickets.desk.filters import BadFilter
 from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view
 
+SEVERAL = ("tag", "status", "priority", "channel")
+
 
 @require_GET
 @agent_view
 def inbox_page(request: AgentRequest) -> HttpResponse:
-    view = _view(request)
-    counts = count(request.user)
     later = bool(request.GET.get("after"))
-    title = _title(view, counts)
-    return page(request, "queue.jinja", title=title, counts=counts, later=later, **_rows(request, view))
+    return page(request, "queue.jinja", later=later, **_listed(request))
+
+
+@require_GET
+@agent_view
+def list_pane(request: AgentRequest) -> HttpResponse:
+    """The list beside a conversation."""
+    return page(request, "_list.jinja", later=False, **_listed(request))
 
 
 @require_GET
 @agent_view
 def rows(request: AgentRequest) -> HttpResponse:
     """The next page of rows, or the shown ones anew."""
-    return page(request, "_rows.jinja", **_rows(request, _view(request)))
+    return page(request, "_rows.jinja", **_rows(request, asked_view(request)))
+
+
+@require_GET
+@agent_view
+def some_rows(request: AgentRequest) -> HttpResponse:
+    """Rows that have changed, of those in the view: `only` names conversations, separated by commas."""
+    view = asked_view(request)
+    numbers = [part for part in request.GET.get("only", "").split(",")[: queue.MOST] if part.isascii()]
+    ids = {int(part) for part in numbers if part.isdecimal() and len(part) < 18}
+    found = queue.some(view, request.user, ids)
+    return page(request, "_rows.jinja", view=view, rows=found, after="", first=False, at=now())
 
 
 @require_GET
 @agent_view
 def navigation(request: AgentRequest) -> HttpResponse:
     """The views with their numbers, for whatever page asks."""
-    view = _view(request) if request.GET.get("view") else None
+    view = asked_view(request) if request.GET.get("view") else None
     counts = count(request.user)
     return page(request, "_views.jinja", counts=counts, view=view, here=request.GET.get("here", ""))
 
 
-def _view(request: AgentRequest) -> inbox.View:
+@require_GET
+@agent_view
+def filter_form(request: AgentRequest) -> HttpResponse:
+    """What a list can be narrowed by, and the name under which that is kept."""
+    view = asked_view(request)
+    return page(
+        request,
+        "filter.jinja",
+        view=view,
+        chosen=view.extra,
+        choices=narrowing.choices(request.user),
+        own_teams=own_teams(request.user),
+    )
+
+
+def own_teams(user: User) -> list[tuple[int, str]]:
+    """The teams that this agent may keep something for."""
+    return list(user.teams.order_by("name").values_list("pk", "name"))
+
+
+def asked_view(request: AgentRequest) -> inbox.View:
+    """The view that the address asks for. Raises Http404."""
     given: dict[str, Any] = {}
     for name, values in request.GET.lists():
-        given[name] = values if name in ("tag", "status", "priority", "channel") else values[-1]
+        given[name] = [value for value in values if value] if name in SEVERAL else values[-1]
+    # A tag field holds several, separated by commas.
+    if "tag" in given:
+        given["tag"] = [tag for value in given["tag"] for tag in value.split(",")]
     try:
         return inbox.find(given, request.user)
     except (inbox.UnknownView, BadFilter) as error:
         raise Http404 from error
 
 
+def _listed(request: AgentRequest) -> dict[str, Any]:
+    """What `_list.jinja` shows."""
+    view = asked_view(request)
+    counts = count(request.user)
+    return {
+        "title": _title(view, counts),
+        "counts": counts,
+        "chips": narrowing.chips(view),
+        "client_id": uuid4(),
+        **_rows(request, view),
+    }
+
+
 def _title(view: inbox.View, counts: Counts) -> str:
-    team = view.extra.get("team")
+    team = view.extra.get("team") if set(view.extra) == {"team"} else None
     return next((row.name for row in counts.teams if row.id == team), view.title)
 
 

@@ -1,68 +1,109 @@
-"""What agents do with a conversation: answer, note, take, change. Each one action, then back to the page."""
+"""What agents do with a conversation: take, change, put off, take back. Each one action, then back to the page."""
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import undoing
+from helpdesk.conversations.actions import CannotSleep, Changes
 from helpdesk.conversations.answers import NotFailed
-from helpdesk.conversations.models import Message, Status
-from helpdesk.conversations.uploads import files_of
+from helpdesk.conversations.models import DONE, Conversation, Message
 from helpdesk.conversations.visibility import visible_conversations
-from helpdesk.events.actors import Actor
-from tickets.forms import MessageForm, WorkForm
-from tickets.views.access import AgentRequest, agent_view
-from tickets.views.conversation import show
-
-
-@require_POST
-@agent_view
-def answer(request: AgentRequest, pk: int) -> HttpResponse:
-    get_object_or_404(visible_conversations(request.user).only("pk"), pk=pk)
-    form = MessageForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return show(request, pk, form, status=422)
-    said = form.cleaned_data
-    files, client_id = files_of(said["uploads"]), said["client_id"]
-    if said["kind"] == "note":
-        message = conversations.note(pk, request.user, said["text"], at=now(), files=files, client_id=client_id)
-    else:
-        message = conversations.reply(
-            pk,
-            request.user,
-            said["text"],
-            at=now(),
-            files=files,
-            client_id=client_id,
-            status=said["then"] or Status.PENDING,
-        )
-    return redirect(f"{reverse('tickets:conversation', args=[pk])}#m{message.pk}")
+from tickets.desk import blocking, custom_fields, senders, snoozing
+from tickets.forms import WorkForm
+from tickets.views.access import AgentRequest, agent_view, visible
+from tickets.views.returning import change_and_return, to_conversation
 
 
 @require_POST
 @agent_view
 def work(request: AgentRequest, pk: int) -> HttpResponse:
-    get_object_or_404(visible_conversations(request.user).only("pk"), pk=pk)
+    found = visible(request, pk)
     form = WorkForm(request.POST)
-    if form.is_valid():
-        conversations.change(pk, form.changes(), actor=Actor.agent(request.user), at=now())
-    else:
+    if not form.is_valid():
         for errors in form.errors.values():
             messages.error(request, " ".join(map(str, errors)))
-    return redirect("tickets:conversation", pk)
+        return to_conversation(request, pk)
+    changes = form.changes()
+    if changes.status in DONE and tell_missing(request, found):
+        return to_conversation(request, pk, part="fields")
+    return change_and_return(request, found, changes, at=now())
+
+
+def tell_missing(request: AgentRequest, found: Conversation) -> bool:
+    """Whether required fields are empty, which is then said."""
+    empty = custom_fields.missing(found.custom, custom_fields.fields())
+    if empty and found.status not in DONE:
+        messages.error(request, _("Fill in before it is resolved: %(fields)s.") % {"fields": ", ".join(empty)})
+        return True
+    return False
 
 
 @require_POST
 @agent_view
 def take(request: AgentRequest, pk: int) -> HttpResponse:
-    get_object_or_404(visible_conversations(request.user).only("pk"), pk=pk)
-    changes = conversations.Changes(assignee=request.user)
-    conversations.change(pk, changes, actor=Actor.agent(request.user), at=now())
-    return redirect("tickets:conversation", pk)
+    return change_and_return(request, visible(request, pk), Changes(assignee=request.user), at=now())
+
+
+@require_POST
+@agent_view
+def snooze(request: AgentRequest, pk: int) -> HttpResponse:
+    """`until`: a preset's key, "custom" with `custom` as a time in the agent's zone, or empty to bring it back."""
+    found, at = visible(request, pk), now()
+    chosen = request.POST.get("until", "")
+    until = None
+    if chosen:
+        until = snoozing.until(chosen, request.POST.get("custom", ""), at, timezone.get_current_timezone())
+        if until is None:
+            messages.error(request, _("Choose a time in the coming year."))
+            return to_conversation(request, pk)
+    try:
+        return change_and_return(request, found, Changes(snoozed_until=until), at=at)
+    except CannotSleep:
+        messages.error(request, _("What is resolved cannot be put off."))
+        return to_conversation(request, pk)
+
+
+@require_POST
+@agent_view
+def spam(request: AgentRequest, pk: int) -> HttpResponse:
+    """`is_spam`: 1 or 0; `block`: "address" or "domain" for no more mail from there, "nobody" to listen again."""
+    found, at = visible(request, pk), now()
+    wanted = request.POST.get("block", "")
+    if wanted == "nobody":
+        senders.unblock(found, request.user, at=at)
+    elif wanted in ("address", "domain"):
+        try:
+            senders.block(found, request.user, whole_domain=wanted == "domain", at=at)
+        except blocking.CannotBlock as error:
+            messages.error(request, str(error))
+    is_spam = request.POST.get("is_spam")
+    if is_spam in ("0", "1"):
+        return change_and_return(request, found, Changes(is_spam=is_spam == "1"), at=at)
+    return to_conversation(request, pk)
+
+
+@require_POST
+@agent_view
+def undo(request: AgentRequest, pk: int) -> HttpResponse:
+    """Take back one's own changes among the events `after` < seq <= `until`."""
+    visible(request, pk)
+    after, until = (request.POST.get(name, "") for name in ("after", "until"))
+    try:
+        undoing.undo(pk, request.user, after=_number(after), until=_number(until), at=now())
+        messages.success(request, _("Taken back."))
+    except undoing.TooLate:
+        messages.warning(request, _("It is too late to take that back, or somebody has changed it since."))
+    return to_conversation(request, pk)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
 
 
 @require_POST
@@ -75,4 +116,4 @@ def retry(request: AgentRequest, pk: int) -> HttpResponse:
         conversations.retry(pk, request.user, at=now())
     except NotFailed:
         messages.info(request, _("This message has not failed: it was sent, or is being sent."))
-    return redirect(f"{reverse('tickets:conversation', args=[message.conversation_id])}#m{pk}")
+    return to_conversation(request, message.conversation_id, part=f"m{pk}")

@@ -1,0 +1,50 @@
+// What is typed is kept: in this browser at once, on the server after a second's pause. Nothing typed is ever lost,
+// through a closed tab, a lost session or a crash, until the server has it as a message.
+const PAUSE = 1000;
+
+export function keepDrafts(form) {
+  const { text, kind, draft, client_id: clientId } = form.elements;
+  const key = `draft:${form.dataset.composer}`;
+  const sign = form.querySelector('.saved');
+  const read = () => JSON.parse(localStorage.getItem(key) ?? 'null');
+  const kept = read();
+  const arrived = kept && document.querySelector(`[data-client-id="${CSS.escape(kept.client_id)}"]`);
+  let timer = 0;
+  let last = `${kind.value} ${text.value}`;
+
+  if (arrived || (kept && kept.version < Number(draft.value))) localStorage.removeItem(key);
+  else if (kept && kept.text !== text.value && (!text.value || kept.version === Number(draft.value))) {
+    // This browser knows more than the server: its login had run out, or the page was closed before the pause.
+    text.value = kept.text;
+    clientId.value = kept.client_id;
+    const choice = form.querySelector(`[name="kind"][value="${CSS.escape(kept.kind)}"]`);
+    if (choice) choice.checked = true;
+  }
+
+  const keep = () => {
+    if (text.value) localStorage.setItem(key, JSON.stringify({ text: text.value, kind: kind.value, client_id: clientId.value, version: Number(draft.value) }));
+    else localStorage.removeItem(key);
+  };
+  const save = async () => {
+    clearTimeout(timer);
+    timer = 0;
+    const now = `${kind.value} ${text.value}`;
+    if (now === last || form.dataset.sending) return;
+    const body = new URLSearchParams({ text: text.value, kind: kind.value, csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value });
+    const answer = await fetch(form.dataset.draft, { method: 'POST', body, headers: { Accept: 'application/json' }, redirect: 'error', keepalive: text.value.length < 20_000 }).catch(() => null);
+    if (!answer?.ok) { sign.textContent = text.value ? form.dataset.unsaved : ''; return; }
+    last = now;
+    draft.value = (await answer.json()).version;
+    keep();
+    sign.textContent = text.value ? form.dataset.saved : '';
+  };
+
+  form.addEventListener('input', (event) => {
+    if (event.target !== text && event.target.name !== 'kind') return;
+    keep();
+    sign.textContent = '';
+    clearTimeout(timer);
+    timer = setTimeout(save, PAUSE);
+  });
+  document.addEventListener('visibilitychange', () => { if (document.hidden && timer && form.isConnected) save(); });
+}

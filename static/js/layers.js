@@ -1,0 +1,73 @@
+// Toasts, and pages shown in a layer above this one: links with [data-layer], for whoever has a script.
+const toasts = document.getElementById('toasts');
+const layer = document.getElementById('layer');
+
+export const words = toasts?.dataset ?? {};
+
+// A line in the corner: text of ours, or a fragment from the server. It stays while somebody is at it.
+export function toast(content, seconds = 12) {
+  const line = typeof content === 'string' ? document.createElement('p') : content;
+  if (typeof content === 'string') {
+    line.className = 'toast bad';
+    line.textContent = content;
+  }
+  toasts.replaceChildren(line);
+  window.htmx.process(line);
+  const leave = () => {
+    if (!line.isConnected) return;
+    if (line.matches(':hover') || line.contains(document.activeElement)) setTimeout(leave, 3000);
+    else line.remove();
+  };
+  setTimeout(leave, seconds * 1000);
+}
+
+// What went wrong, in words: an answer that is no success, or a connection that is not there.
+export function explain(error) {
+  toast(error instanceof Response ? (error.status === 401 ? words.out : words.failed) : words.offline);
+}
+
+export const parsed = (html) => {
+  const template = document.createElement('template');
+  template.innerHTML = html;
+  return template.content;
+};
+
+export async function request(url, target, options = {}) {
+  const headers = { 'HX-Request': 'true', 'HX-Target': target, ...options.headers };
+  return fetch(url, { credentials: 'same-origin', cache: 'no-store', ...options, headers });
+}
+
+// The page behind `url` without its surroundings, in a dialog; where that cannot be, the page itself.
+export async function show(url) {
+  try {
+    const answer = await request(url, 'layer-body');
+    if (!answer.ok) throw answer;
+    fill(await answer.text());
+  } catch (error) {
+    explain(error);
+  }
+}
+
+export function fill(html) {
+  const body = document.getElementById('layer-body');
+  const content = parsed(html);
+  layer.setAttribute('aria-label', content.querySelector('title')?.textContent ?? '');
+  content.querySelectorAll('title, template').forEach((part) => part.remove());
+  body.replaceChildren(content);
+  window.htmx.process(body);
+  if (!layer.open) layer.showModal();
+  (body.querySelector('[autofocus]') ?? body.querySelector('input:not([type=hidden], [type=checkbox]), select, textarea'))?.focus();
+}
+
+export const close = () => layer?.close();
+
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-layer]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  show(link.href).then(() => { if (link.hash) document.querySelector(`#layer-body ${CSS.escape(link.hash).replace('\\#', '#')}`)?.focus(); });
+});
+// A click beside a layer closes it, as with popovers.
+for (const dialog of document.querySelectorAll('dialog')) {
+  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+}

@@ -1,0 +1,160 @@
+// The palette: conversations, customers and views from the server, and what this page can do, all by typing.
+import { named, withKey } from './keys.js';
+import { explain, parsed, request } from './layers.js';
+
+const dialog = document.getElementById('palette');
+const asked = document.getElementById('palette-asked');
+const found = document.getElementById('palette-found');
+const WAIT = 80;
+let turn = 0;
+let timer = 0;
+let before = null;
+
+const options = () => Array.from(found.querySelectorAll('[role="option"]'));
+const chosen = () => found.querySelector('[aria-selected="true"]');
+
+function choose(option) {
+  chosen()?.setAttribute('aria-selected', 'false');
+  option?.setAttribute('aria-selected', 'true');
+  option?.scrollIntoView({ block: 'nearest' });
+  if (option) asked.setAttribute('aria-activedescendant', option.id);
+  else asked.removeAttribute('aria-activedescendant');
+}
+
+// Every letter of what was typed comes in the name, in this order; words that begin with it come first.
+function likeness(typed, name) {
+  const [wanted, has] = [typed.toLowerCase(), name.toLowerCase()];
+  if (has.startsWith(wanted)) return 3;
+  if (has.split(/\s+/).some((word) => word.startsWith(wanted))) return 2;
+  let at = -1;
+  for (const letter of wanted.replace(/\s/g, '')) {
+    at = has.indexOf(letter, at + 1);
+    if (at < 0) return 0;
+  }
+  return 1;
+}
+
+function commands(typed, most) {
+  const known = new Set();
+  return [...withKey('key'), ...withKey('go')]
+    .filter((element) => !element.closest('dialog') && named(element) && !known.has(named(element)) && known.add(named(element)))
+    .map((element) => ({ element, name: named(element), rank: likeness(typed, named(element)) }))
+    .filter(({ rank }) => rank > (typed ? 0 : -1))
+    .sort((one, other) => other.rank - one.rank)
+    .slice(0, most);
+}
+
+function option(id, sign, name, side, run) {
+  const made = document.createElement(typeof run === 'string' ? 'a' : 'div');
+  made.id = id;
+  made.setAttribute('role', 'option');
+  made.setAttribute('aria-selected', 'false');
+  if (typeof run === 'string') made.href = run;
+  else made.addEventListener('click', () => { dialog.close(); run(); });
+  const mark = document.createElement('kbd');
+  mark.textContent = sign;
+  const words = document.createElement('span');
+  words.className = 'ell';
+  words.textContent = name;
+  made.append(mark, words);
+  if (side) {
+    const at = document.createElement('span');
+    at.className = 'side';
+    at.textContent = side;
+    made.append(at);
+  }
+  return made;
+}
+
+function headline(text) {
+  const made = document.createElement('div');
+  made.className = 'group';
+  made.role = 'presentation';
+  made.textContent = text;
+  return made;
+}
+
+function draw(answer, typed, isCommand) {
+  const parts = [];
+  const can = commands(typed, isCommand ? 40 : typed ? 5 : 6);
+  if (can.length) {
+    const made = can.map(({ element, name }, at) => {
+      const key = element.dataset.key ?? `g ${element.dataset.go}`;
+      return option(`p-do${at}`, key, name, '', () => { before?.focus?.(); element.click(); if (element.matches('input, select, textarea')) element.focus(); });
+    });
+    parts.push(headline(found.dataset.commands), ...made);
+  }
+  const first = answer ? Array.from(answer.childNodes) : [];
+  const all = isCommand ? parts : typed ? [...first, ...parts] : [...parts, ...first];
+  if (typed && !isCommand) all.push(option('p-search', '↵', found.dataset.everywhere.replace('%s', typed), '', `${dialog.dataset.search}?q=${encodeURIComponent(typed)}`));
+  found.replaceChildren(...all);
+  if (!options().length) {
+    const none = document.createElement('div');
+    none.className = 'none';
+    none.role = 'presentation';
+    none.textContent = found.dataset.none;
+    found.append(none);
+  }
+  choose(options()[0]);
+}
+
+async function ask() {
+  const typed = asked.value.trim();
+  if (typed.startsWith('>')) { draw(null, typed.slice(1).trim(), true); return; }
+  const mine = ++turn;
+  try {
+    const answer = await request(`${dialog.dataset.found}?q=${encodeURIComponent(typed)}`, 'palette-found');
+    if (!answer.ok) throw answer;
+    const html = await answer.text();
+    if (mine === turn) draw(parsed(html), typed, false);
+  } catch (error) {
+    if (mine === turn) { draw(null, typed, false); explain(error); }
+  }
+}
+
+function open() {
+  if (dialog.open) { dialog.close(); return; }
+  for (const other of document.querySelectorAll('dialog[open]')) other.close();
+  before = document.activeElement;
+  asked.value = '';
+  found.replaceChildren();
+  dialog.showModal();
+  asked.focus();
+  ask();
+}
+
+if (dialog) {
+  asked.addEventListener('input', () => {
+    clearTimeout(timer);
+    turn += 1;
+    timer = setTimeout(ask, WAIT);
+  });
+  asked.addEventListener('keydown', (event) => {
+    if (event.isComposing) return;
+    const all = options();
+    const at = all.indexOf(chosen());
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
+    if (to !== undefined && all.length) {
+      event.preventDefault();
+      choose(all[(to + all.length) % all.length]);
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      chosen()?.click();
+    }
+  });
+  found.addEventListener('pointermove', (event) => {
+    const over = event.target.closest('[role="option"]');
+    if (over && over !== chosen()) choose(over);
+  });
+  found.addEventListener('click', (event) => { if (event.target.closest('a')) dialog.close(); });
+  document.addEventListener('keydown', (event) => {
+    if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    open();
+  });
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest('[data-palette]') || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    open();
+  });
+}

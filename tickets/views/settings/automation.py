@@ -1,0 +1,158 @@
+"""Macros and automation rules: what is done in one step, and what is done by itself."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from helpdesk.customers.models import User
+from tickets.desk import conditions, dry_runs, rules, steps
+from tickets.desk.models import Macro, Rule
+from tickets.views.settings import conditions_form, steps_form
+from tickets.views.settings.areas import Area, Row
+from tickets.views.settings.forms import Refused, SettingsForm
+from tickets.views.settings.parts import Repeating, Repeats
+from tickets.views.settings.texts import SharedArea, SharedForm
+
+TRIED = 20
+
+
+class MacroForm(Repeating, SharedForm):
+    sections = (("", ("name", "audience")),)
+    name = forms.CharField(max_length=120, label=gettext_lazy("Name"))
+
+    def repeat(self) -> list[Repeats]:
+        known = [part for step in (self.found.actions if self.found else []) for part in steps_form.shown(step)]
+        return [Repeats("step", steps_form.StepPart, known, title=_("What it does"), one=_("Action"))]
+
+    def write(self, *, at: datetime) -> Macro:
+        macro: Macro = self.found or Macro()
+        given = [step for part in self.given("step") if (step := steps_form.given_in(part)) is not None]
+        try:
+            macro.actions = steps.cleaned(given, for_rule=False)
+        except steps.BadStep as error:
+            raise Refused(str(error)) from error
+        macro.name = self.cleaned_data["name"]
+        self.keep(macro, at=at)
+        macro.save()
+        return macro
+
+
+class Macros(SharedArea):
+    key, model, form = "macros", Macro, MacroForm
+    is_own = True
+    add_words = gettext_lazy("Add macro")
+    empty = (
+        gettext_lazy("No macro yet"),
+        gettext_lazy("Reply, tag, hand over and set a status in one step, for what comes again and again."),
+    )
+
+    def row(self, found: Any, user: User) -> Row:
+        return Row(
+            found.pk,
+            found.name,
+            steps_form.said(found.actions),
+            [self.whose(found)],
+            "zap",
+            opens=self.may_change(user, found),
+        )
+
+
+class RuleForm(Repeating):
+    sections = (("", ("name", "is_active", "event", "idle_hours", "position")),)
+    name = forms.CharField(max_length=120, label=gettext_lazy("Name"))
+    is_active = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Switched on"))
+    event = forms.ChoiceField(label=gettext_lazy("When"))
+    idle_hours = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=steps.LONGEST_SNOOZE_HOURS,
+        label=gettext_lazy("After how many hours"),
+        help_text=gettext_lazy("Only for “nothing has happened”."),
+    )
+    position = forms.IntegerField(
+        min_value=0, max_value=10_000, initial=0, label=gettext_lazy("Place"), help_text=gettext_lazy("Lower is first.")
+    )
+
+    def arrange(self) -> None:
+        field = self.fields["event"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(kind, conditions_form.event_name(kind)) for kind in rules.kinds()]
+
+    def repeat(self) -> list[Repeats]:
+        rule = self.found
+        asked = [conditions_form.shown(one) for one in (rule.conditions if rule else [])]
+        known = [part for step in (rule.actions if rule else []) for part in steps_form.shown(step)]
+        return [
+            Repeats(
+                "condition", conditions_form.ConditionPart, asked, title=_("If all of this holds"), one=_("Condition")
+            ),
+            Repeats("step", steps_form.StepPart, known, title=_("Do this"), one=_("Action"), more={"for_rule": True}),
+        ]
+
+    def columns(self) -> dict[str, Any]:
+        """The rule's columns as the form has them. Raises Refused."""
+        try:
+            asked = [conditions_form.given_in(part) for part in self.given("condition") if part["field"]]
+        except conditions.BadCondition as error:
+            raise Refused(str(error)) from error
+        done = [step for part in self.given("step") if (step := steps_form.given_in(part)) is not None]
+        hours = self.cleaned_data["idle_hours"] if self.cleaned_data["event"] == rules.IDLE else None
+        return {**self.cleaned_data, "idle_hours": hours, "conditions": asked, "actions": done}
+
+    def write(self, *, at: datetime) -> Rule:
+        try:
+            return rules.save_rule(self.found or Rule(), self.columns(), at=at)
+        except rules.BadRule as error:
+            raise Refused(str(error), error.field) from error
+
+
+class Rules(Area):
+    key, model, form = "rules", Rule, RuleForm
+    order = ("position", "id")
+    add_words = gettext_lazy("Add rule")
+    empty = (
+        gettext_lazy("No rule yet"),
+        gettext_lazy("When something happens and conditions hold, do something: tag it, hand it over, answer it."),
+    )
+    remove_words = gettext_lazy("What it has done stays done; the list of what it did goes with it.")
+    template = "settings/rule.jinja"
+
+    def rows(self, user: User) -> QuerySet[Rule]:
+        done = Count("runs", filter=Q(runs__state="done"))
+        return Rule.objects.annotate(done=done)
+
+    def row(self, found: Any, user: User) -> Row:
+        marks: list[tuple[Any, str]] = [] if found.is_active else [(_("Switched off"), "")]
+        ran = ngettext("did something once", "did something %(count)s times", found.done) % {"count": found.done}
+        meta = [conditions_form.event_name(found.event), steps_form.said(found.actions), ran if found.done else ""]
+        return Row(found.pk, found.name, " · ".join(filter(None, meta)), marks, "workflow")
+
+    def beside(self, request: HttpRequest, found: Any, form: SettingsForm) -> dict[str, Any]:
+        tried, refused = None, ""
+        if form.is_bound and "preview" in request.POST and isinstance(form, RuleForm) and not form.problems():
+            tried, refused = _try(form, request)
+        runs = list(found.runs.select_related("conversation").order_by("-id")[:20]) if found else []
+        return {"tried": tried, "refused": refused, "runs": runs, "said": steps_form.said}
+
+
+def _try(form: RuleForm, request: HttpRequest) -> tuple[dry_runs.DryRun | None, str]:
+    """What the rule of the form would have done lately; nothing is saved. Or why it is no rule."""
+    assert isinstance(request.user, User), "admin_view"
+    rule = Rule(pk=form.found.pk if form.found else None)
+    try:
+        for name, value in form.columns().items():
+            setattr(rule, name, value)
+        return dry_runs.dry_run(rules.checked(rule), request.user, TRIED, now()), ""
+    except Refused as error:
+        return None, str(error.words)
+    except rules.BadRule as error:
+        return None, str(error)
+
+
+AREAS = (Macros(), Rules())

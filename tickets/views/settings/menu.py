@@ -1,0 +1,114 @@
+"""The table of contents of the settings: what there is, what it is called, and whose it is."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.customers.models import User
+from helpdesk.customers.permissions import may_configure
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One area. `is_own` ones everybody on the desk has for themselves; the others are the admin's. One `under` another
+    is reached from there.
+    """
+
+    key: str
+    title: Words
+    icon: str
+    about: Words
+    is_own: bool = False
+    under: str = ""
+
+    @property
+    def address(self) -> str:
+        return reverse(f"tickets:settings_{self.key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: Words
+    entries: tuple[Entry, ...]
+
+
+MENU: Final = (
+    Group(
+        _("Yours"),
+        (
+            Entry("profile", _("Profile"), "user", _("Your name, language and time zone."), True),
+            Entry("alerts", _("How I am told"), "bell", _("On the page, by sound, push or mail; quiet hours."), True),
+            Entry("notifications", _("When I am paged"), "bell-ring", _("How a page reaches you, and when."), True),
+            Entry("canned", _("Canned replies"), "quote", _("Texts you begin a reply with, called by /."), True),
+            Entry("tokens", _("API tokens"), "key-round", _("Keys for scripts that act in your name."), True),
+        ),
+    ),
+    Group(
+        _("Company"),
+        (
+            Entry("company", _("Company"), "building-2", _("Its name, its logo's text, the languages spoken.")),
+            Entry("mailboxes", _("Mailboxes"), "mail", _("Your addresses, and where their mail is fetched from.")),
+            Entry("teams", _("Teams"), "users", _("Who works together, and who is called for whom.")),
+            Entry("agents", _("Agents"), "user-plus", _("Who may work here, and what they may do.")),
+        ),
+    ),
+    Group(
+        _("Customers"),
+        (
+            Entry("organizations", _("Organizations"), "briefcase", _("Customer companies, each with its plan.")),
+            Entry("customers", _("Customers"), "users-round", _("The people who write to you.")),
+            Entry("plans", _("Plans"), "layers", _("What a company buys: promises, hours, channels.")),
+            Entry("services", _("Services"), "server", _("Clusters, the servers in them, websites on those.")),
+        ),
+    ),
+    Group(
+        _("Promises"),
+        (
+            Entry("policies", _("SLA policies"), "timer", _("How fast you answer, by priority.")),
+            Entry("calendars", _("Calendars"), "calendar", _("Opening hours and holidays clocks are counted on.")),
+            Entry("schedules", _("On-call schedules"), "calendar-clock", _("Who has the pager when.")),
+            Entry("escalations", _("Escalation"), "megaphone", _("Whom a page calls, step by step.")),
+        ),
+    ),
+    Group(
+        _("Work"),
+        (
+            Entry("macros", _("Macros"), "zap", _("Several changes in one step.")),
+            Entry("views", _("Saved views"), "bookmark", _("Parts of the inbox under a name.")),
+            Entry("tags", _("Tags"), "tag", _("Words conversations are marked with.")),
+            Entry("fields", _("Custom fields"), "table", _("Facts you want on every conversation.")),
+            Entry("rules", _("Automation"), "workflow", _("When something happens, do something.")),
+        ),
+    ),
+    Group(
+        _("System"),
+        (
+            Entry("webhooks", _("Webhooks"), "webhook", _("Tell other systems what happens here.")),
+            Entry("blocked", _("Blocked senders"), "ban", _("Whoever is filed unread and never answered.")),
+            Entry("suspended", _("Suspended addresses"), "mail-open", _("Addresses whose mail bounced for good.")),
+            Entry("audit", _("Audit log"), "scroll-text", _("Who changed what, and when.")),
+            Entry("status", _("System status"), "activity", _("Whether every promise stands armed.")),
+        ),
+    ),
+)
+_WITHIN: Final = (
+    Entry("accounts", _("Fetched accounts"), "server", _("Where mail is fetched from."), under="mailboxes"),
+)
+_BY_KEY: Final = {one.key: one for one in (*(one for group in MENU for one in group.entries), *_WITHIN)}
+
+
+def entry(key: str) -> Entry:
+    return _BY_KEY[key]
+
+
+def shown_to(user: User) -> list[Group]:
+    """The groups this agent may open anything of."""
+    if may_configure(user):
+        return list(MENU)
+    own = [Group(group.title, tuple(one for one in group.entries if one.is_own)) for group in MENU]
+    return [group for group in own if group.entries]

@@ -1,0 +1,40 @@
+"""The wallboard: for agents who are logged in, and by a link that a television can keep open."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.timezone import now
+from django.views.decorators.http import require_GET
+
+from helpdesk.customers.models import User
+from tickets.desk.rendering import page
+from tickets.reports import wallboard, wording
+from tickets.views.access import AgentRequest, agent_view
+from tickets.zones import known_zone
+
+
+@require_GET
+@agent_view
+def own(request: AgentRequest) -> HttpResponse:
+    return _show(request, request.user, reverse("tickets:wallboard"))
+
+
+@require_GET
+def by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Read-only and without a session; a link that was revoked leads nowhere from then on."""
+    if not wallboard.opens(token):
+        raise Http404
+    with timezone.override(known_zone()):
+        answer = _show(request, wallboard.stranger(), reverse("tickets:wallboard_link", args=[token]))
+    patch_cache_control(answer, private=True, no_store=True)
+    answer["Referrer-Policy"] = "no-referrer"
+    answer["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def _show(request: HttpRequest, user: User, address: str) -> HttpResponse:
+    """The page, or its numbers alone for htmx."""
+    board = wallboard.board(user, now())
+    name = "_wallboard.jinja" if request.headers.get("HX-Request") else "wallboard.jinja"
+    return page(request, name, board=board, address=address, ringing=wallboard.since(board), say=wording.say)
