@@ -24,6 +24,7 @@ BENCHMARKS = {
     "pages": "bench.paging",
     "silence": "bench.silence",
     "desk": "bench.desk",
+    "live": "bench.live",
     "restart": "bench.restarting",
 }
 # The desk's pages and the sweep share one large database, so they are one benchmark under several names.

@@ -12,13 +12,17 @@ from helpdesk.conversations import api_handling as handling
 from helpdesk.conversations import api_links as links
 from helpdesk.conversations import api_messages as messages
 from helpdesk.customers import api as customers
+from helpdesk.customers import api_audit as audit
 from helpdesk.customers.api_fields import IdConverter
+from helpdesk.events import api as events
 from helpdesk.oncall import api as oncall
 from helpdesk.oncall import api_escalation as escalation
 from helpdesk.people import api as people
 from helpdesk.sla import api as sla
 from tickets import api as tickets
+from tickets import api_desk as desk
 from tickets import api_settings as mail
+from tickets.reports import api as reports
 
 SCHEMA_SECONDS = 600
 
@@ -44,6 +48,14 @@ router.register("inbound-emails", tickets.InboundEmailViewSet)
 router.register("mailboxes", mail.MailboxViewSet)
 router.register("imap-accounts", mail.ImapAccountViewSet)
 router.register("suspended-addresses", mail.SuspendedAddressViewSet)
+router.register("rules", desk.RuleViewSet)
+router.register("macros", desk.MacroViewSet)
+router.register("canned-replies", desk.CannedReplyViewSet)
+router.register("views", desk.SavedViewViewSet)
+router.register("custom-fields", desk.CustomFieldViewSet)
+router.register("blocked-senders", desk.BlockedSenderViewSet)
+router.register("webhooks", events.WebhookViewSet)
+router.register("audit", audit.AuditViewSet)
 
 _conversation = "conversations/<id:conversation_id>"
 _v1: list[URLPattern | URLResolver] = [
@@ -54,9 +66,13 @@ _v1: list[URLPattern | URLResolver] = [
     path(f"{_conversation}/merge/", handling.Merge.as_view()),
     path(f"{_conversation}/split/", links.Split.as_view()),
     path(f"{_conversation}/links/", links.Links.as_view()),
+    path(f"{_conversation}/macros/", desk.ApplyMacro.as_view()),
+    path("webhooks/<id:webhook_id>/deliveries/<id:delivery_id>/replay/", events.Replay.as_view()),
     path("attachments/<id:attachment_id>/content/", messages.AttachmentContent.as_view(), name="attachment_content"),
     path("pages/<id:page_id>/acknowledgement/", handling.PageAcknowledgement.as_view()),
     path("oncall/now/", oncall.OnCallNow.as_view()),
+    path("reports/", reports.Reports.as_view()),
+    path("reports/<slug:table>/", reports.ReportTable.as_view()),
 ]
 
 urlpatterns = [

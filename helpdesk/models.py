@@ -1,8 +1,9 @@
 """Index of the ground's models: one app label, one migration history."""
 
 from helpdesk.conversations.models import Attachment, Conversation, ConversationLink, Message, Tag
-from helpdesk.customers.models import ApiToken, Customer, Identity, Organization, Plan, Service, Team, User
-from helpdesk.events.models import Event, Heartbeat, Hook, OutboxEntry
+from helpdesk.customers.company import Company
+from helpdesk.customers.models import ApiToken, AuditEntry, Customer, Identity, Organization, Plan, Service, Team, User
+from helpdesk.events.models import Event, Heartbeat, Hook, OutboxEntry, Webhook, WebhookDelivery
 from helpdesk.oncall.models import (
     EscalationPolicy,
     EscalationStep,
@@ -20,9 +21,11 @@ from helpdesk.sla.models import Calendar, CalendarVersion, Clock, Goal, Holiday,
 __all__ = [
     "ApiToken",
     "Attachment",
+    "AuditEntry",
     "Calendar",
     "CalendarVersion",
     "Clock",
+    "Company",
     "Conversation",
     "ConversationLink",
     "Customer",
@@ -52,4 +55,6 @@ __all__ = [
     "Tag",
     "Team",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -13,8 +13,12 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
 _PLACEHOLDER: Final = re.compile(r"%(?:\((\w+)\)s|s|%)")
-# What each connection has prepared; it lasts as long as the connection and survives rollbacks, as in PostgreSQL.
-_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+# A plan made while a table was nearly empty reads all of it, for as long as PostgreSQL keeps the plan: so it is made
+# anew after so many uses, which costs little and is soon enough however quickly the table grows.
+USES: Final = 500
+# How often each connection may still use what it has prepared. It lasts as long as the connection and survives
+# rollbacks, as in PostgreSQL.
+_prepared: WeakKeyDictionary[Any, dict[str, int]] = WeakKeyDictionary()
 ALL: Final[dict[str, "Prepared"]] = {}
 
 
@@ -71,6 +75,13 @@ class Prepared:
             row = cursor.fetchone()
             return None if row is None else {c.name: value for c, value in zip(cursor.description, row, strict=True)}
 
+    def mappings(self, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+        """Run it and fetch all rows by the names of their columns."""
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            self._run(cursor, params)
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
     def run(self, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         """Run it; how many rows it wrote."""
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
@@ -82,11 +93,15 @@ class Prepared:
         if not settings.PREPARED_STATEMENTS:
             cursor.execute(self._sql, params)
             return
-        known = _prepared.setdefault(cursor.db.connection, set())
-        if self.name not in known:
+        left = _prepared.setdefault(cursor.db.connection, {})
+        if not left.get(self.name):
             with cursor.db.wrap_database_errors:
-                # Below Django's counting: it happens once a connection, whatever is counted.
+                # Below Django's counting: it happens once in a while, whatever is counted.
+                if self.name in left:
+                    cursor.cursor.execute(f"DEALLOCATE {self.name}")
+                    del left[self.name]
                 cursor.cursor.execute(self.prepare)
-            known.add(self.name)
+            left[self.name] = USES
+        left[self.name] -= 1
         values = [params[name] for name in self._order] if isinstance(params, Mapping) else params
         cursor.execute(self._execute, values)

@@ -43,7 +43,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "template_partials",
     "rest_framework",
     "drf_spectacular",
     "django_filters",
@@ -377,10 +376,15 @@ EVENT_HANDLERS = {
     "calendar.changed": ["helpdesk.sla.receivers.recalculate"],
     "hook.pagerduty": ["helpdesk.oncall.receivers.apply_pagerduty"],
     "hook.slack": ["helpdesk.oncall.receivers.apply_slack"],
+    "notice.planned": ["tickets.desk.telling.push", "tickets.desk.telling.mail"],
 }
 
-# What agents see of a conversation may set off a rule or be told to a webhook; a conversation nobody touches for a while
-# is found by a sweep.
+# Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.
+for _kind in ("conversation.opened", "message.received", "note.written", "conversation.assigned", "clock.warned"):
+    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "tickets.desk.notices.plan"]
+
+# What agents see of a conversation may set off a rule or be told to a webhook; a conversation that nobody touches for a
+# while is found by a sweep.
 _AUTOMATED = ("helpdesk.conversations.telling.tell_webhooks", "tickets.desk.rules.run_rules")
 for _kind in (
     *("conversation.opened", "conversation.reopened", "conversation.resolved", "conversation.status_changed"),
@@ -391,7 +395,7 @@ for _kind in (
     *("message.received", "message.written", "message.failed", "note.written", "clock.warned", "clock.breached"),
 ):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), *_AUTOMATED]
-for _kind in ("conversation.merged", "message.sent"):
+for _kind in ("conversation.merged", "message.taken_back"):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), _AUTOMATED[0]]
 
 # What happens by itself; keep_promises does the first five too, from PostgreSQL alone, whenever the workers are silent.
@@ -409,6 +413,8 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-pagerduty": {"task": "helpdesk.oncall.tasks.reconcile_pagerduty", "schedule": 60},
     "renew-holidays": {"task": "helpdesk.sla.tasks.renew_holidays", "schedule": 86400},
     "find-idle": {"task": "tickets.tasks.find_idle", "schedule": 60},
+    "keep-figures": {"task": "tickets.tasks.keep_figures", "schedule": 15},
+    "forget-rule-runs": {"task": "tickets.tasks.forget_rule_runs", "schedule": 86400},
     "forget-webhook-deliveries": {"task": "helpdesk.events.tasks.forget_webhook_deliveries", "schedule": 86400},
     "forget-counts": {"task": "tickets.tasks.forget_counts", "schedule": 86400},
     "forget-sessions": {"task": "helpdesk.people.tasks.forget_sessions", "schedule": 86400},

@@ -29,6 +29,7 @@ from helpdesk.embedded.ports import LOOPBACK, choose_port
 from helpdesk.embedded.postgres import postgres_is_running, start_postgres, stop_postgres
 from helpdesk.embedded.preparation import Preparation
 from helpdesk.embedded.processes import EmbeddedServerError, follow_parent, take_lock
+from helpdesk.embedded.setup_token import nobody_is_there, setup_token
 from helpdesk.embedded.terminal import Terminal
 from helpdesk.embedded.valkey import start_valkey, stop_valkey, valkey_is_running
 
@@ -155,6 +156,7 @@ class Supervisor:
         # WhiteNoise reads its files synchronously; Django says so once, and it is no news.
         quiet = ("-W", "ignore:StreamingHttpResponse must consume")
         web = ("--host", LOOPBACK, "--port", port, "--log-level", "warning", "--no-access-log", "--lifespan", "off")
+        web += ("--ws-max-size", _LARGEST_FRAME)
         self._child(
             "web", *quiet, "-m", "uvicorn", "helpdesk.asgi:application", *web, "--timeout-graceful-shutdown", "3"
         )
@@ -257,6 +259,8 @@ class Supervisor:
         if self.demo:
             say("  log in as  ada@demo.example (admin), grace@demo.example (on call), linus@demo.example")
             say("  password   demo")
+        elif nobody_is_there(self.environment["DATABASE_URL"]):
+            say(f"  begin at   {address}desk/welcome/?token={setup_token(self.environment['SECRET_KEY'])}")
         say(f"  mail in    SMTP on {LOOPBACK}:{self.environment['SMTP_PORT']}")
         if os.environ.get("EMAIL_URL"):
             say("  mail out   by EMAIL_URL")

@@ -1,7 +1,7 @@
 """Index of the ground's tasks, for the workers to find."""
 
 from helpdesk.conversations.tasks import wake_snoozed
-from helpdesk.events.tasks import drain_outbox
+from helpdesk.events.tasks import deliver_webhooks, drain_outbox, forget_webhook_deliveries
 from helpdesk.oncall.tasks import (
     audit_promises,
     deliver_pages,
@@ -10,13 +10,17 @@ from helpdesk.oncall.tasks import (
     reconcile_pagerduty,
     remind_of_rotas,
 )
+from helpdesk.people.tasks import forget_sessions
 from helpdesk.sla.tasks import renew_holidays, sweep_clocks
 
 __all__ = [
     "audit_promises",
     "deliver_pages",
+    "deliver_webhooks",
     "drain_outbox",
     "escalate_pages",
+    "forget_sessions",
+    "forget_webhook_deliveries",
     "plan_shifts",
     "reconcile_pagerduty",
     "remind_of_rotas",

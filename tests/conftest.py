@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.receiving",
     "tests.fixtures.imap",
     "tests.fixtures.engine",
+    "tests.fixtures.site",
 ]
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from pytest_django import Settings
 
+from helpdesk import prepared
 from helpdesk.conversations import rows
 from helpdesk.prepared import ALL, Prepared
 from helpdesk.prepared import _prepared as prepared_by_connection
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(params=[True, False], ids=["prepared", "plain"])
-def prepared(request: pytest.FixtureRequest, settings: Settings) -> bool:
+def is_prepared(request: pytest.FixtureRequest, settings: Settings) -> bool:
     settings.PREPARED_STATEMENTS = request.param
     return bool(request.param)
 
@@ -30,7 +31,7 @@ def _known() -> set[str]:
         return {name for (name,) in cursor.fetchall()}
 
 
-def test_answers(prepared: bool) -> None:
+def test_answers(is_prepared: bool) -> None:
     for _ in range(8):  # past the five with a plan of their own
         assert _BY_PLACE.row([1, 2]) == (3, "all%")
         assert _BY_PLACE.mapping([4, 5]) == {"sum": 9, "share": "all%"}
@@ -40,7 +41,7 @@ def test_answers(prepared: bool) -> None:
         assert _NONE.row([False]) is None
         assert _NONE.mapping([False]) is None
         assert _WRITES.run(["x"]) == 0
-    assert ("test_by_place" in _known()) or not prepared
+    assert ("test_by_place" in _known()) or not is_prepared
 
 
 def test_it_is_prepared_once_and_survives_a_rollback() -> None:
@@ -51,6 +52,18 @@ def test_it_is_prepared_once_and_survives_a_rollback() -> None:
     with pytest.raises(ProgrammingError), transaction.atomic():
         _WRONG.rows([1])
     assert _MANY.rows([[2]]) == [(2,)], "errors are Django's, and the next statement works"
+
+
+def test_its_plan_is_made_anew_after_some_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared_by_connection.pop(connection.connection, None)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    monkeypatch.setattr(prepared, "USES", 3)
+    for _ in range(7):
+        assert _MANY.rows([[1]]) == [(1,)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT generic_plans + custom_plans FROM pg_prepared_statements WHERE name = 'test_many'")
+        assert cursor.fetchone() == (1,), "the seventh use is the first of the third plan"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -51,7 +51,7 @@ class MailboxViewSet(Configured):
     queryset = Mailbox.objects.all()
     serializer_class = MailboxSerializer
 
-    def perform_destroy(self, instance: Mailbox) -> None:
+    def remove(self, instance: Mailbox) -> None:
         try:
             mailbox_editing.remove_mailbox(instance)
         except mailbox_editing.Refused as error:

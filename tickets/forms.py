@@ -13,6 +13,7 @@ from helpdesk.oncall.models import Schedule
 from tickets.uploads import FilesField
 
 MAX_TEXT = 200_000
+LARGEST = 2**63 - 1
 AFTER_REPLY = (Status.PENDING, Status.OPEN, Status.ON_HOLD, Status.RESOLVED)
 
 
@@ -24,6 +25,11 @@ class MessageForm(forms.Form):
     then = forms.ChoiceField(choices=[(status, status) for status in AFTER_REPLY], required=False)
     client_id = forms.UUIDField(required=False)
     uploads = FilesField(required=False)
+    # What the page showed when it was written, and which saved draft it is.
+    seen = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
+    draft = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
+    cc = forms.CharField(required=False, max_length=4000)
+    was_cc = forms.CharField(required=False, max_length=20_000)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -1,5 +1,6 @@
 """Index of the room's models: mail's and the desk's."""
 
+from tickets.desk.bulk_models import BulkChange, BulkItem
 from tickets.desk.models import (
     BlockedSender,
     CannedReply,
@@ -24,13 +25,17 @@ from tickets.mail.models import (
     RateCount,
     SuspendedAddress,
 )
+from tickets.reports.models import Figure, ReportProgress, Tally, WallboardLink
 
 __all__ = [
     "BlockedSender",
+    "BulkChange",
+    "BulkItem",
     "CannedReply",
     "ChecklistItem",
     "CustomField",
     "Draft",
+    "Figure",
     "ImapAccount",
     "InboundEmail",
     "Macro",
@@ -41,9 +46,12 @@ __all__ = [
     "NotificationChoice",
     "PushSubscription",
     "RateCount",
+    "ReportProgress",
     "Rule",
     "RuleRun",
     "SavedView",
     "SuspendedAddress",
+    "Tally",
     "TimeEntry",
+    "WallboardLink",
 ]

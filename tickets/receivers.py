@@ -15,6 +15,7 @@ from helpdesk.events.outcomes import RetryLater
 from helpdesk.events.sending_mail import send_email
 from helpdesk.oncall.models import Page
 from tickets import limits
+from tickets.desk import notices
 from tickets.mail import acknowledgement, composing, tokens
 from tickets.mail.automatic import INSTANCE_HEADER
 from tickets.mail.channel import thread_of
@@ -66,7 +67,10 @@ def tell_assignee(event: Event, at: datetime) -> None:
     assert event.conversation_id is not None, "it happens to conversations only"
     conversation = Conversation.objects.select_related("customer", "assignee").get(pk=event.conversation_id)
     agent = conversation.assignee
-    if agent is None or not agent.is_active or not agent.notify_by_email or event.actor_id == agent.pk:
+    if agent is None or not agent.is_active or event.actor_id == agent.pk:
+        return
+    kind = notices.ASSIGNMENT if event.kind == "conversation.assigned" else notices.MESSAGE
+    if not notices.wants_mail(agent, kind, at):
         return
     if event.data.get("automatic") or at - event.at > ACKNOWLEDGED_WITHIN:
         return

@@ -13,6 +13,7 @@ from helpdesk.conversations.models import Conversation
 from helpdesk.customers import actions as customers
 from helpdesk.customers.services import mentioned_services
 from tickets import limits
+from tickets.desk import blocking
 from tickets.models import Mailbox, MailThread
 
 CHANNEL = "form"
@@ -26,6 +27,10 @@ PER_SENDER, PER_SENDER_WINDOW = 30, timedelta(minutes=10)
 
 class TooMany(Exception):
     """This network address or e-mail address has sent very many forms."""
+
+
+class Blocked(Exception):
+    """Nothing is taken from this sender any more."""
 
 
 class StaleForm(ValueError):
@@ -53,12 +58,14 @@ def new_token(at: datetime) -> str:
 
 
 def submit(submission: Submission, *, at: datetime) -> Conversation:
-    """Open the conversation; the same form sent twice finds the first one. Raises TooMany, StaleForm."""
+    """Open the conversation; the same form sent twice finds the first one. Raises TooMany, StaleForm, Blocked."""
     number, shown_at = _read(submission.token, at)
     known = _opened(number)
     if known is not None:
         return known
     _limit(submission, at)
+    if blocking.blocked(submission.email) is not None:
+        raise Blocked(submission.email)
     is_quick = at - shown_at < PEOPLE_NEED
     try:
         return _open(submission, number, "Sent faster than people type" if is_quick else "", at)

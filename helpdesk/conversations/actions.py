@@ -1,6 +1,14 @@
 """The verbs of a conversation, in one place: `from helpdesk.conversations import actions as conversations`."""
 
-from helpdesk.conversations.answers import deliver, note, note_automatically, reply, retry, write_automatically
+from helpdesk.conversations.answers import (
+    Overtaken,
+    deliver,
+    note,
+    note_automatically,
+    reply,
+    retry,
+    write_automatically,
+)
 from helpdesk.conversations.channel import File, Inbound
 from helpdesk.conversations.handling import CannotSleep, Changes, change, wake_due
 from helpdesk.conversations.incoming import receive_message
@@ -13,6 +21,7 @@ __all__ = [
     "Changes",
     "File",
     "Inbound",
+    "Overtaken",
     "acknowledge_page",
     "change",
     "deliver",

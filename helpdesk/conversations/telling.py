@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 
 from helpdesk.conversations.models import Message
@@ -15,15 +14,9 @@ from helpdesk.events import webhooks
 from helpdesk.events.handlers import together
 from helpdesk.events.models import Event, Webhook, WebhookDelivery
 
-HANDLER: Final = "helpdesk.conversations.telling.tell_webhooks"
 # Whoever needs all of a longer text asks the API for it.
 LONGEST_TEXT = 20_000
 _LEFT_OUT = ("html", "full_text")
-
-
-def kinds() -> list[str]:
-    """The kinds of events a webhook may be told of."""
-    return sorted(kind for kind, handlers in settings.EVENT_HANDLERS.items() if HANDLER in handlers)
 
 
 @together

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations import handling
@@ -21,6 +22,7 @@ from helpdesk.sla import clocks
 # The page offers it for ten seconds; the rest is for slow networks and slow hands.
 UNDO_WITHIN = timedelta(seconds=60)
 MOST_UNDONE = 50
+Row = TypeVar("Row", bound=Model)
 
 
 class TooLate(ValueError):
@@ -94,21 +96,26 @@ def _reverse(event: Event, actor: Actor, at: datetime) -> bool:
     return True
 
 
+def _one(model: type[Row], pk: object) -> Row | None:
+    """The row that an event names, None for nobody and for what is gone."""
+    return model._default_manager.filter(pk=pk).first() if isinstance(pk, int) else None
+
+
 def _assigned(now: Conversation, data: Mapping[str, Any]) -> Changes | None:
     if now.assignee_id != data.get("assignee"):
         return None
-    before = User.objects.filter(pk=data.get("was")).first()
+    before = _one(User, data.get("was"))
     is_new_again = before is None and data.get("was_status") == Status.NEW and now.status == Status.OPEN
     return Changes(assignee=before, status=Status.NEW) if is_new_again else Changes(assignee=before)
 
 
 def _released(now: Conversation, data: Mapping[str, Any]) -> Changes | None:
-    before = User.objects.filter(pk=data.get("was")).first()
+    before = _one(User, data.get("was"))
     return Changes(assignee=before) if now.assignee_id is None and before is not None else None
 
 
 def _moved(now: Conversation, data: Mapping[str, Any]) -> Changes | None:
-    before = Team.objects.filter(pk=data.get("was")).first()
+    before = _one(Team, data.get("was"))
     return Changes(team=before) if now.team_id == data.get("team") else None
 
 

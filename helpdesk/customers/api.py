@@ -61,10 +61,10 @@ class PlanViewSet(Configured):
     queryset = Plan.objects.all()
     serializer_class = PlanSerializer
 
-    def perform_destroy(self, instance: Plan) -> None:
+    def remove(self, instance: Plan) -> None:
         if instance.is_default:
             raise ValidationError("Customers without a company need a default plan: make another one default first.")
-        super().perform_destroy(instance)
+        super().remove(instance)
 
 
 class ServiceViewSet(Configured):

@@ -55,7 +55,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=True, help_text="Mail me what customers write in my conversations; I may answer by mail."
     )
     single_keys = models.BooleanField(
-        default=True, db_default=True, help_text="Single letters are keys of the desk (WCAG 2.1.4: may be switched off)."
+        default=True,
+        db_default=True,
+        help_text="Single letters are keys of the desk (WCAG 2.1.4: may be switched off).",
     )
     teams = models.ManyToManyField(Team, related_name="members", blank=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -18,16 +18,26 @@ def is_agent(user: object) -> bool:
     return isinstance(user, User) and user.is_active
 
 
+def may_work(user: object) -> bool:
+    """Answer, assign, change: every agent's but the viewers', who read and write notes."""
+    return isinstance(user, User) and user.is_active and user.role != User.Role.VIEWER
+
+
 def may_configure(user: object) -> bool:
     """Plans, policies, calendars, schedules, mailboxes, agents: the admin's."""
     return isinstance(user, User) and user.is_active and user.is_admin
 
 
 class IsAgent(BasePermission):
-    """Every agent works on every conversation; private teams come with their own rule here."""
+    """Agents work; viewers read, and send where the view says `viewers_send = True` and looks for itself at what.
+
+    Which conversations an agent sees is said in `helpdesk.conversations.visibility`.
+    """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return is_agent(request.user)
+        if request.method in SAFE or getattr(view, "viewers_send", False):
+            return is_agent(request.user)
+        return may_work(request.user)
 
 
 class IsAdminOrReads(BasePermission):
@@ -35,6 +45,13 @@ class IsAdminOrReads(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return is_agent(request.user) and (request.method in SAFE or may_configure(request.user))
+
+
+class IsAdmin(BasePermission):
+    """What only admins may even read: where webhooks lead, who did what."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return may_configure(request.user)
 
 
 def may_change_rules_of(user: object, owner: User) -> bool:

@@ -132,6 +132,14 @@ def import_ical(
 
 
 @transaction.atomic
+def remove_feed(feed: HolidayFeed, *, actor: Actor, at: datetime) -> None:
+    """Take out of a calendar what a source brought; its own days and other sources' stay. Open clocks follow."""
+    calendar = Calendar.objects.select_for_update().get(pk=feed.calendar_id)
+    feed.delete()
+    _next_version(calendar, at=at, actor=actor)
+
+
+@transaction.atomic
 def _fill_feed(
     calendar: Calendar,
     source: str,

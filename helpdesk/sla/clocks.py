@@ -14,7 +14,7 @@ from helpdesk.customers.models import Organization, Plan
 from helpdesk.prepared import Prepared
 from helpdesk.sla.calendars import hours_of
 from helpdesk.sla.hours import OpeningHours
-from helpdesk.sla.models import Calendar, Clock, Goal, Policy
+from helpdesk.sla.models import Calendar, Clock, Goal, Policy, Target
 
 WARN_AT_SHARE = 0.8
 OPEN = Q(met_at=None, cancelled_at=None)
@@ -127,6 +127,24 @@ def meet(conversation_id: int, targets: Collection[str], *, at: datetime) -> int
 def cancel(conversation_id: int, targets: Collection[str], *, at: datetime) -> int:
     """The promise no longer makes sense, as when a ticket is resolved without an answer."""
     return open_clocks(conversation_id, targets).update(cancelled_at=at, wake_at=None)
+
+
+def reopen(conversation_id: int, *, ended_at: datetime) -> None:
+    """Take back what met or cancelled clocks at that very instant; a clock that has begun since is left alone."""
+    ended = Clock.objects.filter(Q(met_at=ended_at) | Q(cancelled_at=ended_at), conversation_id=conversation_id)
+    running = set(open_clocks(conversation_id, Target.values).values_list("target", flat=True))
+    for clock in ended.order_by("pk"):
+        if clock.target in running:
+            continue
+        clock.met_at = clock.cancelled_at = None
+        if clock.paused_at is None:
+            arm(clock)
+        clock.save()
+
+
+def forget(conversation_id: int, *, started_at: datetime) -> None:
+    """Take back clocks that began at that very instant."""
+    Clock.objects.filter(OPEN, conversation_id=conversation_id, started_at=started_at).delete()
 
 
 def pause(conversation_id: int, targets: Collection[str], *, at: datetime) -> None:

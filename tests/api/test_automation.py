@@ -19,7 +19,7 @@ from tests.api.conftest import Caller
 from tests.fixtures.company import Company
 from tests.fixtures.mailing import settle
 from tickets.desk import kept
-from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView, Shared
+from tickets.desk.models import BlockedSender, CannedReply, CustomField, Macro, Rule, SavedView, Shared
 
 pytestmark = pytest.mark.django_db
 NOTE = [{"do": "note", "value": "Seen."}]
@@ -110,6 +110,16 @@ def test_a_macro_that_cannot_be_done_does_nothing(
     assert not Message.objects.filter(kind="note").exists()
     assert grace("post", "/conversations/999999/macros/", {"macro": macro}).status_code == 404
     assert grace("post", f"/conversations/{conversation.pk}/macros/", {"macro": 999_999}).status_code == 400
+
+
+def test_a_macro_resolves_nothing_that_lacks_a_required_field(grace: Caller, conversation: Conversation) -> None:
+    CustomField.objects.create(key="cluster", name="Cluster", is_required=True)
+    close = grace("post", "/macros/", {"name": "Close", "actions": [{"do": "close"}]}).json()["id"]
+    answer = grace("post", f"/conversations/{conversation.pk}/macros/", {"macro": close})
+    assert answer.status_code == 409 and "Cluster" in answer.json()["detail"]
+    actions = [{"do": "set_custom", "value": {"cluster": "c01"}}, {"do": "close"}]
+    both = grace("post", "/macros/", {"name": "Fill and close", "actions": actions}).json()["id"]
+    assert grace("post", f"/conversations/{conversation.pk}/macros/", {"macro": both}).json()["status"] == "closed"
 
 
 def test_a_macro_reaches_no_hidden_conversation(
@@ -256,6 +266,7 @@ def test_a_webhook_is_tested_and_a_delivery_replayed(ada: Caller, hook: dict[str
     assert shown["body"].startswith('{"type": "webhook.test"') and shown["webhook_id"].startswith("msg_")
     assert ada("patch", address, {"is_active": False}).status_code == 200
     assert ada("post", f"{address}test/").status_code == 409
+    assert WebhookDelivery.objects.get().error == "the webhook was switched off"
 
 
 @pytest.mark.parametrize(

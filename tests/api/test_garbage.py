@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Plan
+from helpdesk.events.models import Webhook
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from tests.api.conftest import API, Caller
 from tests.fixtures.company import Company
-from tickets.models import ImapAccount, Mailbox
+from tickets.models import ImapAccount, Macro, Mailbox, Rule
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +99,37 @@ MAILBOX = {"address": "new@b.example", "aliases": ["old@b.example"], "name": "N"
            "priority": "low", "signature": "", "is_default": False}  # fmt: skip
 IMAP = {"mailbox": "{mailbox}", "host": "imap.b.example", "port": 993, "use_tls": True, "username": "u",
         "secret": "s", "folder": "INBOX", "is_active": True}  # fmt: skip
+ASKED = [{"field": "status", "operator": "is", "value": ["new"]}, {"field": "text", "operator": "contains", "value": "x"},
+         {"field": "custom.x", "operator": "is_empty"}]  # fmt: skip
+DONE = [{"do": "set_status", "value": "open"}, {"do": "assign", "value": "{agent}"}, {"do": "add_tags", "value": ["a"]},
+        {"do": "snooze", "value": 2}, {"do": "reply", "value": "Hello {{ customer.name }}"},
+        {"do": "notify", "value": ["{agent}", "assignee"], "text": "x"}]  # fmt: skip
+AUTOMATION = {"name": "R", "event": "conversation.opened", "idle_hours": None, "conditions": ASKED, "actions": DONE,
+              "position": 0, "is_active": True}  # fmt: skip
+MACRO = {"name": "M", "owner": None, "team": None, "position": 0, "actions": DONE[:5]}
+CANNED = {"name": "C", "shortcut": "hi", "text": "Hello {{ customer.name|you }}", "owner": None, "team": None}
+VIEW = {"name": "V", "filters": {"status": ["open"], "team": "mine", "custom": {"x": "y"}}, "newest_first": True}
+FIELD = {"key": "new", "name": "N", "kind": "choice", "choices": ["a"], "is_required": False, "position": 1}
+HOOK = {
+    "name": "H",
+    "url": "https://127.0.0.1/x",
+    "kinds": ["note.written"],
+    "includes_private": False,
+    "is_active": True,
+}
 WRITABLE = [
+    ("post", "/rules/", AUTOMATION),
+    ("post", "/rules/dry-run/", AUTOMATION),
+    ("patch", "/rules/{automation}/", AUTOMATION),
+    ("post", "/macros/", MACRO),
+    ("patch", "/macros/{macro}/", MACRO),
+    ("post", "/conversations/{conversation}/macros/", {"macro": "{macro}"}),
+    ("post", "/canned-replies/", CANNED),
+    ("post", "/views/", VIEW),
+    ("post", "/custom-fields/", FIELD),
+    ("post", "/blocked-senders/", {"handle": "@junk.example", "why": "x"}),
+    ("post", "/webhooks/", HOOK),
+    ("patch", "/webhooks/{webhook}/", HOOK),
     ("post", "/conversations/", REQUEST),
     ("patch", "/conversations/{conversation}/", CHANGES),
     ("post", "/conversations/{conversation}/messages/", MESSAGE),
@@ -144,6 +175,10 @@ WRITABLE = [
     ("post", "/pages/{page}/resolution/", {}),
 ]
 QUERIES = [
+    ("/rules/{automation}/dry-run/", "limit before"),
+    ("/rules/{automation}/runs/", "cursor page_size"),
+    ("/audit/", "kind thing actor action since until cursor"),
+    ("/webhooks/{webhook}/deliveries/", "cursor page_size"),
     ("/conversations/", "status channel assignee team priority customer organization tag service q updated_since"),
     ("/conversations/", "cursor page_size q tag format"),
     ("/conversations/{conversation}/messages/", "cursor page_size"),
@@ -181,6 +216,9 @@ def there(company: Company, conversation: Conversation, at: Any) -> dict[str, in
         "escalation": EscalationPolicy.objects.get().pk,
         "rule": NotificationRule.objects.earliest("pk").pk,
         "mailbox": Mailbox.objects.earliest("pk").pk,
+        "automation": Rule.objects.create(name="x", event="note.written", updated_at=at).pk,
+        "macro": Macro.objects.create(name="x", actions=[{"do": "add_tags", "value": ["x"]}], updated_at=at).pk,
+        "webhook": Webhook.objects.create(name="x", url="https://x.example", kinds=["note.written"], created_at=at).pk,
         "imap": ImapAccount.objects.create(
             mailbox=Mailbox.objects.earliest("pk"), host="imap.b.example", username="u", secret="x"
         ).pk,

@@ -16,7 +16,7 @@ from helpdesk.api_errors import NothingHere
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, code, links, name_of, page, table, tables
 
 SETTINGS = Path(str(settings_module.__file__)).read_text()
-DOTTED = re.compile(r"(?:helpdesk|tickets)(?:\.\w+)+")
+DOTTED = re.compile(r"(?:helpdesk|tickets|chat)(?:\.\w+)+")
 FILE = re.compile(r"(?:helpdesk|tickets|tests|docs|static|templates|scripts)/[\w./-]*")
 URL = re.compile(r"/(?:desk|api|hooks|healthz|tickets|pages)/[\w<>./-]*|/metrics")
 PLACEHOLDERS = {"<id>": "1", "<esp>": "mailgun", "<target>": "dispatch"}

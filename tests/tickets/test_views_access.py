@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern
 
+from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Attachment, Message
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import Urgency
@@ -15,7 +16,36 @@ from tests.fixtures.desk import logged_in, picture, write
 from tickets.models import InboundEmail
 from tickets.urls import urlpatterns
 
-POSTS = {"answer", "work", "take", "retry", "acknowledge_page", "resolve_page", "stand_in", "replay_mail"}
+POSTS = {
+    "acknowledge_page",
+    "answer",
+    "bulk_undo",
+    "checklist",
+    "customer_notes",
+    "delete_view",
+    "draft",
+    "fields",
+    "followers",
+    "link",
+    "mentions_seen",
+    "move_view",
+    "notes_on_customer",
+    "preview",
+    "rename_view",
+    "replay_mail",
+    "resolve_page",
+    "retry",
+    "single_keys",
+    "snooze",
+    "spam",
+    "stand_in",
+    "take",
+    "take_back",
+    "time_spent",
+    "undo",
+    "use_canned",
+    "work",
+}
 
 
 def _address(pattern: URLPattern, pk: int = 1) -> str:
@@ -102,6 +132,7 @@ def test_work_on_nothing_is_not_found(path: str, company: Company) -> None:
 def test_every_page_of_the_desk_opens_for_an_agent(company: Company, at: datetime) -> None:
     conversation = write(company.gil, at, files=(picture(),), html="<p>Hello</p>")
     message = Message.objects.get(conversation=conversation)
+    answer = conversations.reply(conversation.pk, company.ada, "Hello", at=at)
     mail = InboundEmail.objects.create(
         source="smtp",
         transport_key="1",
@@ -119,6 +150,8 @@ def test_every_page_of_the_desk_opens_for_an_agent(company: Company, at: datetim
         "clock": Clock.objects.filter(conversation=conversation).first().pk,  # type: ignore[union-attr]
         "message_html": message.pk,
         "message_full": message.pk,
+        "forward": message.pk,
+        "source": answer.pk,
         "attachment": Attachment.objects.get().pk,
         "raw_mail": mail.pk,
     }

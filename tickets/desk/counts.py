@@ -78,6 +78,18 @@ def count(user: User) -> Counts:
     return Counts(views, teams, [(view, views.get(view.key, "")) for view in saved])
 
 
+def for_agent(user_id: int) -> dict[str, str]:
+    """The same by name, for open pages: `mine`, `team:3` and the like; without those that are nothing. Empty for an
+    agent who is not active.
+    """
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return {}
+    counts = count(user)
+    teams = {f"team:{team.id}": team.count for team in counts.teams}
+    return {name: number for name, number in (counts.views | teams).items() if number}
+
+
 def _counted(view: inbox.View, user: User, number: int) -> tuple[str, dict[str, Any]]:
     condition, given = filters.condition(view.filters, user)
     wanted = {f"{name}_{number}": value for name, value in given.items()}

@@ -15,7 +15,12 @@ Data = Mapping[str, Any]
 
 
 def line(kind: str, actor: str, data: Data, names: Names) -> str:
-    """The sentence for one event, "" where it has none. `actor` is a person's name, or "" for the house itself."""
+    """The sentence for one event, "" where it has none. `actor` is a person's name, or "" for the house itself, which
+    says by which rule it did it.
+    """
+    cause = data.get("cause")
+    if not actor and isinstance(cause, Mapping):
+        actor = _("Rule “%s”") % cause.get("name", "")
     if kind == "conversation.assigned" and actor and actor == _name(names, "agent", data.get("assignee")):
         return _("%s took it") % actor
     sentence = _SENTENCES.get(kind)
@@ -93,6 +98,10 @@ def _linked(data: Data, names: Names) -> str:
     return _("linked to #%(number)s (%(relation)s)") % {"number": data["id"], "relation": data.get("relation", "")}
 
 
+def _addresses(data: Data) -> str:
+    return ", ".join(map(str, data.get("addresses", ())))
+
+
 def _says(text: str) -> Callable[[Data, Names], str]:
     return lambda data, names: _(text)
 
@@ -119,6 +128,18 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "conversation.split_off": lambda data, names: _("split off from #%s") % data.get("from", ""),
     "conversation.linked": _linked,
     "conversation.unlinked": lambda data, names: _("no longer linked to #%s") % data.get("id", ""),
+    "conversation.follower_added": lambda data, names: _("in copy from now on: %s") % _addresses(data),
+    "conversation.follower_removed": lambda data, names: _("no longer in copy: %s") % _addresses(data),
+    "conversation.item_added": lambda data, names: _("to do: %s") % data.get("text", ""),
+    "conversation.item_done": lambda data, names: _("done: %s") % data.get("text", ""),
+    "conversation.item_reopened": lambda data, names: _("not done yet: %s") % data.get("text", ""),
+    "conversation.item_removed": lambda data, names: _("not to do any more: %s") % data.get("text", ""),
+    "conversation.time_spent": lambda data, names: _("spent %s min") % data.get("minutes", ""),
+    "conversation.time_taken_back": lambda data, names: _("took back %s min") % data.get("minutes", ""),
+    "customer.noted": _says("changed the notes on the customer"),
+    "sender.blocked": lambda data, names: _("blocked %s") % data.get("handle", ""),
+    "sender.unblocked": lambda data, names: _("no longer blocks %s") % data.get("handle", ""),
+    "message.taken_back": _says("took a reply back before it left"),
     "clock.warned": _warned,
     "clock.breached": _breached,
     "message.failed": _failed,

@@ -1,5 +1,7 @@
 """The desk's own tables: what agents write before it is sent, keep for later, and have done for them."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -183,10 +185,17 @@ class BlockedSender(models.Model):
 
 
 class Rule(models.Model):
-    """Automation: when an event of this kind happens and the conditions hold, the actions are done."""
+    """Automation: when an event of this kind happens and the conditions hold, the actions are done.
+
+    A rule on `conversation.idle` waits for `idle_hours` without a change; `idle_at` and `idle_id` are the last change
+    that was looked at, so that the sweep sees each once.
+    """
 
     name = models.CharField(max_length=120)
     event = models.CharField(max_length=40, help_text="The kind of event, as in EVENT_HANDLERS.")
+    idle_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    idle_at = models.DateTimeField(null=True, blank=True, editable=False)
+    idle_id = models.BigIntegerField(default=0, db_default=0, editable=False)
     conditions = models.JSONField(default=list)
     actions = models.JSONField(default=list)
     position = models.PositiveIntegerField(default=0)
@@ -195,6 +204,13 @@ class Rule(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(event="conversation.idle", idle_hours__gt=0, idle_at__isnull=False)
+                | (~Q(event="conversation.idle") & Q(idle_hours=None, idle_at=None)),
+                name="an_idle_rule_says_how_long",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -203,15 +219,24 @@ class Rule(models.Model):
 class RuleRun(models.Model):
     """What a rule did about one event: once each, so that a repeated handler does nothing again."""
 
+    class State(models.TextChoices):
+        DONE = "done"
+        FAILED = "failed"
+        SKIPPED = "skipped"
+
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="runs")
     event = models.ForeignKey("helpdesk.Event", on_delete=models.PROTECT, related_name="+")
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="rule_runs")
     at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.DONE, db_default=State.DONE)
     done = models.JSONField(default=list, help_text="The actions done, or why one was not.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["rule", "event"], name="a_rule_runs_once_an_event")]
-        indexes = [models.Index(F("rule"), F("id").desc(), name="runs_of_rule")]
+        indexes = [
+            models.Index(F("rule"), F("id").desc(), name="runs_of_rule"),
+            models.Index(F("conversation"), F("at"), name="rule_runs_of_conversation", condition=Q(state="done")),
+        ]
 
     def __str__(self) -> str:
         return f"rule {self.rule_id}, event {self.event_id}"
@@ -250,3 +275,8 @@ class PushSubscription(models.Model):
 
     def __str__(self) -> str:
         return self.endpoint[:60]
+
+    @property
+    def service(self) -> str:
+        """The host of the push service, which is what is known of the browser."""
+        return urlsplit(self.endpoint).hostname or ""

@@ -1,5 +1,6 @@
 """One keyset page of a view's rows, each with the clock it counts down to."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,6 +74,13 @@ def read(view: inbox.View, user: User, *, after: str = "", limit: int = PAGE) ->
     rows = _fetch(_ROWS.format(page=_page(view, condition, cursor), order=order), given)
     more, rows = len(rows) > limit, rows[:limit]
     return Rows(rows, _cursor(rows[-1][key], rows[-1]["id"]) if more else "")
+
+
+def some(view: inbox.View, user: User, ids: Collection[int]) -> list[dict[str, Any]]:
+    """Those of these conversations that are in the view, as its rows. One statement, by primary keys."""
+    condition, given = filters.condition(view.filters, user)
+    page = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE id = ANY(%(ids)s) AND {condition}"
+    return _fetch(_ROWS.format(page=page, order="c.id"), given | {"ids": list(ids)[:MOST], "limit": MOST})
 
 
 def _page(view: inbox.View, condition: str, cursor: tuple[datetime | None, int] | None) -> str:

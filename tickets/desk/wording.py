@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 
 from django.utils.translation import get_language
@@ -103,15 +104,21 @@ def file_size(count: int) -> str:
     return f"{count / 1_000_000:.1f} MB"
 
 
+def addresses_in(text: str) -> Iterator[tuple[int, int]]:
+    """Where web addresses begin and end."""
+    for match in _LINK.finditer(text):
+        yield match.start(), match.start() + len(match.group().rstrip(_TRAILING))
+
+
 def linked(text: str) -> Markup:
     """Text as HTML with its web addresses as links; everything else escaped. Linear in the length of the text."""
     parts: list[Markup] = []
     done = 0
-    for match in _LINK.finditer(text):
-        address = match.group().rstrip(_TRAILING)
-        parts.append(escape(text[done : match.start()]))
-        parts.append(Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>').format(address))
-        done = match.start() + len(address)
+    for start, end in addresses_in(text):
+        parts.append(escape(text[done:start]))
+        link = '<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>'
+        parts.append(Markup(link).format(text[start:end]))
+        done = end
     parts.append(escape(text[done:]))
     return Markup("").join(parts)
 

@@ -55,19 +55,14 @@ class EmailChannel:
 
     def prepare(self, message: Message, *, at: datetime) -> ReadyMail:
         known = correspondence_of(message)
-        mailbox = known.mailbox or thread_of(message.conversation).mailbox
-        token = tokens.make("customer", message.conversation_id, message.conversation.customer_id)
-        envelope = composing.Envelope(
-            to=_answer_address(message, known, at),
-            cc=[] if message.is_automatic else _copies(message.conversation, known, at),
-            reply_to=tokens.plus_address(mailbox.address, token),
-            bounce_to=composing.bounce_address(message.pk, mailbox),
-        )
-        files = list(message.attachments.all()) if known.has_files else []
-        email = composing.compose(message, mailbox, envelope, known.thread, files)
+        mailbox, envelope, email = _rendered(message, known, at)
         # Its Message-ID is known before it leaves, so that an answer finds its way whatever happens to us meanwhile.
         note_header(message, composing.mail_id_of(message, mailbox), mailbox.address, envelope, str(email.subject))
         return ReadyMail(email, open_connection(), message.pk)
+
+    def source(self, message: Message, *, at: datetime) -> bytes:
+        """The mail as it leaves or has left, rendered again. Raises a DeliveryError where it cannot be."""
+        return _rendered(message, correspondence_of(message), at)[2].message().as_bytes()
 
     def has_sent(self, message: Message) -> bool | None:
         """Files can be looked for. A mail server cannot be asked."""
@@ -76,6 +71,21 @@ class EmailChannel:
         mailbox = thread_of(message.conversation).mailbox
         name = file_name(f"<{composing.mail_id_of(message, mailbox)}>")
         return (Path(settings.SENT_MAIL_DIR) / f"{name}.eml").exists()
+
+
+def _rendered(
+    message: Message, known: Correspondence, at: datetime
+) -> tuple[Mailbox, composing.Envelope, EmailMultiAlternatives]:
+    mailbox = known.mailbox or thread_of(message.conversation).mailbox
+    token = tokens.make("customer", message.conversation_id, message.conversation.customer_id)
+    envelope = composing.Envelope(
+        to=_answer_address(message, known, at),
+        cc=[] if message.is_automatic else _copies(message.conversation, known, at),
+        reply_to=tokens.plus_address(mailbox.address, token),
+        bounce_to=composing.bounce_address(message.pk, mailbox),
+    )
+    files = list(message.attachments.all()) if known.has_files else []
+    return mailbox, envelope, composing.compose(message, mailbox, envelope, known.thread, files)
 
 
 _THREAD = f"""

@@ -89,7 +89,13 @@ def address_of(name: str, address: str) -> str:
 
 
 def compose(
-    message: Message, mailbox: Mailbox, envelope: Envelope, thread: Thread, files: Iterable[Attachment]
+    message: Message,
+    mailbox: Mailbox,
+    envelope: Envelope,
+    thread: Thread,
+    files: Iterable[Attachment],
+    *,
+    subject: str = "",
 ) -> EmailMultiAlternatives:
     """The mail of an outbound message, the same however often it is rendered."""
     headers = {
@@ -102,7 +108,7 @@ def compose(
     }
     text = message.text + (f"\n\n-- \n{mailbox.signature}" if mailbox.signature else "")
     email: EmailMultiAlternatives = AnymailMessage(
-        subject=subject_of(message.conversation),
+        subject=subject or subject_of(message.conversation),
         body=text,
         # The envelope's sender; the header From is given beside it, as Django and anymail both read it.
         from_email=envelope.bounce_to,

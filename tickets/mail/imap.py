@@ -64,13 +64,14 @@ def poll(account_id: int, *, at: datetime) -> int:
             fetched = _Poll(account, at).run()
         except (IMAPClientError, OSError, SecretUnreadable, ValueError) as error:
             logger.warning("mailbox %s: %s", account, error)
-            ImapAccount.objects.filter(pk=account_id).update(error=_words(error), polled_at=at)
+            ImapAccount.objects.filter(pk=account_id).update(error=words(error), polled_at=at)
             return 0
         ImapAccount.objects.filter(pk=account_id).update(error="", polled_at=at)
         return fetched
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
+    """What the server or the network said, for people."""
     said = error.args[0] if error.args else ""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(error)
     return (text or error.__class__.__name__)[:2000]

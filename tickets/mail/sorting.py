@@ -13,7 +13,7 @@ from tickets.mail.mailboxes import Mailboxes
 from tickets.mail.monitoring import recognise
 from tickets.mail.outcome import Outcome
 from tickets.mail.parsed import Address, ParsedMail
-from tickets.models import InboundEmail
+from tickets.models import BlockedSender, InboundEmail
 
 # A machine's answer to one of our mails is part of that thread or of nothing; other automatic mail may be a request.
 _ANSWERING = ("auto-submitted", "autoresponder", "subject", "report", "null-return-path", "daemon")
@@ -37,12 +37,14 @@ def sort(
     reason = automatic_reason(parsed, mail.mail_from or _null_path(mail), tokens.instance_id())
     if reason == "own-instance":
         return Outcome(InboundEmail.State.AUTOMATIC, "our own mail came back")
-    duplicate, agent_id = _known(mail, parsed)
+    duplicate, agent_id, blocked_by = _known(mail, parsed)
     if duplicate is not None:
         return duplicate
     bounce = read_bounce(bytes(mail.raw), parsed)
     if bounce is not None:
         return bounce_filing.file_bounce(bounce, recipients, mail, parsed, at=at)
+    if blocked_by is not None and agent_id is None:
+        return Outcome(InboundEmail.State.BLOCKED, f"{blocked_by} is blocked")
     sender = _sender(mail, parsed)
     alert = recognise(parsed)
     if alert is not None:
@@ -65,7 +67,8 @@ _KNOWN = Prepared(
     "known_mail",
     f"""
 SELECT filed.conversation_id, filed.message_id, filed.id IS NOT NULL,
-       (SELECT id FROM {User._meta.db_table} WHERE email = %s AND is_active)
+       (SELECT id FROM {User._meta.db_table} WHERE email = %s AND is_active),
+       (SELECT min(handle) FROM {BlockedSender._meta.db_table} WHERE handle IN (%s, %s))
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (
     SELECT id, conversation_id, message_id FROM {InboundEmail._meta.db_table}
     WHERE state = 'filed' AND mail_id = %s AND content_hash = %s AND content_hash <> '' AND id <> %s LIMIT 1
@@ -74,17 +77,20 @@ FROM (SELECT 1) AS one LEFT JOIN LATERAL (
 )
 
 
-def _known(mail: InboundEmail, parsed: ParsedMail) -> tuple[Outcome | None, int | None]:
+def _known(mail: InboundEmail, parsed: ParsedMail) -> tuple[Outcome | None, int | None, str | None]:
     """The same mail if it came before by another way (same Message-ID and same content; the same id with other
-    content is kept), and the agent whose address the sender bears.
+    content is kept), the agent whose address the sender bears, and what blocks the sender.
     """
     sender = parsed.sender.email if parsed.sender else ""
-    row = _KNOWN.row([sender, parsed.message_id[:998], parsed.content_hash, mail.pk])
+    writer = sender if "@" in sender else mail.mail_from.strip("<>").lower()
+    domain = "@" + writer.rpartition("@")[2]
+    row = _KNOWN.row([sender, writer, domain, parsed.message_id[:998], parsed.content_hash, mail.pk])
     assert row is not None, "it always answers with one row"
-    conversation_id, message_id, is_known, agent_id = row
+    conversation_id, message_id, is_known, agent_id, blocked_by = row
     if not is_known:
-        return None, agent_id
-    return Outcome(InboundEmail.State.DUPLICATE, "the same mail came before", conversation_id, message_id), agent_id
+        return None, agent_id, blocked_by
+    known = Outcome(InboundEmail.State.DUPLICATE, "the same mail came before", conversation_id, message_id)
+    return known, agent_id, blocked_by
 
 
 def _sender(mail: InboundEmail, parsed: ParsedMail) -> Address:

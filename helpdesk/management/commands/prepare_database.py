@@ -5,6 +5,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from chat import log
+
 
 class Command(BaseCommand):
     help = (
@@ -15,6 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
+        log.forget_positions_from_elsewhere()
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.HELPDESK_DEMO and not get_user_model().objects.exists():
             call_command("load_demo")

@@ -1,0 +1,78 @@
+"""One row of everything the settings have, so that no page is left out of a test because it was empty."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import URLPattern
+
+from helpdesk.conversations.models import Tag
+from helpdesk.customers import actions as customers
+from helpdesk.customers.models import ApiToken, Customer, Organization, Plan, Service, Team, User
+from helpdesk.events import webhooks
+from helpdesk.events.models import Webhook
+from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
+from helpdesk.sla.models import Calendar, Policy
+from tickets.desk.models import BlockedSender, CannedReply, CustomField, Macro, Rule, SavedView
+from tickets.models import ImapAccount, Mailbox, SuspendedAddress
+from tickets.urls import urlpatterns
+
+SETTINGS = [
+    pattern
+    for pattern in urlpatterns
+    if str(pattern.name).startswith("settings") or str(pattern.name).startswith("welcome_")
+]
+
+
+def fill(user: User, at: datetime) -> dict[str, int]:
+    """Make the rows; the id of one by the key of its area. What is one's own is of `user`."""
+    for name in ("ada", "zoe"):
+        Tag.objects.create(name=name)
+    mailbox = Mailbox.objects.order_by("pk")[0]
+    hook = Webhook(name="Chat", url="https://hooks.example/x", kinds=["conversation.opened"], created_at=at)
+    webhooks.give_secret(hook, at=at)
+    hook.save()
+    customers.create_token(user, "script", at=at)
+    made: list[Any] = [
+        ImapAccount.objects.create(mailbox=mailbox, host="imap.example", username="a", secret="x"),
+        CannedReply.objects.create(name="Hello", shortcut="hello", text="Hello!", owner=user, updated_at=at),
+        Macro.objects.create(name="Close", actions=[{"do": "close", "value": None}], owner=user, updated_at=at),
+        SavedView.objects.create(name="Urgent", filters={"priority": ["urgent"]}, updated_at=at),
+        CustomField.objects.create(key="order", name="Order"),
+        BlockedSender.objects.create(handle="spam@bad.example", at=at),
+        SuspendedAddress.objects.create(
+            address="gone@bad.example", until=datetime.max.replace(year=2100, tzinfo=at.tzinfo), bounced_at=at
+        ),
+        Rule.objects.create(
+            name="Tag it", event="conversation.opened", actions=[{"do": "add_tags", "value": ["ada"]}], updated_at=at
+        ),
+        NotificationRule.objects.create(user=user, urgency="low", channel="email", to=user.email, delay_seconds=60),
+        hook,
+    ]
+    keys = (
+        "accounts",
+        "canned",
+        "macros",
+        "views",
+        "fields",
+        "blocked",
+        "suspended",
+        "rules",
+        "notifications",
+        "webhooks",
+    )
+    others: dict[str, Any] = {
+        "mailboxes": Mailbox, "teams": Team, "agents": User, "organizations": Organization, "customers": Customer,
+        "plans": Plan, "services": Service, "policies": Policy, "calendars": Calendar, "schedules": Schedule,
+        "escalations": EscalationPolicy, "tags": Tag, "tokens": ApiToken,
+    }  # fmt: skip
+    found = {key: row.pk for key, row in zip(keys, made, strict=True)}
+    return found | {key: model.objects.order_by("-pk")[0].pk for key, model in others.items()}
+
+
+def key_of(pattern: URLPattern) -> str:
+    return str(pattern.name).removeprefix("settings_").split("_")[0]
+
+
+def address(pattern: URLPattern, rows: dict[str, int]) -> str:
+    pk = rows.get(key_of(pattern), 1)
+    return f"/{pattern.pattern}".replace("<int:pk>", str(pk)).replace("<slug:key>", "company")

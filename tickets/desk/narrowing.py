@@ -1,0 +1,104 @@
+"""What a list is narrowed by: said in words, each with the address without it, and the form that asks for more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from helpdesk.conversations.models import Priority, Status
+from helpdesk.conversations.visibility import visible_teams
+from helpdesk.customers.models import Customer, Organization, Service, Team, User
+from tickets.desk import inbox, wording
+
+MOST_SERVICES = 200
+# The channels to choose from are those that have a name.
+_FLAGS = ("mentioned", "at_risk", "snoozed", "spam")
+_KINDS = ("status", "priority", "channel")
+_THINGS: Mapping[str, Any] = {"customer": Customer, "organization": Organization, "service": Service, "team": Team}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter in words, and the query of the list without it."""
+
+    label: str
+    value: str
+    query: str
+
+
+def chips(view: inbox.View) -> list[Chip]:
+    """The filters beside a view's own. One statement for each that names a row, none without."""
+    found = []
+    for key, value in view.extra.items():
+        rest = {name: kept for name, kept in view.extra.items() if name != key}
+        found.append(Chip(_label(key), _value(key, value), urlencode({"view": view.key, **rest}, doseq=True)))
+    return found
+
+
+def words(filters: Mapping[str, Any]) -> str:
+    """A saved view's filters in words. One statement for each that names a row."""
+    return " · ".join(
+        f"{_label(key)}: {_value(key, value)}" if key not in _FLAGS else _label(key) for key, value in filters.items()
+    )
+
+
+def _label(key: str) -> str:
+    return {
+        "mentioned": _("Mentions you"),
+        "at_risk": _("At risk"),
+        "snoozed": _("Snoozed"),
+        "spam": _("Spam"),
+        "custom": _("Fields"),
+        "status": _("Status"),
+        "priority": _("Priority"),
+        "channel": _("Channel"),
+        "assignee": _("Assignee"),
+        "team": _("Team"),
+        "service": _("Service"),
+        "tag": _("Tag"),
+        "customer": _("Customer"),
+        "organization": _("Company"),
+    }[key]
+
+
+def _value(key: str, value: Any) -> str:
+    if key in _KINDS:
+        labels = wording.labels(get_language())[key]
+        return ", ".join(labels[code] for code in value)
+    if key == "custom":
+        return ", ".join(f"{name} = {wanted}" for name, wanted in value.items())
+    if key == "tag":
+        return ", ".join(value)
+    if value in ("me", "mine", "none"):
+        return {"me": _("You"), "mine": _("My teams"), "none": _("Nobody")}[value]
+    model = User if key == "assignee" else _THINGS[key]
+    row = model._default_manager.filter(pk=value).first()
+    return str(row) if row else f"#{value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the form offers; `services` are the first MOST_SERVICES by name."""
+
+    agents: list[tuple[int, str]]
+    teams: list[tuple[int, str]]
+    services: list[tuple[int, str]]
+    channels: list[str]
+    priorities: list[str]
+    statuses: list[str]
+
+
+def choices(user: User) -> Choices:
+    """Three statements."""
+    channels = [code for code in wording.labels(get_language())["channel"] if code != "api"]
+    return Choices(
+        agents=list(User.objects.filter(is_active=True).order_by("name", "pk").values_list("pk", "name")),
+        teams=list(visible_teams(user).values_list("pk", "name")),
+        services=list(Service.objects.order_by("name").values_list("pk", "name")[:MOST_SERVICES]),
+        channels=channels,
+        priorities=list(Priority.values),
+        statuses=list(Status.values),
+    )
