@@ -30,7 +30,7 @@ CONVERSATIONS = 10_000
 LOOKERS = 2
 # As static/js/news.js does it: how long a burst is gathered, and how long the server is left in peace afterwards.
 ROWS_AFTER, THREAD_AFTER, THREAD_PAUSE = 0.1, 0.02, 0.3
-PAUSE_TIMES, PAUSE_AT_MOST = 60, 6.0
+PAUSE_TIMES, PAUSE_AT_MOST = 150, 8.0
 
 
 @dataclass(slots=True)
@@ -169,7 +169,6 @@ async def _keep_thread(
         await stale.wait()
         stale.clear()
         await asyncio.sleep(THREAD_AFTER)
-        began = time.perf_counter()
         path = f"/desk/conversations/{opened}/news/?seq={seq[0]}"
         answer = (await _ask(port, "GET", path, f"{headers}HX-Request: true\r\n")).decode(errors="replace")
         for change in set(re.findall(r"change-\d+-", answer)) - seen:

@@ -40,6 +40,8 @@ _OPEN_FILES: Final = 65536
 _WAY_FOR_WEB_AND_MAIL: Final = 4.0
 _PATIENCE: Final = 20.0
 _LOOK_EVERY: Final = 0.5
+# Bytes of a socket's frame that are read at all; what may be in one is the sockets' own, smaller limit.
+_LARGEST_FRAME: Final = "65536"
 _LOOK_EVERY_AT_START: Final = 0.1
 # How web and mail answer once they are ready: the port's variable, what to say, what to hear.
 _FIRST_WORDS: Final = {
@@ -156,10 +158,8 @@ class Supervisor:
         # WhiteNoise reads its files synchronously; Django says so once, and it is no news.
         quiet = ("-W", "ignore:StreamingHttpResponse must consume")
         web = ("--host", LOOPBACK, "--port", port, "--log-level", "warning", "--no-access-log", "--lifespan", "off")
-        web += ("--ws-max-size", _LARGEST_FRAME)
-        self._child(
-            "web", *quiet, "-m", "uvicorn", "helpdesk.asgi:application", *web, "--timeout-graceful-shutdown", "3"
-        )
+        sockets = ("--ws-max-size", _LARGEST_FRAME, "--timeout-graceful-shutdown", "3")
+        self._child("web", *quiet, "-m", "uvicorn", "helpdesk.asgi:application", *web, *sockets)
         self._child("mail", "manage.py", "receive_mail_smtp")
         worker = ("--pool", "prefork", "--concurrency", "2", "--without-gossip", "--without-mingle")
         schedule = str(self.data_dir / "celerybeat-schedule")

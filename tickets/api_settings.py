@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.validators import UniqueTogetherValidator
 
+from helpdesk.customers import audit
 from helpdesk.customers.api_configured import Configured
 from helpdesk.customers.api_fields import ID, IdOrName
 from helpdesk.customers.models import Team
@@ -140,4 +142,7 @@ class SuspendedAddressViewSet(
         return super().get_queryset().filter(until__gt=timezone.now())
 
     def perform_destroy(self, instance: SuspendedAddress) -> None:
-        mailbox_editing.lift_suspension(instance, agent_of(self.request), at=timezone.now())
+        by, at, before, pk = agent_of(self.request), timezone.now(), audit.stored(instance), instance.pk
+        with transaction.atomic():
+            mailbox_editing.lift_suspension(instance, by, at=at)
+            audit.record(by.pk, "deleted", instance, before, {}, at=at, thing_id=pk)

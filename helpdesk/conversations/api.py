@@ -75,9 +75,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
         try:
             conversations.change(int(pk), changes, actor=Actor.agent(agent_of(request)), at=timezone.now())
         except conversations.CannotSleep as error:
-            raise ValidationError(
-                {"snoozed_until": ["Only what is not done, until a time to come."]}
-            ) from error
+            raise ValidationError({"snoozed_until": ["Only what is not done, until a time to come."]}) from error
         except Conversation.DoesNotExist as error:
             raise NotFound("There is no such conversation.") from error
         return Response(one(int(pk)))

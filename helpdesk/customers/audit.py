@@ -8,8 +8,10 @@ audit.record(user.pk, "changed", policy, before, audit.stored(policy, "goals"), 
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
@@ -22,6 +24,7 @@ _LONGEST_TEXT = 2_000
 _MOST = 200
 _DEEPEST = 12
 _MISSING = object()
+_PLAIN = (bool, int, float, Decimal, datetime, date, time, timedelta, UUID)
 
 
 def record(
@@ -100,4 +103,5 @@ def _hidden(key: str, value: Any, depth: int) -> Any:
         return value if len(value) <= _LONGEST_TEXT else value[:_LONGEST_TEXT] + "…"
     if isinstance(value, bytes | memoryview):
         return f"({len(value)} bytes)"
-    return value
+    # A change must never fail because of its record: what JSON does not know is told as it prints.
+    return value if value is None or isinstance(value, _PLAIN) else str(value)[:_LONGEST_TEXT]

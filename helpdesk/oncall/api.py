@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import django_filters
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from helpdesk.customers import audit
 from helpdesk.customers.api_configured import Configured
 from helpdesk.customers.api_fields import ID
 from helpdesk.customers.api_filters import IdFilter
@@ -127,6 +128,7 @@ class OverrideViewSet(
         self._schedule()
         return super().list(request, *args, **kwargs)
 
+    @transaction.atomic
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data
         try:
@@ -141,12 +143,20 @@ class OverrideViewSet(
             )
         except IntegrityError as error:
             raise ValidationError("Somebody else stands in during that time already.") from error
+        self._note("created", serializer.instance, {})
 
+    def _note(self, action: str, override: Override, before: dict[str, Any], pk: int | None = None) -> None:
+        by = agent_of(self.request).pk
+        audit.record(by, action, override, before, audit.stored(override), at=timezone.now(), thing_id=pk)
+
+    @transaction.atomic
     def perform_destroy(self, instance: Override) -> None:
+        before, pk = audit.stored(instance), instance.pk
         try:
             rota_editing.stand_down(instance, at=timezone.now(), actor=Actor.agent(agent_of(self.request)))
         except rota_editing.OverrideIsOver as error:
             raise ValidationError(str(error)) from error
+        self._note("ended", instance, before, pk)
 
     def _schedule(self) -> Schedule:
         return get_object_or_404(Schedule.objects.all(), pk=self.kwargs["schedule_id"])

@@ -1,5 +1,9 @@
 """`/api/v1/calendars/` and `/api/v1/policies/`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -26,7 +30,9 @@ class CalendarViewSet(Configured):
         """Copy a country's public holidays into the calendar. Again, they are renewed."""
         given = HolidayImportSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        calendar = given.save(calendar=self.get_object())
+        calendar = self.get_object()
+        with self._noted(calendar):
+            calendar = given.save(calendar=calendar)
         return Response(CalendarSerializer(calendar).data)
 
     @extend_schema(
@@ -47,7 +53,17 @@ class CalendarViewSet(Configured):
         serializer = ICalFileSerializer if is_form else ICalTextSerializer
         given = serializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
-        return Response(ImportedSerializer(given.save(calendar=self.get_object())).data)
+        calendar = self.get_object()
+        with self._noted(calendar):
+            imported = given.save(calendar=calendar)
+        return Response(ImportedSerializer(imported).data)
+
+    @contextmanager
+    def _noted(self, calendar: Calendar) -> Iterator[None]:
+        with transaction.atomic():
+            before = self._shown(calendar)
+            yield
+            self.note("changed", calendar, before, self._shown(calendar))
 
 
 class PolicyViewSet(Configured):

@@ -59,7 +59,7 @@ whenThere('[data-composer]', (form) => {
   keepDrafts(form);
 
   form.addEventListener('submit', (event) => {
-    if (event.submitter?.formAction && new URL(event.submitter.formAction).pathname !== new URL(form.action).pathname) return;
+    if (event.submitter?.hasAttribute('formaction')) return;
     if (!text.value.trim() && !form.elements.uploads.files.length) {
       event.preventDefault();
       text.focus();

@@ -46,5 +46,6 @@ export function keepDrafts(form) {
     clearTimeout(timer);
     timer = setTimeout(save, PAUSE);
   });
-  document.addEventListener('visibilitychange', () => { if (document.hidden && timer && form.isConnected) save(); });
+  document.addEventListener('visibilitychange', () => { if (document.hidden && timer) save(); });
+  document.addEventListener('desk:leave', () => { if (timer && form.isConnected) save(); });
 }

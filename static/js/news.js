@@ -54,8 +54,8 @@ async function putRight() {
 }
 
 const some = gathered(putRight, { after: 50, times: 4, longest: 2000 });
-const rows = gathered(() => triggered('rows'), { after: 100, times: 60, longest: 6000 });
-const numbers = gathered(() => triggered('views'), { after: 100, times: 60, longest: 6000 });
+const rows = gathered(() => triggered('rows'), { after: 100, times: 150, longest: 8000 });
+const numbers = gathered(() => triggered('views'), { after: 100, times: 150, longest: 8000 });
 const conversation = gathered(async () => { document.dispatchEvent(new CustomEvent('conversation:changed')); }, { after: 20, times: Infinity, longest: 300 });
 
 on('ev', (frame) => {

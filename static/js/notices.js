@@ -1,7 +1,8 @@
 // What an agent is told of: a line in the corner, a number in the title, a sound in one of the open tabs.
 import { on } from './live.js';
-import { isSilent, play, resume } from './sound.js';
 
+// Asked for only when there is something to hear.
+const sound = () => import('./sound.js');
 const SHOWN_SECONDS = 10;
 const MOST_SHOWN = 3;
 const settings = document.getElementById('live-words')?.dataset ?? {};
@@ -48,14 +49,16 @@ on('note', (frame) => {
   // What is in front of one's eyes is not told again.
   if (frame.toast && told && !isOpen) show(frame);
   if (frame.sound && isOurs && !isOpen) {
-    play(frame.sound);
-    if (chip && isSilent()) chip.hidden = false;
+    sound().then(({ isSilent, play }) => {
+      play(frame.sound);
+      if (chip && isSilent()) chip.hidden = false;
+    });
   }
 });
 
 document.addEventListener('visibilitychange', () => { if (!document.hidden) { unseen = 0; paint(); } });
 document.addEventListener('desk:pane', paint);
 // Browsers let a page sound once somebody has touched it, by key or by pointer.
-const wake = () => { resume().then(() => { if (chip) chip.hidden = true; }); };
+const wake = () => sound().then(({ resume }) => resume()).then(() => { if (chip) chip.hidden = true; });
 chip?.addEventListener('click', wake);
-for (const kind of ['pointerdown', 'keydown']) document.addEventListener(kind, wake, { once: true, capture: true });
+for (const kind of ['pointerdown', 'keydown']) document.addEventListener(kind, wake, { once: true, capture: true, passive: true });

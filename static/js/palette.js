@@ -9,6 +9,8 @@ const WAIT = 80;
 let turn = 0;
 let timer = 0;
 let before = null;
+let isBehind = false;
+let asking = null;
 
 const options = () => Array.from(found.querySelectorAll('[role="option"]'));
 const chosen = () => found.querySelector('[aria-selected="true"]');
@@ -99,6 +101,7 @@ function draw(answer, typed, isCommand) {
 }
 
 async function ask() {
+  isBehind = false;
   const typed = asked.value.trim();
   if (typed.startsWith('>')) { draw(null, typed.slice(1).trim(), true); return; }
   const mine = ++turn;
@@ -112,6 +115,11 @@ async function ask() {
   }
 }
 
+function begin() {
+  asking = ask().finally(() => { asking = null; });
+  return asking;
+}
+
 function open() {
   if (dialog.open) { dialog.close(); return; }
   for (const other of document.querySelectorAll('dialog[open]')) other.close();
@@ -120,26 +128,32 @@ function open() {
   found.replaceChildren();
   dialog.showModal();
   asked.focus();
-  ask();
+  begin();
 }
 
 if (dialog) {
   asked.addEventListener('input', () => {
     clearTimeout(timer);
     turn += 1;
-    timer = setTimeout(ask, WAIT);
+    isBehind = true;
+    timer = setTimeout(begin, WAIT);
   });
-  asked.addEventListener('keydown', (event) => {
+  asked.addEventListener('keydown', async (event) => {
     if (event.isComposing) return;
+    if (event.key === 'Enter') {
+      event.preventDefault();
+      // Whoever types faster than it answers means what was typed, not what is still shown.
+      clearTimeout(timer);
+      if (isBehind || asking) await (isBehind ? begin() : asking);
+      chosen()?.click();
+      return;
+    }
     const all = options();
     const at = all.indexOf(chosen());
     const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
     if (to !== undefined && all.length) {
       event.preventDefault();
       choose(all[(to + all.length) % all.length]);
-    } else if (event.key === 'Enter') {
-      event.preventDefault();
-      chosen()?.click();
     }
   });
   found.addEventListener('pointermove', (event) => {

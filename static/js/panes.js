@@ -10,6 +10,8 @@ const FRESH = 20000;
 const PREFETCH_AFTER = 120;
 const kept = new Map();
 let opening = 0;
+// Where the list is when nothing is open: as it was called, so that going back finds it.
+let home = list && work.dataset.panes === 'list' ? location.pathname + location.search : '';
 
 const path = (url) => new URL(url, location.href).pathname;
 const number = (url) => CONVERSATION.exec(path(url))?.[1];
@@ -123,7 +125,7 @@ export function close({ push = true } = {}) {
   const row = current();
   tell('desk:leave');
   pane.replaceChildren();
-  if (push) history.pushState({ desk: true }, '', bar().dataset.href);
+  if (push) history.pushState({ desk: true }, '', home);
   document.title = bar().dataset.title;
   arrange('list');
   mark();
@@ -202,11 +204,17 @@ function start() {
   });
   window.addEventListener('popstate', () => {
     if (number(location.href)) open(location.href, { push: false });
-    else if (bar() && location.pathname + location.search === new URL(bar().dataset.href, location.href).pathname + new URL(bar().dataset.href, location.href).search) close({ push: false });
+    else if (bar() && location.pathname + location.search === home) close({ push: false });
     else location.reload();
   });
   document.addEventListener('pointerover', (event) => prefetchSoon(event.target.closest?.('#rows a.row')));
-  document.addEventListener('desk:list', () => { if (bar()) sessionStorage.setItem('desk:view', bar().dataset.query); mark(); });
+  document.addEventListener('desk:list', () => {
+    if (bar()) {
+      sessionStorage.setItem('desk:view', bar().dataset.query);
+      home ||= bar().dataset.href;
+    }
+    mark();
+  });
   document.addEventListener('htmx:configRequest', (event) => {
     // The navigation marks the view of the list beside the conversation.
     if (event.target.id === 'views' && bar()) event.detail.path = event.detail.path.replace(/\?.*/, `?${bar().dataset.query}`);

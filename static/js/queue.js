@@ -152,8 +152,10 @@ function start() {
     const row = event.target.closest('a.row');
     if (row && event.shiftKey) {
       event.preventDefault();
-      toggle(row);
-      if (last !== boxOf(row)) upTo(boxOf(row));
+      if (last) upTo(boxOf(row));
+      select(boxOf(row), true);
+      last = boxOf(row);
+      paint();
     }
     if (!box) return;
     if (event.shiftKey && last) upTo(box);

@@ -1,6 +1,6 @@
 """Rules, macros, canned replies, views, custom fields, blocked senders, webhooks and the audit log over the API."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,11 +15,14 @@ from helpdesk.customers import audit
 from helpdesk.customers.models import AuditEntry, Plan, Team, User
 from helpdesk.events import webhooks
 from helpdesk.events.models import WebhookDelivery
+from helpdesk.oncall.models import Schedule
+from helpdesk.sla.models import Calendar
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
 from tests.fixtures.mailing import settle
 from tickets.desk import kept
 from tickets.desk.models import BlockedSender, CannedReply, CustomField, Macro, Rule, SavedView, Shared
+from tickets.models import SuspendedAddress
 
 pytestmark = pytest.mark.django_db
 NOTE = [{"do": "note", "value": "Seen."}]
@@ -366,3 +369,25 @@ def test_a_note_by_a_rule_is_shown(ada: Caller, company: Company, conversation: 
     settle(at)
     messages = ada("get", f"/conversations/{conversation.pk}/messages/").json()["results"]
     assert [(m["kind"], m["author"]["kind"]) for m in messages][-1] == ("note", "system")
+
+
+def test_what_is_changed_by_steps_of_its_own_is_on_record_too(ada: Caller, company: Company, at: datetime) -> None:
+    schedule, calendar = Schedule.objects.get().pk, Calendar.objects.get(name="24x7").pk
+    body = {"user": "ada@demo.example", "start": "2030-01-01T00:00:00Z", "end": "2030-01-02T00:00:00Z"}
+    override = ada("post", f"/schedules/{schedule}/overrides/", body)
+    assert override.status_code == 201, override.content
+    assert ada("delete", f"/schedules/{schedule}/overrides/{override.json()['id']}/").status_code == 204
+    imported = ada("post", f"/calendars/{calendar}/holiday-imports/", {"country": "DE", "subdivision": "BE"})
+    assert imported.status_code == 200
+    suspended = SuspendedAddress.objects.create(
+        address="gone@acme.example", hard_bounces=2, bounced_at=at, until=timezone.now() + timedelta(days=1)
+    )
+    assert ada("delete", f"/suspended-addresses/{suspended.pk}/").status_code == 204
+    log = AuditEntry.objects.order_by("pk").values_list("kind", "action", "actor")
+    assert list(log) == [
+        ("override", "created", company.ada.pk),
+        ("override", "ended", company.ada.pk),
+        ("calendar", "changed", company.ada.pk),
+        ("suspendedaddress", "deleted", company.ada.pk),
+    ]
+    assert AuditEntry.objects.get(kind="calendar").after["holidays"]

@@ -99,8 +99,8 @@ MAILBOX = {"address": "new@b.example", "aliases": ["old@b.example"], "name": "N"
            "priority": "low", "signature": "", "is_default": False}  # fmt: skip
 IMAP = {"mailbox": "{mailbox}", "host": "imap.b.example", "port": 993, "use_tls": True, "username": "u",
         "secret": "s", "folder": "INBOX", "is_active": True}  # fmt: skip
-ASKED = [{"field": "status", "operator": "is", "value": ["new"]}, {"field": "text", "operator": "contains", "value": "x"},
-         {"field": "custom.x", "operator": "is_empty"}]  # fmt: skip
+ASKED = [{"field": "status", "operator": "is", "value": ["new"]}, {"field": "custom.x", "operator": "is_empty"},
+         {"field": "text", "operator": "contains", "value": "x"}]  # fmt: skip
 DONE = [{"do": "set_status", "value": "open"}, {"do": "assign", "value": "{agent}"}, {"do": "add_tags", "value": ["a"]},
         {"do": "snooze", "value": 2}, {"do": "reply", "value": "Hello {{ customer.name }}"},
         {"do": "notify", "value": ["{agent}", "assignee"], "text": "x"}]  # fmt: skip

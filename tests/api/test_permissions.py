@@ -38,6 +38,8 @@ OPEN = {
     "/pages/{page}/acknowledgement/": "post",
     "/pages/{page}/resolution/": "post",
     "/oncall/now/": "get",
+    "/reports/": "get",
+    "/reports/times/": "get",
     "/schedules/{schedule}/timeline/": "get",
     "/schedules/{schedule}/gaps/": "get",
     "/notification-rules/": "get post",

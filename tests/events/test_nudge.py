@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from celery import current_app
 
 from helpdesk.events import nudge
 
@@ -12,7 +13,7 @@ from helpdesk.events import nudge
 def frozen_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A broker that takes what it is sent when the event is set."""
     thaws = threading.Event()
-    monkeypatch.setattr(nudge.current_app, "send_task", lambda task, **options: thaws.wait(30))
+    monkeypatch.setattr(current_app, "send_task", lambda task, **options: thaws.wait(30))
     monkeypatch.setattr(nudge, "_last", {})
     monkeypatch.setattr(nudge, "_silent_until", 0.0)
     yield thaws
@@ -40,7 +41,7 @@ def test_a_dead_broker_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch
         calls.append(task)
         raise ConnectionError("refused")
 
-    monkeypatch.setattr(nudge.current_app, "send_task", refuse)
+    monkeypatch.setattr(current_app, "send_task", refuse)
     monkeypatch.setattr(nudge, "_last", {})
     monkeypatch.setattr(nudge, "_silent_until", 0.0)
     for task in ("a.task", "b.task"):
@@ -53,7 +54,7 @@ def test_a_dead_broker_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch
 
 def test_a_burst_is_two_nudges(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = threading.Semaphore(0)
-    monkeypatch.setattr(nudge.current_app, "send_task", lambda task, **options: sent.release())
+    monkeypatch.setattr(current_app, "send_task", lambda task, **options: sent.release())
     monkeypatch.setattr(nudge, "_last", {})
     monkeypatch.setattr(nudge, "_silent_until", 0.0)
     monkeypatch.setattr(nudge, "EVERY_SECONDS", 0.3)

@@ -18,7 +18,7 @@ from tests.fixtures.desk import logged_in, picture, write
 from tickets.models import InboundEmail
 
 BEFORE = 2
-CONVERSATION = 8
+CONVERSATION = 4
 
 
 @pytest.fixture

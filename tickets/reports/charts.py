@@ -52,15 +52,18 @@ def over_time(
     series: Sequence[Series],
     *,
     says: Callable[[float], str],
+    marks: Callable[[float], str],
     is_time: bool = False,
 ) -> Markup:
-    """Bars and lines over the same points. `says` writes a value; axes of times have steps people count in."""
+    """Bars and lines over the same points. `says` writes a value, `marks` one of the axis in few letters; axes of times
+    have steps people count in.
+    """
     highest = max((value for one in series for value in one.values if value is not None), default=0)
     if not highest:
         return Markup('<p class="nothing">{}</p>').format(_("Nothing in this period."))
     step, count = (_time_step if is_time else _step)(highest)
     top = step * count
-    body = _axis(step, count, says) + _bars([one for one in series if one.shape == "bar"], top)
+    body = _axis(step, count, marks) + _bars([one for one in series if one.shape == "bar"], top)
     for one in series:
         if one.shape == "line":
             body += _line(one, top)
@@ -156,7 +159,7 @@ def _svg(key: str, title: str, described: str, body: Markup, height: float, name
     ).format(name=name, key=key, height=_n(height), title=title, words=described[:2000], body=body)
 
 
-def _axis(step: float, count: int, says: Callable[[float], str]) -> Markup:
+def _axis(step: float, count: int, marks: Callable[[float], str]) -> Markup:
     body = Markup("")
     for number in range(count + 1):
         y = _n(_TOP + PLOT - PLOT * number / count)
@@ -164,7 +167,7 @@ def _axis(step: float, count: int, says: Callable[[float], str]) -> Markup:
             "" if number else " base", y, y
         )
         body += Markup('<text class="axis" x="-8" y="{}" text-anchor="end">{}</text>').format(
-            _n(_TOP + PLOT - PLOT * number / count + 4), says(step * number)
+            _n(_TOP + PLOT - PLOT * number / count + 4), marks(step * number)
         )
     return body
 

@@ -102,7 +102,7 @@ class Work(NamedTuple):
 
 def rows_of(ids: Sequence[int], zone: tzinfo, zone_name: str, plans: Mapping[int, int | None]) -> list[Row]:
     """The figures of these conversations. `plans` has the plan of those counted before, which stays."""
-    given = {"ids": list(ids), "zone": zone_name, "forward": FORWARD}
+    given: dict[str, Any] = {"ids": list(ids), "zone": zone_name, "forward": FORWARD}
     with connection.cursor() as cursor:
         cursor.execute(_CONVERSATIONS, given)
         conversations = [Given(*row) for row in cursor.fetchall()]

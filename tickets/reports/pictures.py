@@ -116,12 +116,16 @@ def _volume(report: Report, labels: list[str]) -> Markup:
         Series(_("New"), table.column("new"), "c1", "bar"),
         Series(_("Resolved"), table.column("resolved"), "c2", "bar"),
     ]
-    return charts.over_time("volume", _("New and resolved"), labels, series, says=wording.short_number)
+    return charts.over_time(
+        "volume", _("New and resolved"), labels, series, says=wording.number, marks=wording.short_number
+    )
 
 
 def _backlog(report: Report, labels: list[str]) -> Markup:
     series = [Series(_("Backlog"), report.tables["volume"].column("backlog"), "c3")]
-    return charts.over_time("backlog", _("Backlog over time"), labels, series, says=wording.short_number)
+    return charts.over_time(
+        "backlog", _("Backlog over time"), labels, series, says=wording.number, marks=wording.short_number
+    )
 
 
 def _time(report: Report, labels: list[str], measure: str) -> Markup:
@@ -131,7 +135,9 @@ def _time(report: Report, labels: list[str], measure: str) -> Markup:
         Series(_("median"), table.column(f"{measure}_median"), "c1"),
     ]
     title = _("%s over time") % names.target_name(measure)
-    return charts.over_time(f"time-{measure}", title, labels, series, says=wording.seconds, is_time=True)
+    return charts.over_time(
+        f"time-{measure}", title, labels, series, says=wording.seconds, marks=wording.short_seconds, is_time=True
+    )
 
 
 def _promises(table: Table) -> Markup:

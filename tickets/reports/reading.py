@@ -105,7 +105,8 @@ def _grouped(source: str, given: dict[str, Any], unit: str, sets: _Sets) -> list
 def _rows(sql: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _key(scope: str, unit: date, team: int | None, channel: str, priority: str) -> Key:
@@ -153,7 +154,8 @@ def _quantile(buckets: list[tuple[int, int]], total: int, share: float) -> int:
     for bucket, count in buckets:
         passed += count
         if passed >= wanted:
-            return round(GROWTH ** (bucket + 0.5) - 1)
+            middle: float = GROWTH ** (bucket + 0.5)
+            return round(middle) - 1
     raise AssertionError("the last one is at most the whole")
 
 

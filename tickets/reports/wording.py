@@ -31,6 +31,14 @@ def _minutes(value: float) -> str:
     return f"{whole} min {rest} s" if rest else f"{whole} min"
 
 
+def short_seconds(value: float) -> str:
+    """For an axis: `30 s`, `15 min`, `1.5 h`, `2 d`."""
+    for unit, name in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if value >= unit:
+            return f"{value / unit:.1f}".removesuffix(".0") + f" {name}"
+    return f"{value:.0f} s" if value else "0"
+
+
 def number(value: float) -> str:
     """Thousands apart, and a decimal only where there is one."""
     return formats.number_format(value, 0 if value == int(value) else 1, use_l10n=True, force_grouping=True)

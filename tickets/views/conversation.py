@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.backends.utils import csrf_input
 from django.utils import timezone
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
@@ -123,6 +124,8 @@ def _parts(request: AgentRequest, found: facts.Facts, at: datetime, before: int 
         "customers_time": at.astimezone(zone) if zone else None,
         "presets": snoozing.presets(at, timezone.get_current_timezone()),
         "may_work": may_work(request.user),
+        # Masked once for all of the page's forms.
+        "csrf_input": csrf_input(request),
         "priorities": Priority.values,
         "statuses": Status.values,
         "before": before,

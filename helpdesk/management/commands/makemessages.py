@@ -12,15 +12,16 @@ FUNCTIONS = ("_", "gettext", "ngettext")
 IGNORED = ("tests/*", "bench/*", "static/*", ".*")
 
 
-class SourceFile(makemessages.BuildFile):  # type: ignore[misc]
-    """What Django does with its own templates, done with Jinja2's: a Python file with the same words on the same lines."""
+class SourceFile(makemessages.BuildFile):
+    """What Django does with its templates, done with Jinja2's: a Python file with the same words on the same lines."""
 
     def preprocess(self) -> None:
         if not self.path.endswith(".jinja"):
             super().preprocess()
             return
         lines: dict[int, list[str]] = {}
-        for line, function, message in environment().extract_translations(Path(self.path).read_text(), FUNCTIONS):
+        desk: Any = environment()  # the extension for gettext gives it the method
+        for line, function, message in desk.extract_translations(Path(self.path).read_text(), FUNCTIONS):
             words = ", ".join(repr(word) for word in ([message] if isinstance(message, str) else message) if word)
             lines.setdefault(line, []).append(f"{'ngettext' if function == 'ngettext' else 'gettext'}({words})")
         last = max(lines, default=0)

@@ -42,7 +42,7 @@ def _told(kind: str) -> set[tuple[int, str]]:
 
 
 def test_a_new_conversation_is_told_to_its_team(company: Company, at: datetime) -> None:
-    team = Team.objects.create(name="Hosting")
+    team = Team.objects.create(name="Nights")
     team.members.set([company.grace])
     Conversation.objects.filter(pk=write(company.carol, at).pk).update(team=team)
     assert _told("conversation.opened") == {(company.grace.pk, notices.OPENED)}

@@ -16,7 +16,7 @@ from tests.fixtures.company import Company
 from tests.fixtures.desk import write
 from tickets.desk import chores
 from tickets.reports import keeping
-from tickets.reports.models import Figure, Measure, Tally
+from tickets.reports.models import Figure, Measure, ReportProgress, Tally
 
 # What has not been committed is not in the log yet.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,7 +156,7 @@ def test_reading_twice_changes_nothing_and_rebuilding_gives_the_same(company: Co
     assert any(row[1] == "first_response" for row in once[0])
 
     assert keeping.keep_figures() == 0
-    from_start = keeping.ReportProgress.objects.update(transaction_id=0, event_id=0)
+    from_start = ReportProgress.objects.update(transaction_id=0, event_id=0)
     assert from_start == 1 and keeping.keep_figures() > 0
     assert state() == once
 

@@ -190,8 +190,8 @@ def test_nonsense_is_refused(company: Company, query: str) -> None:
 def test_csv_and_api_say_what_the_page_says(history: Company) -> None:
     browser = logged_in(seer(history))
     answer = browser.get("/desk/reports/teams.csv")
-    assert answer.streaming and "attachment" in answer["Content-Disposition"]  # type: ignore[attr-defined]
-    lines = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))  # type: ignore
+    assert answer.streaming and "attachment" in answer["Content-Disposition"]
+    lines = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))  # type: ignore[attr-defined]
     everything = browser.get("/api/v1/reports/").json()
     assert everything["totals"]["new"] == 6 and everything["tables"].keys() == set(tables.KEYS)
     rows = browser.get("/api/v1/reports/teams/").json()["rows"]

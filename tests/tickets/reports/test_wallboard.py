@@ -89,5 +89,5 @@ def test_it_asks_a_bounded_number_of_times(
         write(company.carol, at + number * HOUR)
     keeping.rebuild()
     browser = logged_in(company.ada)
-    with django_assert_max_num_queries(2 + 12):  # type: ignore[operator]
+    with django_assert_max_num_queries(2 + 13):  # type: ignore[operator]
         browser.get("/desk/wallboard/", headers={"HX-Request": "true"})

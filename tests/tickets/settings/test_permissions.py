@@ -66,6 +66,21 @@ def test_a_stranger_logs_in_first(client: Client, company: Company, at: datetime
     assert wrong == {}
 
 
+def test_no_login_form_lands_in_a_list(client: Client, company: Company, at: datetime) -> None:
+    rows = fill(company.ada, at)
+
+    codes = {client.get(address(one, rows), headers={"HX-Request": "true"}).status_code for one in SETTINGS}
+    assert codes == {401}
+
+
+def test_an_agent_who_left_opens_nothing(company: Company, at: datetime) -> None:
+    rows, browser = fill(company.ada, at), logged_in(company.ada)
+    User.objects.filter(pk=company.ada.pk).update(is_active=False)
+
+    codes = {ask(address(one, rows)).status_code for one in SETTINGS for ask in (browser.get, browser.post)}
+    assert codes == {302}
+
+
 def test_a_viewer_changes_nothing_that_is_kept(company: Company, at: datetime) -> None:
     rows = fill(company.grace, at)
     User.objects.filter(pk=company.grace.pk).update(role=User.Role.VIEWER)
