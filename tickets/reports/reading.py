@@ -95,9 +95,11 @@ def numbers(selection: Selection, user: User, *, only_totals: bool = False) -> N
 
 
 def _grouped(source: str, given: dict[str, Any], unit: str, sets: _Sets) -> list[tuple[Any, ...]]:
+    # Summed up by all of them first: then each of the sets goes over a third of the rows.
     sql = f"""
         SELECT {sets[0]}, measure, kind, bucket, sum(count)
-        FROM (SELECT {_UNITS[unit]} AS unit, * FROM {source} AS counted) AS counted
+        FROM (SELECT {_UNITS[unit]} AS unit, measure, kind, bucket, team_id, channel, priority, sum(count) AS count
+              FROM {source} AS counted GROUP BY 1, 2, 3, 4, 5, 6, 7) AS counted
         GROUP BY measure, kind, bucket{sets[1]}"""
     return _rows(sql, given)
 

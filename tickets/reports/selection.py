@@ -16,7 +16,7 @@ from tickets.zones import known_zone
 LONGEST: Final = timedelta(days=366 * 5)
 EARLIEST: Final = date(2000, 1, 1)
 DEFAULT: Final = "28d"
-_DAYS = {"7d": 7, "28d": 28, "90d": 90, "365d": 365}
+_DAYS = {"7d": 7, "28d": 28, "90d": 90}
 # Up to so many days a chart has a point a day, then one a week, then one a month.
 BY_DAY, BY_WEEK = 45, 120
 _IDS = ("team", "plan", "organization", "agent")
@@ -33,7 +33,8 @@ class BadSelection(ValueError):
 @dataclass(frozen=True)
 class Selection:
     """`start` and `end` are days of the office, both within; filters are None where everything is meant. `team` is 0
-    for what no team has. `unit` is what a chart's point stands for: day, week or month.
+    for what no team has. `unit` is what a chart's point stands for: day, week or month. An
+    open one lasts until today, so that nothing lies behind its end yet.
     """
 
     period: str
@@ -46,6 +47,7 @@ class Selection:
     organization: int | None = None
     agent: int | None = None
     by_wall: bool = False
+    is_open: bool = False
 
     @property
     def days(self) -> int:
@@ -111,7 +113,7 @@ def periods() -> dict[str, str]:
         "month": _("This month"),
         "last-month": _("Last month"),
         "90d": _("Last 90 days"),
-        "365d": _("Last 365 days"),
+        "12m": _("Last 12 months"),
         "year": _("This year"),
         "custom": _("From … to …"),
     }
@@ -131,7 +133,8 @@ def parse(given: Mapping[str, str], at: datetime) -> Selection:
     if given.get("time", "") not in ("", "working", "wall"):
         raise BadSelection("time", _("Times are counted as working or wall."))
     wall = given.get("time") == "wall"
-    return Selection(period, start, end, **values, priority=priority, channel=channel, by_wall=wall)
+    is_open = end >= today(at)
+    return Selection(period, start, end, **values, priority=priority, channel=channel, by_wall=wall, is_open=is_open)
 
 
 def _span(period: str, given: Mapping[str, str], now: date) -> tuple[date, date]:
@@ -148,6 +151,10 @@ def _span(period: str, given: Mapping[str, str], now: date) -> tuple[date, date]
         return last.replace(day=1), last
     if period == "year":
         return now.replace(month=1, day=1), now
+    if period == "12m":
+        # Whole months: they are summed up already.
+        ahead = (now.replace(day=28) + timedelta(days=4)).replace(day=1)
+        return ahead.replace(year=ahead.year - 1), now
     if period != "custom":
         raise BadSelection("period", _("There is no such period."))
     end = _date("to", given.get("to", ""), now)

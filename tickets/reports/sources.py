@@ -57,6 +57,9 @@ def counted(
         chosen = f"SELECT * FROM {Figure._meta.db_table} WHERE day BETWEEN %(start)s AND %(end)s AND {where}"
         return f"(WITH chosen AS ({chosen}) SELECT * FROM ({_SPREAD}) AS spread WHERE kind = ANY(%(kinds)s))", given
     parts = []
+    if selection.is_open and end == selection.end:
+        # Nothing lies behind today: the whole month is no more than the part of it.
+        end = _next_month(end) - timedelta(days=1)
     for number, (grain, first, last) in enumerate(stretches(start, end)):
         given |= {f"first{number}": first, f"last{number}": last, "measures": Measure.values}
         # All columns of the key are named, so that each part is one stretch of its index.
