@@ -26,6 +26,7 @@ POSTS = {
     "draft",
     "fields",
     "followers",
+    "forget_browser",
     "link",
     "mentions_seen",
     "move_view",
@@ -39,6 +40,7 @@ POSTS = {
     "snooze",
     "spam",
     "stand_in",
+    "subscribe",
     "take",
     "take_back",
     "time_spent",
@@ -49,7 +51,7 @@ POSTS = {
 
 
 def _address(pattern: URLPattern, pk: int = 1) -> str:
-    return f"/{pattern.pattern}".replace("<int:pk>", str(pk)).replace("<str:name>", "a.eml")
+    return f"/{pattern.pattern}".replace("<int:pk>", str(pk)).replace("<str:name>", "a.eml").replace("<slug:key>", "volume")
 
 
 # The settings, a hundred pages, have a matrix of their own in tests/tickets/settings.

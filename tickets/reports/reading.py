@@ -80,7 +80,8 @@ def numbers(selection: Selection, user: User, *, only_totals: bool = False) -> N
     """Counts, promises and times of the period. Two statements."""
     found = Numbers()
     sets = _WHOLE if only_totals else _EACH
-    source, given = sources.counted(selection, user, ("all", "kept"), selection.start, selection.end)
+    by_month = only_totals or selection.unit == "month"
+    source, given = sources.counted(selection, user, ("all", "kept"), selection.start, selection.end, by_month=by_month)
     for scope, unit, team, channel, priority, measure, kind, bucket, count in _grouped(
         source, given, selection.unit, sets
     ):
@@ -135,7 +136,8 @@ def _exact_times(selection: Selection, user: User, sets: _Sets) -> dict[tuple[st
 
 def _tallied_times(selection: Selection, user: User, sets: _Sets) -> dict[tuple[str, Key, str], Times]:
     kind = Tally.Kind.CALENDAR if selection.by_wall else Tally.Kind.WORKING
-    source, given = sources.counted(selection, user, [str(kind)], selection.start, selection.end)
+    by_month = sets is _WHOLE or selection.unit == "month"
+    source, given = sources.counted(selection, user, [str(kind)], selection.start, selection.end, by_month=by_month)
     buckets: dict[tuple[str, Key, str], list[tuple[int, int]]] = defaultdict(list)
     for scope, unit, team, channel, priority, measure, _kind, bucket, count in _grouped(
         source, given, selection.unit, sets
@@ -164,7 +166,7 @@ def _quantile(buckets: list[tuple[int, int]], total: int, share: float) -> int:
 def backlog_before(selection: Selection, user: User) -> int:
     """How many conversations opened before the period were not resolved before it."""
     end = selection.start - timedelta(days=1)
-    source, given = sources.counted(selection, user, ["all"], EARLIEST, end)
+    source, given = sources.counted(selection, user, ["all"], EARLIEST, end, by_month=True)
     sql = f"""
         SELECT coalesce(sum(CASE measure WHEN 'opened' THEN count WHEN 'resolution' THEN -count END), 0)
         FROM {source} AS counted"""
@@ -182,7 +184,7 @@ class AgentNumbers:
 
 def hours_and_agents(selection: Selection, user: User) -> tuple[list[list[int]], dict[int, AgentNumbers]]:
     """When conversations were opened, by weekday (Monday first) and hour of the office; and what agents did."""
-    source, given = sources.counted(selection, user, ["hour", "agent"], selection.start, selection.end)
+    source, given = sources.counted(selection, user, ["hour", "agent"], selection.start, selection.end, by_month=True)
     sql = f"SELECT kind, measure, bucket, sum(count) FROM {source} AS counted GROUP BY 1, 2, 3"
     week = [[0] * 24 for _ in range(7)]
     done: dict[int, dict[str, int]] = defaultdict(dict)

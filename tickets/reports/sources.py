@@ -47,9 +47,12 @@ def conditions(selection: Selection, user: User) -> tuple[str, dict[str, Any]]:
 
 
 def counted(
-    selection: Selection, user: User, kinds: Iterable[str], start: date, end: date
+    selection: Selection, user: User, kinds: Iterable[str], start: date, end: date, *, by_month: bool
 ) -> tuple[str, dict[str, Any]]:
-    """A subquery with what was counted from `start` to `end`, both days within, and its parameters."""
+    """A subquery with what was counted from `start` to `end`, both days within, and its parameters.
+
+    `by_month` where days and weeks need not be told apart: then whole months are read from their sums.
+    """
     where, given = conditions(selection, user)
     given["kinds"] = list(kinds)
     if selection.of_few:
@@ -57,10 +60,10 @@ def counted(
         chosen = f"SELECT * FROM {Figure._meta.db_table} WHERE day BETWEEN %(start)s AND %(end)s AND {where}"
         return f"(WITH chosen AS ({chosen}) SELECT * FROM ({_SPREAD}) AS spread WHERE kind = ANY(%(kinds)s))", given
     parts = []
-    if selection.is_open and end == selection.end:
+    if by_month and selection.is_open and end == selection.end:
         # Nothing lies behind today: the whole month is no more than the part of it.
         end = _next_month(end) - timedelta(days=1)
-    for number, (grain, first, last) in enumerate(stretches(start, end)):
+    for number, (grain, first, last) in enumerate(stretches(start, end) if by_month else [("day", start, end)]):
         given |= {f"first{number}": first, f"last{number}": last, "measures": Measure.values}
         # All columns of the key are named, so that each part is one stretch of its index.
         parts.append(

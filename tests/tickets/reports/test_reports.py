@@ -78,9 +78,12 @@ def test_the_numbers_of_a_small_history(history: Company) -> None:
 
 
 @pytest.mark.parametrize("exact", [True, False])
-def test_the_parts_are_the_whole(history: Company, exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("period", ["28d", "90d", "month", "12m"])
+def test_the_parts_are_the_whole(history: Company, period: str, exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "EXACT", 20_000 if exact else -1)
-    found = report(seer(history)).now
+    found = report(seer(history), period=period).now
+    days = sum(row[1] for row in report(seer(history), period=period).tables["volume"].rows)
+    assert days == found.count("opened") == 6
     for measure in ("opened", "resolution", "reply"):
         whole = found.count(measure)
         for scope in ("unit", "team", "channel", "priority"):
