@@ -1,6 +1,7 @@
 """Who may open what: nobody but agents sees the desk, everybody sees the customers' pages."""
 
 from datetime import datetime
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ from helpdesk.oncall.models import Urgency
 from helpdesk.sla.models import Clock
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, picture, write
+from tickets.desk import bulk
 from tickets.models import InboundEmail
 from tickets.urls import urlpatterns
 
@@ -51,7 +53,11 @@ POSTS = {
 
 
 def _address(pattern: URLPattern, pk: int = 1) -> str:
-    return f"/{pattern.pattern}".replace("<int:pk>", str(pk)).replace("<str:name>", "a.eml").replace("<slug:key>", "volume")
+    return (
+        f"/{pattern.pattern}".replace("<int:pk>", str(pk))
+        .replace("<str:name>", "a.eml")
+        .replace("<slug:key>", "volume")
+    )
 
 
 # The settings, a hundred pages, have a matrix of their own in tests/tickets/settings.
@@ -162,6 +168,10 @@ def test_every_page_of_the_desk_opens_for_an_agent(company: Company, at: datetim
         "source": answer.pk,
         "attachment": Attachment.objects.get().pk,
         "raw_mail": mail.pk,
+        "customer": company.gil.pk,
+        "bulk_report": bulk.run(
+            company.ada, [conversation.pk], bulk.Asked(add_tags=("x",)), client_id=uuid4(), at=at
+        ).pk,
     }
     browser = logged_in(company.ada)
 

@@ -6,82 +6,169 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('helpdesk', '0014_company'),
-        ('tickets', '0006_bulk_changes'),
+        ("helpdesk", "0014_company"),
+        ("tickets", "0006_bulk_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ReportProgress',
+            name="ReportProgress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('transaction_id', models.BigIntegerField(default=0)),
-                ('event_id', models.BigIntegerField(default=0)),
-                ('filled_to', models.BigIntegerField(default=0)),
-                ('fill_until', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("transaction_id", models.BigIntegerField(default=0)),
+                ("event_id", models.BigIntegerField(default=0)),
+                ("filled_to", models.BigIntegerField(default=0)),
+                ("fill_until", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Tally',
+            name="Tally",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('all', 'All'), ('hour', 'Hour'), ('working', 'Working'), ('calendar', 'Calendar'), ('agent', 'Agent'), ('kept', 'Kept')], db_collation='C', max_length=8)),
-                ('grain', models.CharField(choices=[('day', 'Day'), ('month', 'Month')], db_collation='C', max_length=5)),
-                ('measure', models.CharField(choices=[('opened', 'Opened'), ('dispatch', 'Dispatch'), ('first_response', 'First Response'), ('next_response', 'Next Response'), ('resolution', 'Resolution'), ('reply', 'Reply'), ('time', 'Time')], db_collation='C', max_length=14)),
-                ('starts', models.DateField()),
-                ('bucket', models.BigIntegerField()),
-                ('channel', models.CharField(db_collation='C', max_length=20)),
-                ('priority', models.CharField(db_collation='C', max_length=10)),
-                ('team_id', models.BigIntegerField(null=True)),
-                ('plan_id', models.BigIntegerField(null=True)),
-                ('count', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("all", "All"),
+                            ("hour", "Hour"),
+                            ("working", "Working"),
+                            ("calendar", "Calendar"),
+                            ("agent", "Agent"),
+                            ("kept", "Kept"),
+                        ],
+                        db_collation="C",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "grain",
+                    models.CharField(choices=[("day", "Day"), ("month", "Month")], db_collation="C", max_length=5),
+                ),
+                (
+                    "measure",
+                    models.CharField(
+                        choices=[
+                            ("opened", "Opened"),
+                            ("dispatch", "Dispatch"),
+                            ("first_response", "First Response"),
+                            ("next_response", "Next Response"),
+                            ("resolution", "Resolution"),
+                            ("reply", "Reply"),
+                            ("time", "Time"),
+                        ],
+                        db_collation="C",
+                        max_length=14,
+                    ),
+                ),
+                ("starts", models.DateField()),
+                ("bucket", models.BigIntegerField()),
+                ("channel", models.CharField(db_collation="C", max_length=20)),
+                ("priority", models.CharField(db_collation="C", max_length=10)),
+                ("team_id", models.BigIntegerField(null=True)),
+                ("plan_id", models.BigIntegerField(null=True)),
+                ("count", models.BigIntegerField()),
             ],
             options={
-                'verbose_name_plural': 'tallies',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'grain', 'measure', 'starts', 'bucket', 'channel', 'priority', 'team_id', 'plan_id'), name='one_tally_a_cell', nulls_distinct=False)],
+                "verbose_name_plural": "tallies",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "kind",
+                            "grain",
+                            "measure",
+                            "starts",
+                            "bucket",
+                            "channel",
+                            "priority",
+                            "team_id",
+                            "plan_id",
+                        ),
+                        name="one_tally_a_cell",
+                        nulls_distinct=False,
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WallboardLink',
+            name="WallboardLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'id'],
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Figure',
+            name="Figure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('measure', models.CharField(choices=[('opened', 'Opened'), ('dispatch', 'Dispatch'), ('first_response', 'First Response'), ('next_response', 'Next Response'), ('resolution', 'Resolution'), ('reply', 'Reply'), ('time', 'Time')], db_collation='C', max_length=14)),
-                ('place', models.PositiveSmallIntegerField(help_text='Numbers the rows of one measure of a conversation.')),
-                ('at', models.DateTimeField()),
-                ('day', models.DateField()),
-                ('hour', models.PositiveSmallIntegerField()),
-                ('channel', models.CharField(db_collation='C', max_length=20)),
-                ('priority', models.CharField(db_collation='C', max_length=10)),
-                ('team_id', models.BigIntegerField(null=True)),
-                ('plan_id', models.BigIntegerField(help_text='The plan when it was first counted.', null=True)),
-                ('organization_id', models.BigIntegerField(null=True)),
-                ('agent_id', models.BigIntegerField(help_text='The assignee; of replies and time whose they are.', null=True)),
-                ('amount', models.PositiveIntegerField(default=1)),
-                ('seconds', models.PositiveIntegerField(null=True)),
-                ('working_seconds', models.PositiveIntegerField(null=True)),
-                ('is_kept', models.BooleanField(null=True)),
-                ('conversation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='figures', to='helpdesk.conversation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "measure",
+                    models.CharField(
+                        choices=[
+                            ("opened", "Opened"),
+                            ("dispatch", "Dispatch"),
+                            ("first_response", "First Response"),
+                            ("next_response", "Next Response"),
+                            ("resolution", "Resolution"),
+                            ("reply", "Reply"),
+                            ("time", "Time"),
+                        ],
+                        db_collation="C",
+                        max_length=14,
+                    ),
+                ),
+                (
+                    "place",
+                    models.PositiveSmallIntegerField(help_text="Numbers the rows of one measure of a conversation."),
+                ),
+                ("at", models.DateTimeField()),
+                ("day", models.DateField()),
+                ("hour", models.PositiveSmallIntegerField()),
+                ("channel", models.CharField(db_collation="C", max_length=20)),
+                ("priority", models.CharField(db_collation="C", max_length=10)),
+                ("team_id", models.BigIntegerField(null=True)),
+                ("plan_id", models.BigIntegerField(help_text="The plan when it was first counted.", null=True)),
+                ("organization_id", models.BigIntegerField(null=True)),
+                (
+                    "agent_id",
+                    models.BigIntegerField(help_text="The assignee; of replies and time whose they are.", null=True),
+                ),
+                ("amount", models.PositiveIntegerField(default=1)),
+                ("seconds", models.PositiveIntegerField(null=True)),
+                ("working_seconds", models.PositiveIntegerField(null=True)),
+                ("is_kept", models.BooleanField(null=True)),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="figures",
+                        to="helpdesk.conversation",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(models.F('measure'), models.F('day'), name='figure_of_day'), models.Index(models.F('organization_id'), models.F('day'), name='figure_of_organization'), models.Index(models.F('agent_id'), models.F('day'), name='figure_of_agent')],
-                'constraints': [models.UniqueConstraint(fields=('conversation', 'measure', 'place'), name='one_figure_a_place')],
+                "indexes": [
+                    models.Index(models.F("measure"), models.F("day"), name="figure_of_day"),
+                    models.Index(models.F("organization_id"), models.F("day"), name="figure_of_organization"),
+                    models.Index(models.F("agent_id"), models.F("day"), name="figure_of_agent"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("conversation", "measure", "place"), name="one_figure_a_place")
+                ],
             },
         ),
     ]
