@@ -158,9 +158,8 @@ def _logged_in(browser: Browser, width: int, height: int, scheme: str) -> Page:
 
 def _picture(page: Page, address: str, name: str) -> None:
     page.goto(address)
-    page.wait_for_function("document.documentElement.classList.contains('js')")
+    page.locator("html.js").wait_for(state="attached")
     page.wait_for_load_state("load")
-    page.evaluate("document.fonts.ready")
     page.screenshot(path=IMAGES / f"{name}.png")
 
 

@@ -61,7 +61,7 @@ class ReportSerializer(serializers.Serializer[dict[str, Any]]):
 class Reports(APIView):
     """All tables of a period at once, with its totals and those of the period before."""
 
-    @extend_schema(parameters=FILTERS, responses={200: ReportSerializer})
+    @extend_schema(operation_id="reports_list", parameters=FILTERS, responses={200: ReportSerializer})
     def get(self, request: Request) -> Response:
         found = tables.report(_selection(request), agent_of(request))
         return Response(
