@@ -5,7 +5,6 @@ Needs Chromium (CHROMIUM names another one). Takes about two minutes; leaves not
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -152,7 +151,7 @@ def _logged_in(browser: Browser, width: int, height: int, scheme: str) -> Page:
     page.fill("input[name=username]", AGENTS["ada"])
     page.fill("input[name=password]", "demo")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/desk/$"), wait_until="load")
+    page.wait_for_url(f"{BASE}/desk/", wait_until="load")
     return page
 
 
