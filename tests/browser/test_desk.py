@@ -134,7 +134,7 @@ def test_without_javascript_everything_but_live_updates_works(
     page.get_by_role("button", name="Take").click()
     page.get_by_label("Priority").select_option("high")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.locator("label", has_text="Note").click()
+    page.get_by_text("Note", exact=True).click()
     page.get_by_label("Message", exact=True).fill("Only us")
     page.get_by_role("button", name="Add note").click()
 
