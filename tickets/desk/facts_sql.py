@@ -29,8 +29,8 @@ def _listed(select: str) -> str:
     return f"(SELECT json_agg(found) FROM ({select}) AS found)"
 
 
-# Alerts that are open are few and have an index of their own: found first (`OFFSET 0`), whatever the planner believes of
-# their number; joined the other way round it read a million threads.
+# Alerts that are open are few and have an index of their own: found first (`OFFSET 0`), whatever the planner believes
+# of their number; joined the other way round it read a million threads.
 _TROUBLED = f"""service.id IN (
     SELECT has.service_id
     FROM (SELECT conversation_id FROM {MailThread._meta.db_table} WHERE alert_key <> '' OFFSET 0) AS alert
