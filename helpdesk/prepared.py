@@ -31,11 +31,11 @@ class Prepared:
     """
 
     def __init__(self, name: str, sql: str) -> None:
-        if name in ALL:
-            raise ValueError(f"there is a prepared statement {name} already")
+        self._sql = sql
+        if name in ALL and ALL[name]._sql != sql:
+            raise ValueError(f"there is another prepared statement {name} already")
         ALL[name] = self
         self.name = name
-        self._sql = sql
         self._order: list[str] = []
         count = 0
 

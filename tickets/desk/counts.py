@@ -1,6 +1,8 @@
 """The numbers beside the views: none of them counts past 99, nor looks at more than a bounded stretch of an index."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -9,19 +11,26 @@ from helpdesk.conversations import visibility
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Team, User
 from helpdesk.oncall.models import Page
+from helpdesk.prepared import Prepared
+from helpdesk.sla.models import Clock
 from tickets.desk import filters, inbox
 from tickets.models import InboundEmail, Mention
 
 COUNTED_TO = 100
 # A saved view may be as choosy as it likes: it is counted among so many of the next due.
 LOOKED_AT = 500
-COUNTED = ("reply", "dispatch", "mine", "snoozed", "risk")
+COUNTED = ("reply", "dispatch", "mine", "snoozed")
 _TABLE = Conversation._meta.db_table
 _NEXT = {
     inbox.DUE: f"""SELECT * FROM {_TABLE} WHERE status IN ('new', 'open')
         ORDER BY next_due_at ASC NULLS LAST, id LIMIT {LOOKED_AT}""",
     inbox.NEWEST: f"SELECT * FROM {_TABLE} ORDER BY updated_at DESC, id DESC LIMIT {LOOKED_AT}",
 }
+# Of the clocks that have warned or are breached only so many are looked at; a conversation has a few of them.
+_RISK = f"""
+SELECT FROM {_TABLE} WHERE {{visible}} AND NOT is_spam AND id IN (
+    SELECT conversation_id FROM {Clock._meta.db_table} WHERE {filters.RISKY} LIMIT {LOOKED_AT}) LIMIT {COUNTED_TO}
+"""
 _OTHERS = f"""
 SELECT 'mentions', NULL::bigint, NULL::text, (SELECT count(*) FROM (
     SELECT FROM {Mention._meta.db_table} WHERE user_id = %(user)s AND seen_at IS NULL LIMIT {COUNTED_TO}) AS found)
@@ -60,19 +69,10 @@ class Counts:
 
 
 def count(user: User) -> Counts:
-    """Two statements: the saved views there are, and all numbers."""
-    saved = [inbox.of_saved(view) for view in inbox.saved_for(user)]
-    standard = inbox.standard()
-    given: dict[str, Any] = {"user": user.pk}
-    parts = []
-    for number, view in enumerate([*(standard[key] for key in COUNTED), *saved]):
-        sql, wanted = _counted(view, user, number)
-        parts.append(sql)
-        given |= wanted
-    visible = visibility.condition(user, "team.id")
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join([*parts, _OTHERS.format(visible=visible)]), given)
-        rows = cursor.fetchall()
+    """Two statements, the saved views there are and all numbers; one more where there are saved views."""
+    saved = inbox.saved(user)
+    rows = _standing(user.Role.ADMIN if user.is_admin else user.Role.AGENT).rows({"user": user.pk})
+    rows += _of_saved(saved, user)
     views = {kind: _capped(found) for kind, _id, _name, found in rows if kind != "team"}
     teams = [TeamCount(pk, name, _capped(found)) for kind, pk, name, found in rows if kind == "team"]
     return Counts(views, teams, [(view, views.get(view.key, "")) for view in saved])
@@ -90,15 +90,39 @@ def for_agent(user_id: int) -> dict[str, str]:
     return {name: number for name, number in (counts.views | teams).items() if number}
 
 
-def _counted(view: inbox.View, user: User, number: int) -> tuple[str, dict[str, Any]]:
-    condition, given = filters.condition(view.filters, user)
-    wanted = {f"{name}_{number}": value for name, value in given.items()}
-    condition = condition % {name: f"%({name}_{number})s" for name in given}
-    if view.key in COUNTED:
-        within = f"SELECT FROM {_TABLE} WHERE {condition} LIMIT {COUNTED_TO}"
-    else:
+@cache
+def _standing(role: str) -> Prepared:
+    """The numbers that every agent of a role is shown."""
+    reader, standard = User(role=role), inbox.standard()
+    parts = [_numbered(key, _within(standard[key], reader)) for key in COUNTED]
+    parts += [_numbered("risk", _RISK.format(visible=visibility.condition(reader)))]
+    others = _OTHERS.format(visible=visibility.condition(reader, "team.id"))
+    return Prepared(f"counts_for_{role}", " UNION ALL ".join([*parts, others]))
+
+
+def _within(view: inbox.View, reader: User) -> str:
+    return f"SELECT FROM {_TABLE} WHERE {filters.condition(view.filters, reader)[0]} LIMIT {COUNTED_TO}"
+
+
+def _of_saved(saved: Sequence[inbox.View], user: User) -> list[tuple[Any, ...]]:
+    if not saved:
+        return []
+    parts: list[str] = []
+    given: dict[str, Any] = {}
+    for number, view in enumerate(saved):
+        condition, wanted = filters.condition(view.filters, user)
+        given |= {f"{name}_{number}": value for name, value in wanted.items()}
+        condition = condition % {name: f"%({name}_{number})s" for name in wanted}
         within = f"SELECT FROM ({_NEXT[view.order]}) AS next WHERE {condition} LIMIT {COUNTED_TO}"
-    return f"SELECT '{view.key}', NULL::bigint, NULL::text, (SELECT count(*) FROM ({within}) AS found)", wanted
+        parts.append(_numbered(view.key, within))
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), given)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def _numbered(name: str, within: str) -> str:
+    return f"SELECT '{name}', NULL::bigint, NULL::text, (SELECT count(*) FROM ({within}) AS found)"
 
 
 def _capped(count: int) -> str:

@@ -22,8 +22,8 @@ _OF_SERVICE = f"""id IN (SELECT conversation_id FROM {Conversation.services.thro
     WHERE service_id = %(service)s)"""
 _MENTIONED = f"id IN (SELECT conversation_id FROM {Mention._meta.db_table} WHERE user_id = %(user)s)"
 # Running clocks that have warned and those that are breached already: few, and they have an index of their own.
-_AT_RISK = f"""id IN (SELECT conversation_id FROM {Clock._meta.db_table}
-    WHERE warned_at IS NOT NULL AND due_at IS NOT NULL AND met_at IS NULL AND cancelled_at IS NULL)"""
+RISKY = "warned_at IS NOT NULL AND due_at IS NOT NULL AND met_at IS NULL AND cancelled_at IS NULL"
+_AT_RISK = f"id IN (SELECT conversation_id FROM {Clock._meta.db_table} WHERE {RISKY})"
 _MY_TEAMS = f"team_id IN (SELECT team_id FROM {User.teams.through._meta.db_table} WHERE user_id = %(user)s)"
 
 

@@ -12,8 +12,8 @@ from tickets.views.access import AgentRequest, agent_view
 @agent_view
 def palette_found(request: AgentRequest) -> HttpResponse:
     typed = request.GET.get("q", "")[: palette.MAX_QUERY]
-    kept = [inbox.of_saved(view) for view in inbox.saved_for(request.user)]
-    views = [view for view in [*inbox.standard().values(), *kept] if _matches(typed, view.title)]
+    known = [*inbox.standard().values(), *inbox.saved(request.user)]
+    views = [view for view in known if _matches(typed, view.title)]
     found = palette.find(typed, request.user)
     return page(request, "_palette.jinja", typed=typed, found=found, found_views=views[: palette.EACH])
 
