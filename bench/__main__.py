@@ -25,6 +25,7 @@ BENCHMARKS = {
     "silence": "bench.silence",
     "desk": "bench.desk",
     "live": "bench.live",
+    "paint": "bench.paint",
     "restart": "bench.restarting",
 }
 # The desk's pages and the sweep share one large database, so they are one benchmark under several names.

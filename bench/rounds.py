@@ -47,13 +47,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `aim` is in the unit; of a rate at least, of a time at most."""
+    """One line of the table. `aim` is in the unit: of a rate at least, of a time (its p95, if so said) at most."""
 
     name: str
     unit: str
     figures: Mapping[str, Figure | None]
     aim: float | None = None
     remark: str = ""
+    aims_p95: bool = False
 
     @property
     def is_rate(self) -> bool:

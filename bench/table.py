@@ -63,5 +63,7 @@ def _short(value: float) -> str:
 def _aim(row: Row, ours: Figure) -> str:
     if row.aim is None:
         return ""
-    reached = ours.value >= row.aim if row.is_rate else ours.value <= row.aim
-    return f"{'>=' if row.is_rate else '<='} {row.aim:g} {'ok' if reached else 'MISSED'}"
+    value = ours.p95 if row.aims_p95 and ours.p95 is not None else ours.value
+    reached = value >= row.aim if row.is_rate else value <= row.aim
+    what = "p95 " if row.aims_p95 else ""
+    return f"{what}{'>=' if row.is_rate else '<='} {row.aim:g} {'ok' if reached else 'MISSED'}"

@@ -1,7 +1,8 @@
 """What happens, read once a process and handed to its sockets: by the log, in order, to those who may see it.
 
 A hint says when to look. Without hints (Redis is dead) it looks every second; a heartbeat looks in any case. Who may
-see a conversation is asked anew for every batch, for all readers in one statement.
+see a conversation is asked anew for every batch, for all readers in one statement; what is said is put into words once,
+and the rows of lists that show what changed are drawn once for all who read them alike.
 """
 
 import asyncio
@@ -19,7 +20,8 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils.module_loading import import_string
 
-from chat import frames, log, people, presence
+from chat import agent_talk, frames, log, people, presence, whispers
+from chat.frames import Fact
 from chat.log import Happened, Position
 from chat.presence import Seen
 from chat.threads import ask
@@ -29,7 +31,7 @@ from helpdesk.events import broadcast
 logger = logging.getLogger(__name__)
 
 BATCH: Final = 200
-GATHER_SECONDS: Final = 0.08
+GATHER_SECONDS: Final = 0.04
 BEAT_SECONDS: Final = 20.0
 # How often the log is looked at while no hints are heard, and while an older transaction holds back newer events.
 UNHEARD_SECONDS: Final = 1.0
@@ -49,8 +51,16 @@ class Reader(Protocol):
     rights: people.Rights
     visible: bool
     counts: Mapping[str, str]
+    # The rows of its list, and how they are read.
+    shown: frozenset[int]
+    language: str
+    zone: str
 
-    def take(self, events: Sequence[Happened], watchers: Watchers) -> None:
+    @property
+    def opened(self) -> int:
+        """The conversation that it has open, 0 for none."""
+
+    def take(self, facts: Sequence[Fact], watchers: Watchers) -> None:
         """Pass on what happened, as far as it may be seen."""
 
     def offer(self, frame: str) -> None:
@@ -68,7 +78,7 @@ class News:
     """One look at the log. `notices` are frames for one agent each."""
 
     waits: bool
-    events: Sequence[Happened] = ()
+    facts: Sequence[Fact] = ()
     watchers: Watchers = ()
     sessions: Collection[str] = ()
     notices: Sequence[tuple[int, str]] = field(default=())
@@ -87,6 +97,9 @@ class Feed:
         self._look = asyncio.Event()
         self._look_at_pages = asyncio.Event()
         self._uncounted = asyncio.Event()
+        # Conversations whose rows are no longer as they were drawn.
+        self._undrawn: set[int] = set()
+        self._draw = asyncio.Event()
         self._hears = False
 
     async def join(self, reader: Reader) -> Position:
@@ -94,8 +107,8 @@ class Feed:
         async with self._reading:
             if not self._tasks:
                 self.position = await ask(log.head)
-                parts = (self._follow(), self._listen(), self._watch_pages(), self._count(), self._beat())
-                self._tasks = [asyncio.create_task(part) for part in parts]
+                parts = (self._follow, self._listen, self._watch_pages, self._count, self._keep_rows, self._beat)
+                self._tasks = [asyncio.create_task(part()) for part in parts]
             self._readers.add(reader)
             return self.position
 
@@ -123,20 +136,52 @@ class Feed:
             async with self._reading:
                 known = {reader.session: reader.user_id for reader in self._readers}
                 news = await ask(partial(_read, self.position, known))
-                if news.events:
-                    self.position = news.events[-1].position
+                if news.facts:
+                    self.position = news.facts[-1].position
                     self._hand_on(news)
-            if len(news.events) < BATCH:
+            if len(news.facts) < BATCH:
                 return news.waits
 
     def _hand_on(self, news: News) -> None:
         for reader in list(self._readers):
             if reader.session in news.sessions:
-                reader.take(news.events, news.watchers)
+                reader.take(news.facts, news.watchers)
         for user_id, frame in news.notices:
             for reader in [one for one in self._readers if one.user_id == user_id]:
                 reader.offer(frame)
         self._uncounted.set()
+        self._undrawn.update(one.conversation_id for one in news.facts if one.conversation_id)
+        self._draw.set()
+
+    async def _keep_rows(self) -> None:
+        while True:
+            await self._draw.wait()
+            self._draw.clear()
+            began = time.monotonic()
+            await _careful(self._draw_rows())
+            # A server that is slow at it has too much to do: the more changes are drawn at once.
+            await asyncio.sleep(max(GATHER_SECONDS, 2 * (time.monotonic() - began)))
+
+    async def _draw_rows(self) -> None:
+        """Send everybody the rows of theirs that changed; what they may no longer see they are not sent."""
+        stale, self._undrawn = self._undrawn, set()
+        wanted = {
+            reader: [(number, reader.user_id, reader.language, reader.zone) for number in reader.shown & stale]
+            for reader in self._readers
+            if reader.visible and not stale.isdisjoint(reader.shown)
+        }
+        if not wanted:
+            return
+        try:
+            drawn = await ask(partial(_draw, {one for rows in wanted.values() for one in rows}))
+        except Exception:
+            self._undrawn |= stale
+            self._draw.set()
+            raise
+        for reader, rows in wanted.items():
+            found = {str(one[0]): drawn[one] for one in rows if one in drawn}
+            if found and reader in self._readers:
+                reader.offer(frames.frame("rows", v=found))
 
     async def _listen(self) -> None:
         while True:
@@ -151,7 +196,7 @@ class Feed:
     async def _hear(self) -> None:
         connection = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1)
         async with connection, connection.pubsub() as hints:
-            await hints.subscribe(broadcast.CHANNEL)
+            await hints.subscribe(broadcast.CHANNEL, whispers.CHANNEL)
             # Subscribed first, read second: nothing lies between.
             self._hears = True
             self._look.set()
@@ -160,6 +205,8 @@ class Feed:
                 hint = await hints.get_message(ignore_subscribe_messages=True, timeout=BEAT_SECONDS)
                 if hint is None:
                     await hints.ping()
+                elif hint["type"] == "message" and hint["channel"].decode() == whispers.CHANNEL:
+                    await _careful(self._pass_on(hint["data"]))
                 elif hint["type"] == "message":
                     await self._note(hint["data"])
 
@@ -174,6 +221,21 @@ class Feed:
             self._look_at_pages.set()
         if broadcast.PEOPLE in hint:
             await _careful(self.check_people())
+
+    async def _pass_on(self, data: bytes) -> None:
+        """How a visitor is goes to those who have their chat open, and may see it."""
+        whisper = whispers.read(data)
+        if whisper is None or whisper[1] != whispers.AGENTS:
+            return
+        number, _to, told = whisper
+        users = {reader.user_id for reader in self._readers if reader.opened == number}
+        if not users:
+            return
+        watchers = await ask(partial(visibility.watchers, [number], users))
+        frame = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        for reader in list(self._readers):
+            if reader.opened == number and (number, reader.user_id) in watchers:
+                reader.offer(frame)
 
     async def check_people(self) -> None:
         """Close the sockets of sessions that have ended, and those of agents who may see more or less than before:
@@ -257,7 +319,8 @@ def _read(position: Position, readers: Mapping[str, int]) -> News:
     told = _notices(events, users)
     # What somebody is told of is a conversation like any other: who may not see it hears nothing.
     notices = [(user, frames.frame("note", **note)) for user, number, note in told if (number, user) in watchers]
-    return News(waits, events, watchers, people.open_sessions(readers), notices)
+    notices += [(user, frame) for user, n, frame in agent_talk.reminders(events, users) if (n, user) in watchers]
+    return News(waits, frames.facts(events), watchers, people.open_sessions(readers), notices)
 
 
 def _notices(events: Sequence[Happened], users: Collection[int]) -> Sequence[tuple[int, int, Mapping[str, Any]]]:
@@ -267,6 +330,14 @@ def _notices(events: Sequence[Happened], users: Collection[int]) -> Sequence[tup
         logger.exception("notices could not be made; the events themselves are more important and go on")
         return ()
     return told
+
+
+def _draw(wanted: Collection[tuple[int, int, str, str]]) -> Mapping[tuple[int, int, str, str], str]:
+    watchers = visibility.watchers({one[0] for one in wanted}, {one[1] for one in wanted})
+    rows: Mapping[tuple[int, int, str, str], str] = import_string(settings.LIVE_DESK["rows"])(
+        [one for one in wanted if one[:2] in watchers]
+    )
+    return rows
 
 
 def _still_here(user_ids: Collection[int], keys: Collection[str]) -> tuple[dict[int, people.Rights], set[str]]:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from chat.log import Happened
+from chat.log import Happened, Position
 from chat.presence import Seen
 
 VERSION: Final = 1
@@ -25,6 +26,19 @@ BAD_FRAME, LOGGED_OUT, FORBIDDEN, NO_HELLO, SLOW_DOWN, OLD_VERSION, COME_AGAIN =
 
 _NEW = ("conversation.opened", "message.received", "message.written", "note.written")
 _EDITED = ("message.sent", "message.failed", "message.retried", "message.delivered", "message.bounced")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event as it is said, put into words once for all who are told of it."""
+
+    position: Position
+    conversation_id: int | None
+    text: str
+
+
+def facts(events: Iterable[Happened]) -> list[Fact]:
+    return [Fact(one.position, one.conversation_id, event(one)) for one in events]
 
 
 def frame(name: str, **fields: Any) -> str:
@@ -53,6 +67,8 @@ def event(happened: Happened) -> str:
         details["agent"] = happened.actor_id
     if happened.next_due_at is not None:
         details["sla"] = {"due": milliseconds(happened.next_due_at)}
+    if happened.kind == "chat.offered":
+        details["agents"] = list(happened.data.get("agents", ()))
     if happened.kind in _NEW:
         details["preview"] = _short(happened.preview)
         details["internal"] = happened.message_kind == "note"

@@ -11,7 +11,7 @@ from helpdesk.customers.models import Team, User
 from helpdesk.people import sessions
 
 _RIGHTS = f"""
-SELECT agent.id, agent.role, agent.name,
+SELECT agent.id, agent.role, agent.name, agent.timezone,
        array(SELECT team_id FROM {User.teams.through._meta.db_table} WHERE user_id = agent.id ORDER BY team_id),
        array(SELECT id FROM {Team._meta.db_table} WHERE is_private ORDER BY id)
 FROM {User._meta.db_table} AS agent WHERE agent.id = ANY(%s) AND agent.is_active
@@ -37,10 +37,10 @@ def arrive(session_key: str) -> Arrival | None:
 
 
 def rights(user_ids: Collection[int]) -> dict[int, Rights]:
-    """What decides on what each agent sees, to be compared; without those who are no longer active."""
+    """What decides on what each agent sees and how, to be compared; without those who are no longer active."""
     with connection.cursor() as cursor:
         cursor.execute(_RIGHTS, [list(user_ids)])
-        return {row[0]: (row[1], row[2], tuple(row[3]), tuple(row[4])) for row in cursor.fetchall()}
+        return {row[0]: (*row[1:4], tuple(row[4]), tuple(row[5])) for row in cursor.fetchall()}
 
 
 def open_sessions(keys: Collection[str]) -> set[str]:

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -105,6 +106,17 @@ def looking() -> set[int]:
     except (redis.RedisError, OSError) as error:
         logger.warning("who looks at the desk is not known: %s", type(error).__name__)
         return set()
+
+
+def typed_at(conversation_id: int, agent: int) -> datetime | None:
+    """When this agent last typed something for the customer there; None where that is not known."""
+    try:
+        pages = [page for page in everyone() if page.conversation == conversation_id and page.agent == agent]
+    except (redis.RedisError, OSError) as error:
+        logger.warning("who types is not known: %s", type(error).__name__)
+        return None
+    latest = max((page.typing_until for page in pages if not page.internal), default=0.0)
+    return datetime.fromtimestamp(latest - TYPING_SECONDS, UTC) if latest else None
 
 
 def _read(value: bytes | str) -> Here | None:

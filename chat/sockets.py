@@ -1,4 +1,4 @@
-"""`/ws/agent`: one socket for each open page of the desk. Facts and states only; pages come from views (docs/live.md).
+"""`/ws/agent`: one socket for each open page of the desk. Facts, states, rows; pages come from views (docs/live.md).
 
 A plain ASGI application: Channels' consumers would hold a subscription in Redis for each socket, and could not open one
 while Redis is dead.
@@ -20,8 +20,9 @@ from django.db import Error as DatabaseError
 from django.http import parse_cookie
 from django.utils import timezone
 
-from chat import feed, frames, log, people, presence
-from chat.log import Happened, Position
+from chat import agent_talk, agents, feed, frames, log, people, presence
+from chat.frames import Fact
+from chat.log import Position
 from chat.presence import Here
 from chat.threads import ask
 from helpdesk.conversations import visibility
@@ -46,6 +47,8 @@ MOST_WAITING: Final = 500
 SEND_SECONDS: Final = 10.0
 MOST_PER_AGENT: Final = 20
 MOST_CAUGHT_UP: Final = 500
+# Of a longer list the page asks for the rest itself.
+MOST_ROWS: Final = 500
 
 
 class Gone(Exception):
@@ -104,6 +107,8 @@ class AgentSocket:
         self.rights = arrival.rights
         self.visible = True
         self.counts: Mapping[str, str] = {}
+        self.shown: frozenset[int] = frozenset()
+        self.language, self.zone = settings.LANGUAGE_CODE, arrival.user.timezone
         self._user = arrival.user
         self._receive, self._send = receive, send
         self._page = uuid4().hex
@@ -111,10 +116,12 @@ class AgentSocket:
         self._feed = feed.of_this_process()
         self._position = log.BEGINNING
         # While it catches up, what happens meanwhile is kept here; None afterwards.
-        self._held: list[tuple[Sequence[Happened], feed.Watchers]] | None = []
+        self._held: list[tuple[Sequence[Fact], feed.Watchers]] | None = []
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._allowed, self._allowed_at = float(BURST), time.monotonic()
+        self._state = ""
+        self._noted_at = 0.0
 
     async def run(self) -> None:
         parts = [asyncio.create_task(self._listen()), asyncio.create_task(self._write())]
@@ -137,25 +144,37 @@ class AgentSocket:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
             if self._over.done():
-                await _within(SEND_SECONDS, self._send({"type": "websocket.close", "code": self._over.result()}))
+                await within(SEND_SECONDS, self._send({"type": "websocket.close", "code": self._over.result()}))
             await self._tell(partial(presence.drop, self._page))
+            await self._say_gone()
+
+    async def _say_gone(self) -> None:
+        """From now on it counts how long no page of theirs is open."""
+        try:
+            await ask(partial(agents.connected, self.user_id, at=timezone.now(), exactly=True))
+        except DatabaseError as error:
+            logger.debug("that a page has closed is not noted: %s", type(error).__name__)
 
     # As the feed knows it.
 
-    def take(self, events: Sequence[Happened], watchers: feed.Watchers) -> None:
+    @property
+    def opened(self) -> int:
+        return self._here.conversation
+
+    def take(self, facts: Sequence[Fact], watchers: feed.Watchers) -> None:
         if self._held is not None:
-            self._held.append((events, watchers))
+            self._held.append((facts, watchers))
             if len(self._held) > MOST_WAITING:
                 self.end(frames.SLOW_DOWN)
             return
         told = self._position.id
-        for happened in events:
-            if happened.position <= self._position:
+        for fact in facts:
+            if fact.position <= self._position:
                 continue
-            self._position = happened.position
-            if (happened.conversation_id, self.user_id) in watchers:
-                self.offer(frames.event(happened))
-                told = happened.id
+            self._position = fact.position
+            if (fact.conversation_id, self.user_id) in watchers:
+                self.offer(fact.text)
+                told = fact.position.id
         if told != self._position.id:
             self.offer(frames.frame("cur", id=self._position.id))
 
@@ -213,6 +232,8 @@ class AgentSocket:
         self.counts = await ask(partial(feed.count_for, self.user_id))
         seen = dict(self._feed.seen)
         mine = await ask(partial(visibility.watchers, list(seen), [self.user_id]))
+        chat = await ask(partial(agent_talk.arrive, self._user, at=timezone.now()))
+        self._state, self._noted_at = chat["state"] if chat else "", time.monotonic()
         self.offer(
             frames.frame(
                 "welcome",
@@ -221,6 +242,7 @@ class AgentSocket:
                 me={"id": self.user_id, "name": str(self._user)},
                 counts=self.counts,
                 presence=[{"conv": n, "agents": frames.list_of(seen[n])} for n in seen if (n, self.user_id) in mine],
+                chat=chat,
                 build=build(),
             )
         )
@@ -230,39 +252,76 @@ class AgentSocket:
         """Read what happened above `after` and up to `until`, then what was held meanwhile."""
         if after:
             begin = await ask(partial(log.position_of, after))
-            events, watchers = await ask(partial(_read, begin, until, self.user_id)) if begin else ([], ())
+            facts, watchers = await ask(partial(_read, begin, until, self.user_id)) if begin else ([], ())
             held, self._held = self._held or [], None
-            if begin is None or len(events) > MOST_CAUGHT_UP:
+            if begin is None or len(facts) > MOST_CAUGHT_UP:
                 self.offer(frames.frame("reset", why="old", head=until.id))
             else:
                 self._position = begin
-                self.take(events, watchers)
+                self.take(facts, watchers)
         else:
             held, self._held = self._held or [], None
-        for events, watchers in held:
-            self.take(events, watchers)
+        for facts, watchers in held:
+            self.take(facts, watchers)
 
     async def _do(self, name: str, given: Mapping[str, Any]) -> None:
         """Unknown frames are ignored: a page may be newer than this."""
         now = time.time()
         if name == "pong":
             await self._be(self._here)
+            await self._note()
         elif name == "vis":
             self.visible = bool(given.get("tab"))
             await self._be(replace(self._here, visible=self.visible))
+            if self.visible:
+                await self._tell_state(partial(agent_talk.at_work, self._user, at=timezone.now()))
+        elif name == "input":
+            await self._tell_state(partial(agent_talk.at_work, self._user, at=timezone.now()))
+        elif name == "avail":
+            await self._tell_state(partial(agent_talk.choose, self._user, given.get("state"), at=timezone.now()))
         elif name == "focus":
             await self._focus(_number(given, "conv"))
         elif name == "typing" and _number(given, "conv") == self._here.conversation != 0:
             until = 0.0 if given.get("off") else now + presence.TYPING_SECONDS
             await self._be(replace(self._here, typing_until=until, internal=bool(given.get("internal"))))
+            if not given.get("internal"):
+                is_off = bool(given.get("off"))
+                await ask(partial(agent_talk.typing, self.opened, self.user_id, is_off=is_off))
+        elif name == "read" and _number(given, "conv") == self._here.conversation != 0:
+            await ask(partial(agent_talk.read, self.opened, _number(given, "upto")))
+        elif name == "list":
+            self._show(given)
         elif name == "sync":
             self._held = []
             await self._catch_up(_number(given, "after"), self._position)
+
+    async def _note(self) -> None:
+        """Once a minute: this page is still open."""
+        if time.monotonic() - self._noted_at < agents.NOTED_EVERY.total_seconds():
+            return
+        self._noted_at = time.monotonic()
+        await self._tell_state(partial(agent_talk.there, self._user, at=timezone.now()))
+
+    async def _tell_state(self, state: Callable[[], str]) -> None:
+        """Whether they take chats, when that has changed: by their word, by their silence or by their coming back."""
+        now = await ask(state)
+        if now and now != self._state:
+            self._state = now
+            self.offer(frames.frame("me", state=now))
 
     async def _focus(self, conversation: int) -> None:
         if conversation and not await ask(partial(visibility.may_see, self._user, conversation)):
             return
         await self._be(replace(self._here, conversation=conversation, typing_until=0.0))
+
+    def _show(self, given: Mapping[str, Any]) -> None:
+        rows = given.get("rows")
+        if not isinstance(rows, list) or not all(type(row) is int and 0 < row < 2**63 for row in rows):
+            raise Ended(frames.BAD_FRAME)
+        self.shown = frozenset(rows[:MOST_ROWS])
+        language = given.get("lang")
+        if isinstance(language, str) and language in dict(settings.LANGUAGES):
+            self.language = language
 
     async def _be(self, here: Here) -> None:
         self._here = replace(here, until=time.time() + presence.LASTS_SECONDS)
@@ -280,7 +339,7 @@ class AgentSocket:
     async def _write(self) -> None:
         while True:
             frame = await self._waiting.get()
-            if not await _within(SEND_SECONDS, self._send({"type": "websocket.send", "text": frame})):
+            if not await within(SEND_SECONDS, self._send({"type": "websocket.send", "text": frame})):
                 raise Ended(frames.SLOW_DOWN)
 
 
@@ -291,12 +350,14 @@ def _number(given: Mapping[str, Any], name: str) -> int:
         raise Ended(frames.BAD_FRAME) from None
 
 
-def _read(begin: Position, until: Position, user_id: int) -> tuple[Sequence[Happened], feed.Watchers]:
+def _read(begin: Position, until: Position, user_id: int) -> tuple[Sequence[Fact], feed.Watchers]:
     events = log.after(begin, MOST_CAUGHT_UP + 1, until=until)
-    return events, visibility.watchers({one.conversation_id for one in events if one.conversation_id}, [user_id])
+    return frames.facts(events), visibility.watchers(
+        {one.conversation_id for one in events if one.conversation_id}, [user_id]
+    )
 
 
-async def _within(seconds: float, sending: Awaitable[None]) -> bool:
+async def within(seconds: float, sending: Awaitable[None]) -> bool:
     """Whether it left in time; False as well where the other side has gone."""
     try:
         async with asyncio.timeout(seconds):

@@ -7,6 +7,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError
 from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, status
 from rest_framework.permissions import AllowAny
@@ -14,14 +15,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
+from helpdesk.conversations.handling import NotFilledIn
+
 logger = logging.getLogger(__name__)
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response:
-    """What the framework knows in its words; what the database refuses as 400 or 409; the rest logged, as 500."""
+    """What the framework knows in its words; what the database refuses as 400 or 409; the rest logged, as 500.
+
+    Whatever would resolve a conversation that lacks required fields is a 400 that names them by key under `custom`.
+    """
     known = exception_handler(error, context)
     if known is not None:
         return known
+    if isinstance(error, NotFilledIn):
+        empty = {field.key: [_("%(field)s is empty.") % {"field": field.name}] for field in error.fields}
+        return Response({"status": [str(error)], "custom": empty}, status=status.HTTP_400_BAD_REQUEST)
     code, reason = _judge(error)
     if code == status.HTTP_500_INTERNAL_SERVER_ERROR:
         logger.error("the API failed", exc_info=error)

@@ -5,12 +5,17 @@ from django.views.decorators.cache import cache_page
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+from chat import api_agents as chat_agents
+from chat import api_bookings as booked
+from chat import api_widgets as widgets
 from helpdesk.api_docs import docs
 from helpdesk.api_errors import NothingHere
 from helpdesk.conversations import api as conversations
+from helpdesk.conversations import api_following as following
 from helpdesk.conversations import api_handling as handling
 from helpdesk.conversations import api_links as links
 from helpdesk.conversations import api_messages as messages
+from helpdesk.conversations import api_undoing as undoing
 from helpdesk.customers import api as customers
 from helpdesk.customers import api_audit as audit
 from helpdesk.customers.api_fields import IdConverter
@@ -20,8 +25,13 @@ from helpdesk.oncall import api_escalation as escalation
 from helpdesk.people import api as people
 from helpdesk.sla import api as sla
 from tickets import api as tickets
+from tickets import api_bulk as bulk
+from tickets import api_chores as chores
 from tickets import api_desk as desk
+from tickets import api_inbox as inbox
+from tickets import api_own as own
 from tickets import api_settings as mail
+from tickets import api_writing as writing
 from tickets.reports import api as reports
 
 SCHEMA_SECONDS = 600
@@ -54,21 +64,44 @@ router.register("canned-replies", desk.CannedReplyViewSet)
 router.register("views", desk.SavedViewViewSet)
 router.register("custom-fields", desk.CustomFieldViewSet)
 router.register("blocked-senders", desk.BlockedSenderViewSet)
+router.register("bulk-changes", bulk.BulkChangeViewSet)
 router.register("webhooks", events.WebhookViewSet)
+router.register("widgets", widgets.WidgetViewSet)
+router.register("bookings", booked.BookingViewSet)
+router.register("chat-agents", chat_agents.ChatAgentViewSet)
 router.register("audit", audit.AuditViewSet)
 
 _conversation = "conversations/<id:conversation_id>"
 _v1: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
-    path(f"{_conversation}/messages/", messages.Messages.as_view()),
+    path(f"{_conversation}/messages/", writing.DeskMessages.as_view()),
+    path(f"{_conversation}/messages/<id:message_id>/retry/", undoing.MessageRetry.as_view()),
+    path(f"{_conversation}/messages/<id:message_id>/taking-back/", undoing.MessageTakingBack.as_view()),
+    path(f"{_conversation}/undo/", undoing.Undo.as_view()),
+    path(f"{_conversation}/draft/", writing.OwnDraft.as_view()),
+    path(f"{_conversation}/forwards/", writing.Forwards.as_view()),
+    path(f"{_conversation}/canned-replies/", writing.FilledReply.as_view()),
+    path(f"{_conversation}/mentions-seen/", writing.MentionsSeen.as_view()),
+    path(f"{_conversation}/followers/", following.Followers.as_view()),
+    path(f"{_conversation}/followers/<id:customer_id>/", following.Follower.as_view()),
+    path(f"{_conversation}/checklist/", chores.Checklist.as_view()),
+    path(f"{_conversation}/checklist/<id:item_id>/", chores.ChecklistEntry.as_view()),
+    path(f"{_conversation}/time-entries/", chores.TimeEntries.as_view()),
+    path(f"{_conversation}/time-entries/<id:entry_id>/", chores.OwnTimeEntry.as_view()),
     path(f"{_conversation}/events/", messages.Events.as_view()),
     path(f"{_conversation}/clocks/<slug:target>/explanation/", messages.ClockExplanation.as_view()),
     path(f"{_conversation}/merge/", handling.Merge.as_view()),
     path(f"{_conversation}/split/", links.Split.as_view()),
     path(f"{_conversation}/links/", links.Links.as_view()),
     path(f"{_conversation}/macros/", desk.ApplyMacro.as_view()),
+    path("customers/<id:customer_id>/chat-grants/", booked.ChatGrants.as_view()),
     path("webhooks/<id:webhook_id>/deliveries/<id:delivery_id>/replay/", events.Replay.as_view()),
     path("attachments/<id:attachment_id>/content/", messages.AttachmentContent.as_view(), name="attachment_content"),
+    path("inbox/", inbox.Inbox.as_view()),
+    path("inbox/counts/", inbox.InboxCounts.as_view()),
+    path("search/", inbox.Search.as_view()),
+    path("mentions/", writing.Mentions.as_view()),
+    path("notification-choice/", own.OwnNotificationChoice.as_view()),
     path("pages/<id:page_id>/acknowledgement/", handling.PageAcknowledgement.as_view()),
     path("oncall/now/", oncall.OnCallNow.as_view()),
     path("reports/", reports.Reports.as_view()),

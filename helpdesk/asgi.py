@@ -1,9 +1,11 @@
 """The way in for uvicorn: pages and API, and the sockets of open pages."""
 
 import os
+from importlib import import_module
 
 import django
 from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 
 from helpdesk import garbage
 from helpdesk.threaded_requests import ThreadedRequests
@@ -11,7 +13,10 @@ from helpdesk.threaded_requests import ThreadedRequests
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 django.setup(set_prefix=False)
 
-from chat.routing import websockets  # noqa: E402 - rooms have models, which want Django set up
+from chat.routing import http, websockets  # noqa: E402 - rooms have models, which want Django set up
 
-application = ProtocolTypeRouter({"http": ThreadedRequests(), "websocket": websockets})
+# All pages are imported before the first is asked for: otherwise whoever comes back to a server that has just been
+# started waits a second for it, on as many threads as ask.
+import_module(settings.ROOT_URLCONF)
+application = ProtocolTypeRouter({"http": http(ThreadedRequests()), "websocket": websockets})
 garbage.settle()

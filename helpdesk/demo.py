@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 
+from chat.models import ChatAgent, Widget
 from helpdesk.customers.models import Customer, Identity, Organization, Plan, Service, Team, User
 from helpdesk.oncall import rotas
 from helpdesk.oncall.models import EscalationPolicy, EscalationStep, Layer, LayerMember, NotificationRule, Schedule
@@ -12,6 +13,7 @@ from helpdesk.sla.models import Calendar, Goal, Policy, Target
 from tickets.models import Mailbox
 
 PASSWORD = "demo"
+WIDGET_KEY = "pk_demo"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTE, HOUR = 60, 3600
@@ -20,6 +22,8 @@ FIRST_RESPONSE = {"urgent": 30 * MINUTE, "high": 4 * HOUR, "normal": BUSINESS_DA
 # With 24x7 support a business day is a day.
 FIRST_RESPONSE_24X7 = {"urgent": 30 * MINUTE, "high": 4 * HOUR, "normal": 24 * HOUR, "low": 72 * HOUR}
 DISPATCH = HOUR
+# Whoever chats waits for the answer: five minutes of office hours.
+LIVE_RESPONSE = 5 * MINUTE
 
 
 @transaction.atomic
@@ -38,6 +42,7 @@ def load(*, at: datetime) -> None:
     escalation = _on_call(ada, grace, linus, at)
     teams = _teams(escalation, ada, grace, linus)
     _mailboxes(teams)
+    _chat(teams["Support"], at, ada, grace, linus)
     _services(_organizations(plans, at))
 
 
@@ -51,6 +56,10 @@ def _policy(name: str, calendar: Calendar, responses: dict[str, int]) -> Policy:
             (Target.FIRST_RESPONSE, response),
             (Target.NEXT_RESPONSE, response),
         )
+    )
+    Goal.objects.bulk_create(
+        Goal(policy=policy, target=Target.FIRST_RESPONSE, priority=priority, seconds=LIVE_RESPONSE, is_live=True)
+        for priority in responses
     )
     return policy
 
@@ -141,6 +150,12 @@ def _mailboxes(teams: dict[str, Team]) -> None:
             priority=priority,
             is_default=local == "support",
         )
+
+
+def _chat(team: Team, at: datetime, *agents: User) -> None:
+    """A widget for pages of any origin, and everybody there to chat."""
+    Widget.objects.create(key=WIDGET_KEY, name="Demo website", team=team, created_at=at)
+    ChatAgent.objects.bulk_create(ChatAgent(user=agent) for agent in agents)
 
 
 def _organizations(plans: dict[str, Plan], at: datetime) -> dict[str, Organization]:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from chat import bookings, dues
 from helpdesk.conversations import actions as conversations
 from helpdesk.events import outbox
 from helpdesk.events.actions import beat
@@ -47,6 +48,8 @@ SWEEPS: Mapping[str, Sweep] = {
     "escalate_pages": lambda at: paging.escalate(at, limit=500),
     "deliver_pages": lambda at: deliveries.deliver(at, limit=5000),
     "wake_snoozed": conversations.wake_due,
+    "sweep_bookings": bookings.sweep,
+    "sweep_chats": dues.sweep,
 }
 
 

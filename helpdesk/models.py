@@ -1,6 +1,6 @@
 """Index of the ground's models: one app label, one migration history."""
 
-from helpdesk.conversations.models import Attachment, Conversation, ConversationLink, Message, Tag
+from helpdesk.conversations.models import Attachment, Conversation, ConversationLink, CustomField, Message, Tag
 from helpdesk.customers.company import Company
 from helpdesk.customers.models import ApiToken, AuditEntry, Customer, Identity, Organization, Plan, Service, Team, User
 from helpdesk.events.models import Event, Heartbeat, Hook, OutboxEntry, Webhook, WebhookDelivery
@@ -28,6 +28,7 @@ __all__ = [
     "Company",
     "Conversation",
     "ConversationLink",
+    "CustomField",
     "Customer",
     "EscalationPolicy",
     "EscalationStep",

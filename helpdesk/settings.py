@@ -1,27 +1,19 @@
-"""One settings file, read from the environment. It ends with the three tables that explain the system."""
+"""The settings, read from the environment. They end with the three tables that explain the system.
+
+Logins, what leads outside, the API and the workers have files of their own beside this one.
+"""
 
 from pathlib import Path
 
-import environ
+from helpdesk.settings_api import *  # noqa: F403
+from helpdesk.settings_base import *  # noqa: F403
+from helpdesk.settings_base import BASE_DIR, BEHIND_PROXY, DATA_DIR, PUBLIC_URL, SECURE, env, found, secret
+from helpdesk.settings_logins import *  # noqa: F403
+from helpdesk.settings_outside import *  # noqa: F403
+from helpdesk.settings_workers import *  # noqa: F403
 
-from helpdesk.embedded.environment import running_environment
-
-env = environ.Env()
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
-
-# Without DATABASE_URL this machine runs its own PostgreSQL and Valkey under DATA_DIR (`make run`, the tests).
-EMBEDDED = "DATABASE_URL" not in env.ENVIRON
-_found = running_environment(DATA_DIR) if EMBEDDED else {}
-
-
-def _secret(name: str) -> str:
-    return env.str(name, default="") or _found.get(name, "")
-
-
-SECRET_KEY = _secret("SECRET_KEY")
+SECRET_KEY = secret("SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=False)
-PORT = env.int("PORT", default=int(_found.get("PORT", 8000)))
 SMTP_HOST = env.str("SMTP_HOST", default="127.0.0.1")
 SMTP_PORT = env.int("SMTP_PORT", default=2525)
 # LMTP for a mail server in front of us: a port, or the path of a unix socket.
@@ -29,12 +21,9 @@ LMTP_PORT = env.str("LMTP_PORT", default="")
 # STARTTLS is offered where a certificate is given; without a key's own file it is in the certificate's.
 SMTP_TLS_CERT = env.str("SMTP_TLS_CERT", default="")
 SMTP_TLS_KEY = env.str("SMTP_TLS_KEY", default="")
-PUBLIC_URL = env.str("PUBLIC_URL", default=_found.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")).rstrip("/")
-HELPDESK_DEMO = env.bool("HELPDESK_DEMO", default=_found.get("HELPDESK_DEMO", "1") == "1" if EMBEDDED else False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if PUBLIC_URL.startswith("http://127.") else [])
 ALLOWED_HOSTS += [PUBLIC_URL.split("//", 1)[-1].split("/")[0].rsplit(":", 1)[0], "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-SECURE = PUBLIC_URL.startswith("https://")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -92,7 +81,7 @@ TEMPLATES = [
     },
 ]
 
-_database = env.db_url_config(env.str("DATABASE_URL", default=_found.get("DATABASE_URL", "")))
+_database = env.db_url_config(env.str("DATABASE_URL", default=found.get("DATABASE_URL", "")))
 # A lost host must not hang a sweep or a health check for the two hours of TCP.
 _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {})}
 DATABASES = {
@@ -100,18 +89,8 @@ DATABASES = {
 }
 # Off where a pooler gives a connection to somebody else after each transaction (PgBouncer's pool_mode = transaction).
 PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
-REDIS_URL = env.str("REDIS_URL", default=_found.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTH_USER_MODEL = "helpdesk.User"
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "tickets:queue"
-LOGOUT_REDIRECT_URL = "login"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
 # Failed logins and used codes are counted in PostgreSQL: over all processes, and when Redis is dead.
@@ -124,71 +103,8 @@ CACHES = {
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 SECURE_REFERRER_POLICY = "same-origin"
-BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
-# Logins (allauth). `User.email` is the login and the only address; agents are invited, nobody signs up.
-REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
-ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)
-ACCOUNT_ADAPTER = "helpdesk.people.accounts.AccountAdapter"
-ACCOUNT_FORMS = {
-    "login": "helpdesk.people.forms.LoginForm",
-    "reset_password": "helpdesk.people.forms.ResetForm",
-    "user_token": "helpdesk.people.forms.TokenForm",
-}
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_SESSION_REMEMBER = True
-# Each is counted for itself: an address (ip), an account (key), an agent (user).
-ACCOUNT_RATE_LIMITS = {
-    "login": "60/m/ip",
-    "login_failed": "30/5m/ip,10/15m/key",
-    "reset_password": "10/15m/ip,3/15m/key",
-    "reset_password_from_key": "20/m/ip",
-    "reauthenticate": "10/m/user",
-    "change_password": "5/m/user",
-}
-MFA_ADAPTER = "helpdesk.people.second_factor.SecondFactorAdapter"
-MFA_FORMS = {
-    "add_webauthn": "helpdesk.people.forms.AddPasskeyForm",
-    "authenticate_webauthn": "helpdesk.people.forms.AnswerForm",
-    "login_webauthn": "helpdesk.people.forms.PasskeyLoginForm",
-    "reauthenticate_webauthn": "helpdesk.people.forms.ProveForm",
-    "edit_webauthn": "helpdesk.people.forms.RenameForm",
-}
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_ALLOW_UNVERIFIED_EMAIL = True
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_TOTP_TOLERANCE = 1
-MFA_TOTP_ISSUER = "Helpdesk"
-# Browsers have passkeys without TLS on localhost only.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
-# Single sign-on by OpenID Connect.
-OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", default="").rstrip("/")
-OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
-OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
-OIDC_NAME = env.str("OIDC_NAME", default="Single sign-on")
-OIDC_CREATE_AGENTS = env.bool("OIDC_CREATE_AGENTS", default=False)
-OIDC_TRUST_EMAIL = env.bool("OIDC_TRUST_EMAIL", default=False)
-SOCIALACCOUNT_ADAPTER = "helpdesk.people.single_sign_on.SingleSignOnAdapter"
-SOCIALACCOUNT_PROVIDERS = {
-    "openid_connect": {
-        "OAUTH_PKCE_ENABLED": True,
-        "APPS": [
-            {
-                "provider_id": "sso",
-                "name": OIDC_NAME,
-                "client_id": OIDC_CLIENT_ID,
-                "secret": OIDC_CLIENT_SECRET,
-                "settings": {"server_url": OIDC_SERVER_URL},
-            }
-        ]
-        if OIDC_SERVER_URL
-        else [],
-    }
-}
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -224,121 +140,43 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
-# Mail. EMAIL_URL: smtp://, smtps://, or empty for files under DATA_DIR; ANYMAIL_* as anymail names them.
-SENT_MAIL_DIR = DATA_DIR / "sent-mail"
-EMAIL_URL = env.str("EMAIL_URL", default="")
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="tickets.mail.file_backend.EmailBackend")
-if EMAIL_URL:
-    _email = env.email_url_config(EMAIL_URL)
-    EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"] or "", _email["EMAIL_HOST_PASSWORD"] or ""
-    EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
-    EMAIL_BACKEND = "helpdesk.events.smtp_backend.EmailBackend"
-EMAIL_TIMEOUT = 10  # seconds for each step of SMTP
-ANYMAIL = {
-    # Half of the services cannot take a return path of ours; mail has to leave through them all the same.
-    "IGNORE_UNSUPPORTED_FEATURES": True,
-    **{name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")},
-}
-MAIL_SIZE_LIMIT = 35 * 1024 * 1024
-# Authentication-Results are believed only from servers named here (RFC 8601 §5).
-TRUSTED_AUTHSERV_IDS = env.list("TRUSTED_AUTHSERV_IDS", default=[])
-# Where no such server speaks, we check DKIM signatures ourselves, by the DNS, if it matters who wrote.
-VERIFY_DKIM = env.bool("VERIFY_DKIM", default=True)
-MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="demo.example")
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Helpdesk <helpdesk@{MAIL_DOMAIN}>")
-
-PAGERDUTY_ROUTING_KEY = env.str("PAGERDUTY_ROUTING_KEY", default="")
-PAGERDUTY_WEBHOOK_SECRET = env.str("PAGERDUTY_WEBHOOK_SECRET", default="")
-PAGERDUTY_BASE_URL = env.str("PAGERDUTY_BASE_URL", default="https://events.pagerduty.com")
-PAGERDUTY_API_TOKEN = env.str("PAGERDUTY_API_TOKEN", default="")
-PAGERDUTY_API_BASE_URL = env.str("PAGERDUTY_API_BASE_URL", default="https://api.pagerduty.com")
-SLACK_BOT_TOKEN = env.str("SLACK_BOT_TOKEN", default="")
-SLACK_SIGNING_SECRET = env.str("SLACK_SIGNING_SECRET", default="")
-SLACK_CHANNEL = env.str("SLACK_CHANNEL", default="")
-SLACK_BASE_URL = env.str("SLACK_BASE_URL", default="https://slack.com/api/")
-DEAD_MAN_URL = env.str("DEAD_MAN_URL", default="")
-# Networks that webhooks may lead into although they are not public, comma-separated. Nobody but this machine reaches a
-# helpdesk on loopback, so there it may call this machine.
-WEBHOOK_ALLOW_PRIVATE = env.str(
-    "WEBHOOK_ALLOW_PRIVATE", default="127.0.0.0/8,::1/128" if PUBLIC_URL.startswith("http://127.") else ""
-)
-
-# A dead broker must cost a request next to nothing: short timeouts, no retries. The promise is in PostgreSQL anyway.
-_REDIS_PATIENCE = {"socket_connect_timeout": 0.3, "socket_timeout": 5, "retry_on_timeout": False}
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
-CELERY_BROKER_TRANSPORT_OPTIONS = {**_REDIS_PATIENCE, "visibility_timeout": 300, "max_retries": 0}
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_TIME_LIMIT = 120
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TIMEZONE = "UTC"
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL, **_REDIS_PATIENCE}]},
-    }
-}
-
 # What open pages are told besides events. Rooms do not know each other: these are the desk's functions for the sockets
 # and the sockets' for the desk (docs/live.md).
 LIVE_DESK = {
     "counts": "tickets.desk.counts.for_agent",
+    "rows": "tickets.desk.live_rows.draw",
     "notices": "tickets.desk.notices.live",
     "looking": "chat.presence.looking",
+    "wakeable": "tickets.desk.notices.wakeable",
+    "chat": "chat.pane.facts",
+    "answered": "chat.handling.answered",
+    "counted": "chat.supervision.counted",
 }
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "helpdesk.customers.authentication.ApiTokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "helpdesk.customers.permissions.IsAgent",
-        "helpdesk.conversations.api_permissions.SeesConversation",
-    ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["helpdesk.api_input.BoundedJSONParser"],
-    "EXCEPTION_HANDLER": "helpdesk.api_errors.answer_error",
-    "DEFAULT_PAGINATION_CLASS": "helpdesk.customers.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "PAGE_SIZE": 50,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+# What is due of a chat, and what is then looked at; a function takes (chat, at) and returns when to look again.
+CHAT_DUES: dict[str, str] = {
+    "offer": "chat.offers.look",
+    "half": "chat.nudges.half",
+    "most": "chat.nudges.most",
+    "late": "chat.nudges.late",
+    "waits": "chat.nudges.waits",
+    "back": "chat.nudges.back",
+    "anything": "chat.nudges.anything",
+    "end": "chat.nudges.end",
+    "mail": "chat.continuity.mail_unseen",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Helpdesk API",
-    "DESCRIPTION": "Conversations, customers, clocks and pages. Times are ISO 8601 in UTC; lists are cursor-paginated.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SCHEMA_PATH_PREFIX": "/api/v1/",
-    # Fields of one name with different choices need names of their own.
-    "ENUM_NAME_OVERRIDES": {
-        "ServiceKind": "helpdesk.customers.models.Service.Kind",
-        "MessageKind": "helpdesk.conversations.models.Message.Kind",
-        "NewMessageKind": [("outbound", "Outbound"), ("note", "Note")],
-        "PersonKind": "helpdesk.conversations.models.Message.Author",
-    },
-}
+# Channels held elsewhere that go on by mail, and what tells the mail room of a conversation: language, link, names.
+CONTINUED_BY_MAIL = {"chat": "chat.continuity.particulars"}
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        "httpx": {"level": "WARNING"},
-        "mail.log": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-    },
+# How rooms have pages in the desk and areas in its settings without knowing it: its functions for them, and their areas
+# for it (helpdesk.desk).
+DESK = {
+    "page": "tickets.desk.rendering.page",
+    "agent_view": "tickets.views.access.agent_view",
+    "viewers_too": "tickets.views.access.viewers_too",
+    "settings_page": "tickets.views.settings.generic.show",
 }
+SETTINGS_AREAS = ["chat.views.settings.widgets.WIDGETS", "chat.views.settings.hours.HOURS"]
 
 # How long an agent can take a reply back from the desk before it leaves.
 UNDO_SEND_SECONDS = env.int("UNDO_SEND_SECONDS", default=10)
@@ -352,6 +190,7 @@ SUPPORT_CHANNELS = {
     "form": "tickets.mail.channel.EmailChannel",
     "api": "tickets.mail.channel.EmailChannel",
     "forward": "tickets.mail.forwarding.ForwardChannel",
+    "chat": "chat.channel.ChatChannel",
 }
 
 # What follows from what. A handler takes (event, at) and may be called twice.
@@ -364,23 +203,54 @@ EVENT_HANDLERS = {
     "message.written": [
         "helpdesk.conversations.receivers.deliver",
         "helpdesk.conversations.receivers.resolve_page",
+        "chat.following.join",
+        "chat.continuity.plan_mail",
     ],
-    "message.retried": ["helpdesk.conversations.receivers.deliver"],
+    "message.retried": ["helpdesk.conversations.receivers.deliver", "chat.continuity.plan_mail"],
+    "chat.joined": ["chat.offers.room_again"],
+    "chat.ended": ["chat.offers.room_again"],
+    "chat.converted": ["chat.offers.room_again", "chat.continuity.plan_mail"],
+    "chat.handed_on": ["chat.offers.room_again"],
+    "mail.asked": ["tickets.mail.digests.send"],
     "message.forwarded": ["helpdesk.conversations.receivers.deliver"],
-    "conversation.assigned": ["helpdesk.conversations.receivers.resolve_page", "tickets.receivers.tell_assignee"],
-    "conversation.resolved": ["helpdesk.conversations.receivers.resolve_page"],
+    "conversation.assigned": [
+        "helpdesk.conversations.receivers.resolve_page",
+        "tickets.receivers.tell_assignee",
+        "chat.following.join",
+    ],
+    "conversation.resolved": ["helpdesk.conversations.receivers.resolve_page", "chat.following.end"],
     "agent.invited": ["helpdesk.people.receivers.send_invitation"],
     "agent.login_changed": ["helpdesk.people.receivers.tell_of_change"],
     "password.reset_asked": ["helpdesk.people.receivers.send_reset"],
     "clock.breached": ["helpdesk.conversations.receivers.page_breach"],
     "calendar.changed": ["helpdesk.sla.receivers.recalculate"],
     "hook.pagerduty": ["helpdesk.oncall.receivers.apply_pagerduty"],
-    "hook.slack": ["helpdesk.oncall.receivers.apply_slack"],
+    "hook.slack": [
+        "helpdesk.oncall.receivers.apply_slack",
+        "chat.slack_replies.take_over",
+        "chat.slack_replies.note_changes",
+    ],
+    "chat.booked": ["chat.booking_mails.tell"],
+    "chat.rebooked": ["chat.booking_mails.tell"],
+    "chat.booking_cancelled": ["chat.booking_mails.tell"],
+    "chat.booking_reminded": ["chat.booking_mails.tell"],
     "notice.planned": ["tickets.desk.telling.push", "tickets.desk.telling.mail"],
 }
 
+# A chat that comes in pages on-call and begins a thread in Slack, which follows it until somebody is there and on.
+for _kind in ("conversation.opened", "message.received"):
+    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS[_kind], "chat.arrivals.tell"]
+for _kind in ("message.written", "chat.joined", "chat.ended", "chat.converted"):
+    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS[_kind], "chat.slack_threads.follow"]
+EVENT_HANDLERS["chat.joined"].append("helpdesk.conversations.receivers.resolve_page")
+for _kind in ("chat.ended", "chat.converted"):
+    EVENT_HANDLERS[_kind].append("chat.waiting.stop")
+
 # Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.
-for _kind in ("conversation.opened", "message.received", "note.written", "conversation.assigned", "clock.warned"):
+for _kind in (
+    *("conversation.opened", "message.received", "note.written", "conversation.assigned", "clock.warned"),
+    *("chat.offered", "chat.nudged"),
+):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "tickets.desk.notices.plan"]
 
 # What agents see of a conversation may set off a rule or be told to a webhook; a conversation that nobody touches for a
@@ -407,6 +277,12 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-pages": {"task": "helpdesk.oncall.tasks.deliver_pages", "schedule": 3},
     "deliver-webhooks": {"task": "helpdesk.events.tasks.deliver_webhooks", "schedule": 5},
     "wake-snoozed": {"task": "helpdesk.conversations.tasks.wake_snoozed", "schedule": 10},
+    "sweep-chats": {"task": "chat.tasks.sweep_chats", "schedule": 3},
+    "tell-slack": {"task": "chat.tasks.tell_slack", "schedule": 5},
+    "send-agents-away": {"task": "chat.tasks.send_agents_away", "schedule": 15},
+    "reckon-reply-times": {"task": "chat.tasks.reckon_reply_times", "schedule": 300},
+    "forget-visits": {"task": "chat.tasks.forget_visits", "schedule": 86400},
+    "sweep-bookings": {"task": "chat.tasks.sweep_bookings", "schedule": 10},
     "poll-mailboxes": {"task": "tickets.tasks.poll_mailboxes", "schedule": 60},
     "plan-shifts": {"task": "helpdesk.oncall.tasks.plan_shifts", "schedule": 3600},
     "remind-of-rotas": {"task": "helpdesk.oncall.tasks.remind_of_rotas", "schedule": 60},

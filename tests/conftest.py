@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.core.cache import caches
 from pytest_django import Settings
+
+from helpdesk.customers.company import NAMES
 
 pytest_plugins = [
     "tests.fixtures.company",
@@ -35,6 +38,13 @@ def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.SENT_MAIL_DIR = folder / "sent-mail"
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_named_the_company() -> None:
+    """What this process remembers of it is of one test, and remembered as it is in a process that has run a while."""
+    caches["process"].clear()
+    caches["process"].set(NAMES, ("", ""))
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -14,13 +15,13 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from helpdesk.conversations.api import Conflict, one
-from helpdesk.conversations.models import Conversation
+from helpdesk.conversations.models import Conversation, CustomField
 from helpdesk.conversations.serializers import ConversationSerializer
 from helpdesk.customers.api_configured import Configured
 from helpdesk.customers.api_fields import ID, LARGEST_ID
 from helpdesk.customers.permissions import IsAgent, agent_of
 from tickets.desk import blocking, dry_runs, kept, macros, rules, steps
-from tickets.desk.models import BlockedSender, CannedReply, CustomField, Macro, Rule, RuleRun, SavedView
+from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, RuleRun, SavedView
 from tickets.desk.settings_serializers import (
     BlockedSenderSerializer,
     CannedReplySerializer,
@@ -88,7 +89,7 @@ class KeptViewSet(Configured):
     def check_object_permissions(self, request: Request, obj: Any) -> None:
         super().check_object_permissions(request, obj)
         if self.action in ("partial_update", "destroy") and not kept.may_change(agent_of(request), obj):
-            raise PermissionDenied("This is kept by somebody else, or for everybody.")
+            raise PermissionDenied(_("This is kept by somebody else, or for everybody."))
 
 
 class MacroViewSet(KeptViewSet):
@@ -106,8 +107,9 @@ class CannedReplyViewSet(KeptViewSet):
 
 
 class SavedViewViewSet(KeptViewSet):
-    """Views of the inbox."""
+    """Views of the inbox. Viewers keep their own."""
 
+    viewers_send = True
     queryset = SavedView.objects.all()
     serializer_class = SavedViewSerializer
 

@@ -5,7 +5,6 @@ from tickets.desk.models import (
     BlockedSender,
     CannedReply,
     ChecklistItem,
-    CustomField,
     Draft,
     Macro,
     Mention,
@@ -17,6 +16,7 @@ from tickets.desk.models import (
     TimeEntry,
 )
 from tickets.mail.models import (
+    Digest,
     ImapAccount,
     InboundEmail,
     Mailbox,
@@ -33,7 +33,7 @@ __all__ = [
     "BulkItem",
     "CannedReply",
     "ChecklistItem",
-    "CustomField",
+    "Digest",
     "Draft",
     "Figure",
     "ImapAccount",

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import continuing
 from helpdesk.conversations.models import DONE, Conversation, Message
 from helpdesk.customers.models import User
 from helpdesk.events.handlers import outside
@@ -27,12 +28,15 @@ ACKNOWLEDGED_WITHIN = timedelta(hours=24)
 # Two desks that acknowledge each other end when one of them is silent: a day's number, so that slow loops end as well.
 PER_SENDER, PER_SENDER_WINDOW = 50, timedelta(days=1)
 PER_DOMAIN, PER_DOMAIN_WINDOW = 1000, timedelta(hours=1)
+MAIL = "email"
 PAGE_GOES_FIRST = timedelta(seconds=2)
 PATIENCE = timedelta(minutes=1)
 
 
 def acknowledge(event: Event, at: datetime) -> None:
     """Tell the customer what they can expect: once a thread, never a machine, and only what is true already."""
+    if continuing.is_continued(str(event.data.get("channel", ""))):
+        _begin_mail(event)
     waiting = waiting_thread(event.conversation_id)
     if waiting is None or at - event.at > ACKNOWLEDGED_WITHIN or waiting.conversation.status in DONE:
         return
@@ -45,7 +49,19 @@ def acknowledge(event: Event, at: datetime) -> None:
         return
     MailThread.objects.filter(pk=waiting.thread_id).update(acknowledged_at=at)
     text = acknowledgement.text(conversation, waiting.promised, closed_hours, asked_at=event.at)
-    conversations.write_automatically(conversation, text, at=at)
+    via = MAIL if continuing.is_continued(conversation.channel) else ""
+    conversations.write_automatically(conversation, text, at=at, via=via)
+
+
+def _begin_mail(event: Event) -> None:
+    """A message left in a chat that nobody attends is answered by mail, and so is its acknowledgement; whoever is in a
+    live chat is told there. Without an address the panel alone can say it.
+    """
+    assert event.conversation_id is not None, "it happens to conversations only"
+    conversation = Conversation.objects.select_related("customer").get(pk=event.conversation_id)
+    if conversation.customer.email and continuing.particulars(conversation, at=event.at).was_left:
+        thread = thread_of(conversation)
+        MailThread.objects.filter(pk=thread.pk, acknowledged_at=None).update(may_acknowledge=True)
 
 
 def _said_enough(conversation: Conversation, at: datetime) -> bool:
@@ -74,6 +90,8 @@ def tell_assignee(event: Event, at: datetime) -> None:
         return
     if event.data.get("automatic") or at - event.at > ACKNOWLEDGED_WITHIN:
         return
+    if continuing.particulars(conversation, at=at).is_live:
+        return  # both are there: the desk rings
     message = _latest_inbound(conversation, event)
     if message is not None:
         send_email(_notice(conversation, agent, message, event))

@@ -10,7 +10,7 @@ from helpdesk.conversations.answers import (
     write_automatically,
 )
 from helpdesk.conversations.channel import File, Inbound
-from helpdesk.conversations.handling import CannotSleep, Changes, change, wake_due
+from helpdesk.conversations.handling import CannotSleep, Changes, NotFilledIn, change, wake_due
 from helpdesk.conversations.incoming import receive_message
 from helpdesk.conversations.linking import relate, unrelate
 from helpdesk.conversations.on_call import acknowledge_page
@@ -21,6 +21,7 @@ __all__ = [
     "Changes",
     "File",
     "Inbound",
+    "NotFilledIn",
     "Overtaken",
     "acknowledge_page",
     "change",

@@ -68,7 +68,7 @@ def reply(
 
     The same `client_id` again returns the first message. `seen` is the newest message the agent knew of: somebody
     else's later one raises Overtaken. Until `not_before` the message stays here, where `take_back` reaches it.
-    Raises NothingToSay, Overtaken.
+    Raises NothingToSay, Overtaken, and NotFilledIn for a status that needs its fields.
     """
     conversation = lock(conversation_id)
     known = _said_before(conversation, user, client_id)
@@ -164,10 +164,14 @@ def note(
 
 
 @in_transaction
-def write_automatically(conversation: Conversation, text: str, *, at: datetime, html: str = "") -> Message:
-    """The house itself writes to the customer: keeps no promise and takes no ticket. The caller holds the lock."""
-    message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, html=html, is_automatic=True)
-    record(_written(message, SYSTEM), at=at)
+def write_automatically(
+    conversation: Conversation, text: str, *, at: datetime, html: str = "", via: str = "", user: User | None = None
+) -> Message:
+    """The house itself writes to the customer, or an agent one of their set phrases: keeps no promise and takes no
+    ticket. The caller holds the lock. `via` is another way out than the conversation's channel.
+    """
+    message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, user=user, html=html, is_automatic=True, via=via)
+    record(_written(message, SYSTEM if user is None else Actor.agent(user)), at=at)
     return message
 
 

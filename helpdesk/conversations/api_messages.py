@@ -1,5 +1,6 @@
 """What was said and what happened in a conversation: messages, events, clocks, attachments."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +30,7 @@ from helpdesk.conversations.uploads import files_of
 from helpdesk.conversations.visibility import visible_to
 from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.api_multipart import BoundedMultiPartParser
+from helpdesk.customers.models import User
 from helpdesk.customers.pagination import OldestFirst
 from helpdesk.customers.permissions import agent_of, may_work
 from helpdesk.events.models import Event
@@ -69,7 +71,7 @@ class Messages(generics.ListAPIView[Message]):
         user, words = agent_of(request), {"client_id": said["client_id"], "files": files_of(said.get("files", ()))}
         try:
             if said["kind"] == Message.Kind.NOTE:
-                message = conversations.note(conversation_id, user, said["text"], at=at, **words)
+                message = self.write_note(conversation_id, user, said["text"], at, **words)
             else:
                 message = conversations.reply(
                     conversation_id, user, said["text"], at=at, status=said["status"], **words
@@ -78,6 +80,10 @@ class Messages(generics.ListAPIView[Message]):
             raise NotFound("There is no such conversation.") from error
         # A repeated one was said at another time than now.
         return Response(MessageSerializer(message).data, status=201 if message.at == at else 200)
+
+    def write_note(self, conversation_id: int, user: User, text: str, at: datetime, **words: Any) -> Message:
+        """For rooms where more follows from a note."""
+        return conversations.note(conversation_id, user, text, at=at, **words)
 
 
 class Events(APIView):

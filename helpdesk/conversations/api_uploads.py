@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from helpdesk.conversations.serializers import MAX_TEXT, NewMessageSerializer
@@ -24,8 +25,10 @@ class NewMessageWithFilesSerializer(NewMessageSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs["text"].strip() and not attrs["files"]:
-            raise serializers.ValidationError({"text": ["Write something or add a file."]})
+            raise serializers.ValidationError({"text": [_("Write something or add a file.")]})
         if sum(upload.size for upload in attrs["files"]) > MOST_BYTES:
             size = MOST_BYTES // 1024 // 1024
-            raise serializers.ValidationError({"files": [f"Together the files may have {size} MB."]})
+            raise serializers.ValidationError(
+                {"files": [_("Together the files may have %(size)s MB.") % {"size": size}]}
+            )
         return attrs

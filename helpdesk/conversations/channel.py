@@ -51,6 +51,8 @@ class Inbound:
     files: tuple[File, ...] = ()
     is_automatic: bool = False
     is_verified: bool = True
+    # Somebody waits for the answer while it is written: live conversations have goals of their own.
+    is_live: bool = False
     remark: str = ""
     tags: tuple[str, ...] = field(default=())
 

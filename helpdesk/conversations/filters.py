@@ -7,6 +7,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from rest_framework import exceptions
 
 from helpdesk.conversations import search
 from helpdesk.conversations.models import Conversation, Priority, Status
@@ -84,7 +85,10 @@ class ConversationFilters(django_filters.FilterSet):  # type: ignore[misc]
         return rows.filter(Exists(meant))
 
     def by_words(self, rows: Rows, name: str, value: str) -> Rows:
-        return rows.filter(search.matching(value))
+        try:
+            return rows.filter(pk__in=search.numbers(value, self.request.user))
+        except search.TooCommon as error:
+            raise exceptions.ValidationError({name: ["Too many have these words: say more."]}) from error
 
 
 def _by(rows: Rows, relation: str, value: str, name_field: str) -> Rows:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from helpdesk.conversations import promises
+from helpdesk.conversations import custom_fields, promises
 from helpdesk.conversations.incoming import add_tags, lock
-from helpdesk.conversations.models import DONE, Conversation, Status
+from helpdesk.conversations.models import DONE, Conversation, CustomField, Status
 from helpdesk.customers.models import Service, Team, User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import SYSTEM, Actor
@@ -39,8 +40,13 @@ class Changes:
 
 
 @transaction.atomic
-def change(conversation_id: int, changes: Changes, *, actor: Actor, at: datetime) -> Conversation:
-    """Make several changes in one commit, each with its event; what is the same already changes nothing."""
+def change(
+    conversation_id: int, changes: Changes, *, actor: Actor, at: datetime, may_lack_fields: bool = False
+) -> Conversation:
+    """Make several changes in one commit, each with its event; what is the same already changes nothing.
+
+    Raises CannotSleep, and NotFilledIn unless it `may_lack_fields`.
+    """
     conversation = lock(conversation_id)
     if not isinstance(changes.subject, Unset):
         rename(conversation, changes.subject, actor=actor, at=at)
@@ -54,10 +60,10 @@ def change(conversation_id: int, changes: Changes, *, actor: Actor, at: datetime
         tag(conversation, changes.tags, actor=actor, at=at)
     if not isinstance(changes.services, Unset):
         name_services(conversation, changes.services, actor=actor, at=at)
-    if not isinstance(changes.status, Unset):
-        change_status(conversation, changes.status, actor=actor, at=at)
     if not isinstance(changes.custom, Unset):
         fill_in(conversation, changes.custom, actor=actor, at=at)
+    if not isinstance(changes.status, Unset):
+        change_status(conversation, changes.status, actor=actor, at=at, may_lack_fields=may_lack_fields)
     if not isinstance(changes.snoozed_until, Unset):
         snooze(conversation, changes.snoozed_until, actor=actor, at=at)
     if not isinstance(changes.is_spam, Unset):
@@ -103,17 +109,35 @@ def prioritize(conversation: Conversation, priority: str, *, actor: Actor, at: d
     _record("conversation.prioritized", conversation, actor, at, was=before, priority=priority)
 
 
-def change_status(conversation: Conversation, status: str, *, actor: Actor, at: datetime) -> None:
+class NotFilledIn(ValueError):
+    """Required fields are empty: it cannot be done with. `fields` are those."""
+
+    def __init__(self, fields: list[CustomField]) -> None:
+        names = ", ".join(field.name for field in fields)
+        super().__init__(_("Fill in before it is resolved: %(fields)s.") % {"fields": names})
+        self.fields = fields
+
+
+def change_status(
+    conversation: Conversation, status: str, *, actor: Actor, at: datetime, may_lack_fields: bool = False
+) -> None:
     """Move to another status; clocks pause while we wait and end when it is done.
 
-    An assigned conversation cannot be new again: that word means nobody has seen it.
+    An assigned conversation cannot be new again: that word means nobody has seen it. Whoever resolves or closes one
+    fills in the required fields first; it `may_lack_fields` where nobody is there to fill them in (a silence, the
+    all-clear of a monitoring), where there is no need to (spam, a merge), and where it is only put back as it was.
+    Raises NotFilledIn.
     """
     if status == Status.NEW and conversation.assignee_id is not None:
         status = Status.OPEN
     if conversation.status == status:
         return
+    was_done, is_done = conversation.status in DONE, status in DONE
+    if is_done and not was_done and not may_lack_fields:
+        empty = custom_fields.missing(conversation.custom)
+        if empty:
+            raise NotFilledIn(empty)
     before, conversation.status = conversation.status, status
-    was_done, is_done = before in DONE, status in DONE
     conversation.resolved_at = (conversation.resolved_at or at) if is_done else None
     if is_done:
         conversation.snoozed_until = None
@@ -128,6 +152,8 @@ def change_status(conversation: Conversation, status: str, *, actor: Actor, at: 
         promises.pause(conversation, at=at)
     elif not is_done and before in promises.WAITING:
         promises.resume(conversation, at=at)
+        if conversation.assignee_id is None:
+            promises.released(conversation, at=at)
     kind = "conversation.resolved" if is_done and not was_done else "conversation.status_changed"
     _record(kind, conversation, actor, at, public=True, was=before, status=status)
 
@@ -158,7 +184,8 @@ def mark_spam(conversation: Conversation, is_spam: bool, *, actor: Actor, at: da
     """Close it as spam, or open it again as none."""
     if conversation.is_spam == is_spam:
         return
-    change_status(conversation, Status.CLOSED if is_spam else Status.OPEN, actor=actor, at=at)
+    status = Status.CLOSED if is_spam else Status.OPEN
+    change_status(conversation, status, actor=actor, at=at, may_lack_fields=True)
     conversation.is_spam = is_spam
     _save(conversation, at, "is_spam")
     _record("conversation.marked_as_spam" if is_spam else "conversation.cleared_of_spam", conversation, actor, at)

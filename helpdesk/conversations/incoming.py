@@ -71,7 +71,9 @@ def lock(conversation_id: int) -> Conversation:
 
 
 def _open(inbound: Inbound) -> Message:
-    policy_id, starts = promises.opening(inbound.customer.organization_id, inbound.priority, at=inbound.at)
+    policy_id, starts = promises.opening(
+        inbound.customer.organization_id, inbound.priority, at=inbound.at, is_live=inbound.is_live
+    )
     if policy_id is None:
         raise UnknownPlan("create a plan and mark it as the default one")
     conversation = Conversation(

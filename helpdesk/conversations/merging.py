@@ -46,7 +46,7 @@ def merge(conversation_id: int, into_id: int, user: User, *, at: datetime) -> Co
     _hand_over_people(source, target)
     handling.tag(target, _tags(source) | _tags(target), actor=actor, at=at)
     handling.name_services(target, {*source.services.all(), *target.services.all()}, actor=actor, at=at)
-    handling.change_status(source, Status.CLOSED, actor=actor, at=at)
+    handling.change_status(source, Status.CLOSED, actor=actor, at=at, may_lack_fields=True)
     source.merged_into = target
     source.save(update_fields=["merged_into"])
     record(Fact("conversation.merged", source.pk, actor, data={"into": target.pk}), at=at)

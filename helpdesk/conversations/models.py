@@ -1,6 +1,7 @@
 """Everything a customer may send to support ends here: a Conversation and its Messages."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
@@ -33,6 +34,34 @@ class Tag(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [models.CheckConstraint(condition=Q(name=Lower("name")), name="tag_is_lower")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CustomField(models.Model):
+    """A fact the company wants on its conversations; values are kept in `Conversation.custom` under `key`."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        NUMBER = "number"
+        CHOICE = "choice"
+        DATE = "date"
+        YES_NO = "yes_no"
+
+    key = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
+    choices = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    is_required = models.BooleanField(default=False, help_text="Must be filled in before a conversation is resolved.")
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name", "id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(kind="choice") | ~Q(choices=[]), name="a_choice_has_choices"),
+        ]
 
     def __str__(self) -> str:
         return self.name

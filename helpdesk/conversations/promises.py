@@ -14,10 +14,15 @@ PAUSING = (Target.FIRST_RESPONSE, Target.NEXT_RESPONSE, Target.RESOLUTION)
 WAITING = (Status.PENDING, Status.ON_HOLD)
 
 
-def opening(organization_id: int | None, priority: str, *, at: datetime) -> tuple[int | None, list[clocks.Start]]:
+def opening(
+    organization_id: int | None, priority: str, *, at: datetime, is_live: bool = False
+) -> tuple[int | None, list[clocks.Start]]:
     """The policy that holds for a new conversation, and the clocks it starts; no policy where there is no plan."""
     policy_id, promised = clocks.planned(organization_id, priority)
-    return policy_id, clocks.reckon([promised[t] for t in OPENING if t in promised], at=at)
+    starts = clocks.reckon([promised[t] for t in OPENING if t in promised], at=at)
+    if is_live and policy_id is not None:
+        starts = clocks.sooner([*starts, *clocks.reckon(clocks.live(policy_id, priority).values(), at=at)])
+    return policy_id, starts
 
 
 def start_opening(conversation: Conversation, *, at: datetime) -> None:
@@ -62,10 +67,15 @@ def dispatched(conversation: Conversation, *, at: datetime) -> None:
 
 
 def released(conversation: Conversation, *, at: datetime) -> None:
-    """Nobody has it any more: the hour in which somebody must take it begins again."""
+    """Nobody has it, or nobody yet: the hour in which somebody must take it begins, unless it runs already."""
     promised = clocks.promises(conversation.policy_id, conversation.priority)
     if Target.DISPATCH in promised:
         clocks.start(conversation.pk, [promised[Target.DISPATCH]], at=at)
+
+
+def agreed(conversation: Conversation, *, at: datetime) -> None:
+    """A time was agreed on: nobody has to take it while it waits for that. `released` when it waits no more."""
+    clocks.cancel(conversation.pk, [Target.DISPATCH], at=at)
 
 
 def resolved(conversation: Conversation, *, at: datetime) -> None:

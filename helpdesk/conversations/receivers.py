@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations import answers, promises
-from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.conversations.models import DONE, Conversation, Message, Status
 from helpdesk.customers.models import Plan
 from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
@@ -47,7 +47,8 @@ def page_outside_hours(events: Sequence[Event], at: datetime) -> None:
     alarms = []
     for event in asked:
         conversation = conversations[event.conversation_id]
-        if conversation.status not in DONE and not _answered_since(conversation, event):
+        # What is put on hold waits for a time that was agreed, such as a booked chat's.
+        if conversation.status not in (*DONE, Status.ON_HOLD) and not _answered_since(conversation, event):
             alarms.append(_asks_outside_hours(conversation, event))
     paging.trigger_all(alarms, at=at)
 

@@ -4,10 +4,12 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
+from helpdesk.conversations import custom_fields
 from helpdesk.conversations.models import Attachment, Message, Priority, Status, Tag
 from helpdesk.customers.api_fields import LARGEST_ID, IdOrName, Reference, matching, validated
 from helpdesk.customers.models import Service, Team, User
@@ -15,7 +17,7 @@ from helpdesk.events.models import Event
 from helpdesk.sla.models import Target
 
 MAX_TEXT = 500_000
-MAX_CUSTOM, MAX_CUSTOM_KEY, MAX_CUSTOM_FIELDS = 2000, 40, 100
+MAX_CUSTOM_FIELDS = 100
 MAX_SUBJECT = 500
 MAX_TAGS = 50
 MAX_SERVICES = 50
@@ -121,7 +123,9 @@ class ServicesGiven(serializers.ListField):
         for reference in super().to_internal_value(data):
             service = Service.objects.filter(matching(reference, "name")).first()
             if service is None:
-                raise serializers.ValidationError(f"There is no such service: {str(reference)[:80]}.")
+                raise serializers.ValidationError(
+                    _("There is no such service: %(name)s.") % {"name": str(reference)[:80]}
+                )
             found.append(service)
         return found
 
@@ -155,6 +159,21 @@ class NewConversationSerializer(serializers.Serializer[dict[str, Any]]):
     client_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class CustomGiven(serializers.Field[Any, Any, Any, Any]):
+    """Values of custom fields by key, each as its field wants it."""
+
+    def to_internal_value(self, data: object) -> dict[str, Any]:
+        if not isinstance(data, dict) or len(data) > MAX_CUSTOM_FIELDS:
+            raise serializers.ValidationError(
+                _("Give an object of at most %(most)s values.") % {"most": MAX_CUSTOM_FIELDS}
+            )
+        try:
+            return custom_fields.checked(data)
+        except custom_fields.Unfit as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
 class ConversationChangesSerializer(serializers.Serializer[dict[str, Any]]):
     status = serializers.ChoiceField(Status.choices, required=False)
     priority = serializers.ChoiceField(Priority.choices, required=False)
@@ -165,16 +184,9 @@ class ConversationChangesSerializer(serializers.Serializer[dict[str, Any]]):
     services = ServicesGiven(required=False)
     snoozed_until = serializers.DateTimeField(required=False, allow_null=True, help_text="Null wakes it.")
     is_spam = serializers.BooleanField(required=False)
-    custom = serializers.DictField(
-        child=serializers.CharField(max_length=MAX_CUSTOM, allow_null=True, allow_blank=True),
-        required=False,
-        help_text="Values by the keys of custom fields; null empties one, what is not named stays.",
+    custom = CustomGiven(
+        required=False, help_text="Values by the keys of custom fields; null empties one, what is not named stays."
     )
-
-    def validate_custom(self, given: dict[str, str | None]) -> dict[str, str | None]:
-        if len(given) > MAX_CUSTOM_FIELDS or any(len(key) > MAX_CUSTOM_KEY for key in given):
-            raise serializers.ValidationError("These are too many, or their names too long.")
-        return given
 
 
 class AuthorSerializer(serializers.Serializer[dict[str, Any]]):
@@ -266,5 +278,5 @@ class TagSerializer(serializers.ModelSerializer[Tag]):
         if self.instance is not None:
             others = others.exclude(pk=self.instance.pk)
         if others.exists():
-            raise serializers.ValidationError("There is a tag of this name.")
+            raise serializers.ValidationError(_("There is a tag of this name."))
         return lower

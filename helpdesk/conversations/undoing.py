@@ -89,7 +89,7 @@ def _reverse(event: Event, actor: Actor, at: datetime) -> bool:
         return False
     if event.kind in ("conversation.resolved", "conversation.assigned"):
         clocks.reopen(conversation.pk, ended_at=event.at)
-    handling.change(conversation.pk, changes, actor=actor, at=at)
+    handling.change(conversation.pk, changes, actor=actor, at=at, may_lack_fields=True)
     # Opening it again starts clocks that nobody owes: those from before go on.
     if event.kind == "conversation.resolved":
         clocks.forget(conversation.pk, started_at=at)

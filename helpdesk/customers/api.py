@@ -2,6 +2,7 @@
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import ValidationError
 
@@ -63,7 +64,7 @@ class PlanViewSet(Configured):
 
     def remove(self, instance: Plan) -> None:
         if instance.is_default:
-            raise ValidationError("Customers without a company need a default plan: make another one default first.")
+            raise ValidationError(_("Customers without a company need a default plan: make another one default first."))
         super().remove(instance)
 
 

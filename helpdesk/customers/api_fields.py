@@ -6,6 +6,8 @@ from zoneinfo import available_timezones
 
 from django.db.models import Model, Q, QuerySet
 from django.urls.converters import IntConverter
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -57,7 +59,7 @@ class WholeMixin:
 class Reference(serializers.Field[int | str, object, int | str, Any]):
     """An id or a name, not looked up yet."""
 
-    default_error_messages = {"invalid": "Give an id or a name."}
+    default_error_messages = {"invalid": gettext_lazy("Give an id or a name.")}
 
     def to_internal_value(self, data: object) -> int | str:
         if isinstance(data, bool) or not isinstance(data, (int, str)) or not str(data).strip() or len(str(data)) > 320:
@@ -72,7 +74,10 @@ class Reference(serializers.Field[int | str, object, int | str, Any]):
 class IdOrName(serializers.RelatedField[Model, object, Any]):
     """A row by its id or its name; shown as its id."""
 
-    default_error_messages = {"unknown": "There is no such one: {given}.", "invalid": "Give an id or a name."}
+    default_error_messages = {
+        "unknown": gettext_lazy("There is no such one: {given}."),
+        "invalid": gettext_lazy("Give an id or a name."),
+    }
 
     def __init__(self, *, name_field: str, queryset: QuerySet[Any], **options: Any) -> None:
         self.name_field = name_field
@@ -106,7 +111,7 @@ class TimeZone(serializers.CharField):
         name = super().to_internal_value(data)
         # Abbreviations such as CET mean different things to different libraries.
         if name and name != "UTC" and ("/" not in name or name not in _known_zones()):
-            raise serializers.ValidationError("This is not a time zone such as Europe/Berlin.")
+            raise serializers.ValidationError(_("This is not a time zone such as Europe/Berlin."))
         return name
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from helpdesk.customers import records
@@ -32,7 +33,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None and not attrs.get("email") and not attrs.get("name"):
-            raise serializers.ValidationError("A customer needs a name or an e-mail address.")
+            raise serializers.ValidationError(_("A customer needs a name or an e-mail address."))
         return attrs
 
     def create(self, validated_data: Mapping[str, Any]) -> Customer:
@@ -78,7 +79,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
     def validate_is_default(self, is_default: bool) -> bool:
         if self.instance is not None and self.instance.is_default and not is_default:
-            raise serializers.ValidationError("Make another plan the default one instead.")
+            raise serializers.ValidationError(_("Make another plan the default one instead."))
         return is_default
 
     def save(self, **kwargs: Any) -> Plan:
@@ -100,7 +101,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
         if self.instance is not None:
             others = others.exclude(pk=self.instance.pk)
         if others.exists():
-            raise serializers.ValidationError("There is a service of this name.")
+            raise serializers.ValidationError(_("There is a service of this name."))
         return lower
 
     def validate_parent(self, parent: Service | None) -> Service | None:
@@ -108,7 +109,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
         above = parent
         while above is not None and self.instance is not None:
             if above.pk == self.instance.pk:
-                raise serializers.ValidationError("A service cannot lie in itself.")
+                raise serializers.ValidationError(_("A service cannot lie in itself."))
             above = above.parent
         return parent
 

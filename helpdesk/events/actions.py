@@ -119,7 +119,8 @@ def record_all(facts: Iterable[Fact], *, at: datetime) -> list[int]:
     if follow:
         transaction.on_commit(nudge, robust=True)
     ids = [row[0] for row in rows]
-    transaction.on_commit(partial(broadcast.event_recorded, ids[-1]), robust=True)
+    conversations = {fact.conversation_id for fact in facts if fact.conversation_id is not None}
+    transaction.on_commit(partial(broadcast.event_recorded, ids[-1], conversations), robust=True)
     return ids
 
 

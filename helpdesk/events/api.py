@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -66,14 +67,16 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
         try:
             webhook_calls.check(url)
         except NeverRetry as error:
-            raise serializers.ValidationError(f"We do not call this: {error.reason}.") from error
+            raise serializers.ValidationError(_("We do not call this: %(why)s.") % {"why": error.reason}) from error
         return url
 
     def validate_kinds(self, kinds: list[str]) -> list[str]:
         known = webhooks.kinds()
         strange = sorted(set(kinds) - set(known))
         if strange:
-            raise serializers.ValidationError(f"There is no {strange[0]}; there are {', '.join(known)}.")
+            raise serializers.ValidationError(
+                _("There is no %(strange)s; there are %(known)s.") % {"strange": strange[0], "known": ", ".join(known)}
+            )
         return sorted(set(kinds))
 
     def create(self, validated_data: Mapping[str, Any]) -> Webhook:

@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Collection
 from typing import Final
 
 import redis
@@ -26,13 +27,14 @@ GATHER_SECONDS: Final = 0.02
 PATIENCE_SECONDS: Final = 5.0
 
 EVENT: Final = "event"
+CONVERSATIONS: Final = "conversations"
 PEOPLE: Final = "people"
 PRESENCE: Final = "presence"
 
 
-def event_recorded(event_id: int) -> None:
-    """There is something to read, up to this event. Call it once the event is committed."""
-    _publisher.say(EVENT, event_id)
+def event_recorded(event_id: int, conversations: Collection[int] = ()) -> None:
+    """There is something to read, up to this event, of these conversations. Call it once the event is committed."""
+    _publisher.say(EVENT, event_id, conversations)
 
 
 def people_changed() -> None:
@@ -59,14 +61,16 @@ class _Publisher:
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._waiting: dict[str, int] = {}
+        self._conversations: set[int] = set()
         self._thread: threading.Thread | None = None
         self._silent_until = 0.0
 
-    def say(self, what: str, number: int) -> None:
+    def say(self, what: str, number: int, conversations: Collection[int] = ()) -> None:
         if time.monotonic() < self._silent_until:
             return
         with self._lock:
             self._waiting[what] = max(number, self._waiting.get(what, 0))
+            self._conversations.update(conversations)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
                 self._thread.start()
@@ -79,8 +83,9 @@ class _Publisher:
             self._work.clear()
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
+                conversations, self._conversations = sorted(self._conversations), set()
             try:
-                connection.publish(CHANNEL, json.dumps(waiting))
+                connection.publish(CHANNEL, json.dumps({**waiting, CONVERSATIONS: conversations}))
             except (redis.RedisError, OSError) as error:
                 self._silent_until = time.monotonic() + PATIENCE_SECONDS
                 logger.warning("no hints to open pages (%s); they look by themselves", type(error).__name__)

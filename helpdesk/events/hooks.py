@@ -47,7 +47,8 @@ def store(
 
 
 def finish(hook: Hook) -> None:
-    Hook.objects.filter(pk=hook.pk).update(state=Hook.State.DONE, error="")
+    """It was worked on; what another handler has quarantined meanwhile stays visible."""
+    Hook.objects.filter(pk=hook.pk, state=Hook.State.ACCEPTED).update(state=Hook.State.DONE, error="")
 
 
 def quarantine(hook: Hook, error: str) -> None:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import serializers, viewsets
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.validators import UniqueValidator
@@ -37,7 +38,7 @@ class StepSerializer(WholeMixin, serializers.ModelSerializer[EscalationStep]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if (attrs.get("schedule") is None) == (attrs.get("user") is None):
-            raise serializers.ValidationError("Name either a schedule or a user.")
+            raise serializers.ValidationError(_("Name either a schedule or a user."))
         return attrs
 
 
@@ -55,7 +56,9 @@ class EscalationPolicySerializer(serializers.ModelSerializer[EscalationPolicy]):
 
     def validate_steps(self, steps: list[dict[str, Any]]) -> list[escalation_editing.StepGiven]:
         if len(steps) > MAX_STEPS:
-            raise serializers.ValidationError(f"An escalation policy has at most {MAX_STEPS} steps.")
+            raise serializers.ValidationError(
+                _("An escalation policy has at most %(most)s steps.") % {"most": MAX_STEPS}
+            )
         return [
             escalation_editing.StepGiven(step.get("schedule"), step.get("user"), step["delay_seconds"])
             for step in steps

@@ -24,8 +24,11 @@ HEARTBEAT_LATE = timedelta(seconds=60)
 GIVEN_UP_SHOWS = timedelta(hours=24)
 FINDINGS_PAGE_AFTER = timedelta(minutes=2)
 KEEPER = "keep_promises"
-# What the workers' tasks beat under, the first five of the timetable. `worker` is the outbox.
-WORKERS = ("file_mail", "sweep_clocks", "worker", "escalate_pages", "deliver_pages", "wake_snoozed")
+# What the workers' tasks beat under, the first of the timetable. `worker` is the outbox.
+WORKERS = (
+    *("file_mail", "sweep_clocks", "worker", "escalate_pages", "deliver_pages", "wake_snoozed"),
+    *("sweep_chats", "sweep_bookings"),
+)
 PAGE_KEY = "helpdesk:audit"
 AT_MOST = 100
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
@@ -62,7 +63,7 @@ class TimeOfDay(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if not _TIME.fullmatch(text) and not (self.field_name == "end" and text == "24:00"):
-            raise serializers.ValidationError("Write a time of day such as 08:00.")
+            raise serializers.ValidationError(_("Write a time of day such as 08:00."))
         return text
 
 
@@ -104,7 +105,9 @@ class LayerInputSerializer(WholeMixin, LayerSerializer):
 
     def validate_starts_on(self, starts_on: Any) -> Any:
         if starts_on.year not in YEARS:
-            raise serializers.ValidationError(f"Between {YEARS[0]} and {YEARS[-1]}, please.")
+            raise serializers.ValidationError(
+                _("Between %(first)s and %(last)s, please.") % {"first": YEARS[0], "last": YEARS[-1]}
+            )
         return starts_on
 
 
@@ -135,13 +138,13 @@ class ScheduleInputSerializer(serializers.ModelSerializer[Schedule]):
 
     def validate_layers(self, layers: list[dict[str, Any]]) -> list[rota_editing.LayerGiven]:
         if len(layers) > MAX_LAYERS:
-            raise serializers.ValidationError(f"A schedule has at most {MAX_LAYERS} layers.")
+            raise serializers.ValidationError(_("A schedule has at most %(most)s layers.") % {"most": MAX_LAYERS})
         if len({layer["position"] for layer in layers}) < len(layers):
-            raise serializers.ValidationError("One layer a position.")
+            raise serializers.ValidationError(_("One layer a position."))
         wanted = {member for layer in layers for member in layer["members"]}
         people = User.objects.filter(is_active=True).in_bulk(wanted)
         if unknown := sorted(wanted - people.keys()):
-            raise serializers.ValidationError(f"There is no active agent {unknown[0]}.")
+            raise serializers.ValidationError(_("There is no active agent %(name)s.") % {"name": unknown[0]})
         return [
             rota_editing.LayerGiven(**{**layer, "members": [people[member] for member in layer["members"]]})
             for layer in layers
@@ -171,7 +174,9 @@ class Instant(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> datetime:
         at = super().to_internal_value(value)
         if at.year not in YEARS:
-            raise serializers.ValidationError(f"Between {YEARS[0]} and {YEARS[-1]}, please.")
+            raise serializers.ValidationError(
+                _("Between %(first)s and %(last)s, please.") % {"first": YEARS[0], "last": YEARS[-1]}
+            )
         return at
 
 
@@ -189,7 +194,7 @@ class OverrideSerializer(serializers.ModelSerializer[Override]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         during = attrs.pop("during")
         if during["lower"] >= during["upper"]:
-            raise serializers.ValidationError({"end": ["It ends after it starts."]})
+            raise serializers.ValidationError({"end": [_("It ends after it starts.")]})
         return {**attrs, "start": during["lower"], "end": during["upper"]}
 
 

@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.customers.company import names
 from helpdesk.customers.models import User
 from helpdesk.events.models import Event
 from helpdesk.events.safe_text import one_line
@@ -92,6 +93,8 @@ def _mail(agent: User, event: Event, subject: str, text: str) -> EmailMessage:
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
+    name = names()[0]
+    footer = f"\n\n-- \n{name}\n{settings.PUBLIC_URL}" if name else ""
     return EmailMessage(
-        one_line(subject, 200), text + "\n", settings.DEFAULT_FROM_EMAIL, [agent.email], headers=headers
+        one_line(subject, 200), f"{text}{footer}\n", settings.DEFAULT_FROM_EMAIL, [agent.email], headers=headers
     )

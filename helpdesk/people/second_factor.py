@@ -13,6 +13,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from helpdesk.customers.company import names
 from helpdesk.customers.models import User
 from helpdesk.events import secrets as kept_secrets
 
@@ -38,10 +39,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
         return not settings.REQUIRE_SECOND_FACTOR or others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
 
     def _get_site_name(self) -> str:
-        return settings.MFA_TOTP_ISSUER
+        """What authenticator apps and passkeys call this place."""
+        return names()[0] or settings.MFA_TOTP_ISSUER
 
     def get_totp_issuer(self) -> str:
-        return settings.MFA_TOTP_ISSUER
+        return self._get_site_name()
 
 
 def has_one(agent: User) -> bool:

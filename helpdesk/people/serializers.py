@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from helpdesk.customers.api_fields import TimeZone
@@ -32,7 +33,7 @@ class AgentSerializer(serializers.ModelSerializer[User]):
         if self.instance is not None:
             others = others.exclude(pk=self.instance.pk)
         if others.exists():
-            raise serializers.ValidationError("There is an agent with this address.")
+            raise serializers.ValidationError(_("There is an agent with this address."))
         return email.lower()
 
     def validate_password(self, password: str) -> str:

@@ -35,7 +35,7 @@ _PROMISES = Prepared(
 SELECT goal.target, goal.seconds, calendar.id, calendar.version FROM {Goal._meta.db_table} goal
 JOIN {Policy._meta.db_table} policy ON policy.id = goal.policy_id
 JOIN {Calendar._meta.db_table} calendar ON calendar.id = policy.calendar_id
-WHERE goal.policy_id = %s AND goal.priority = %s
+WHERE goal.policy_id = %s AND goal.priority = %s AND NOT goal.is_live
 """,
 )
 _PLANNED = Prepared(
@@ -44,9 +44,19 @@ _PLANNED = Prepared(
 SELECT plan.policy_id, goal.target, goal.seconds, calendar.id, calendar.version FROM {Plan._meta.db_table} plan
 JOIN {Policy._meta.db_table} policy ON policy.id = plan.policy_id
 JOIN {Calendar._meta.db_table} calendar ON calendar.id = policy.calendar_id
-LEFT JOIN {Goal._meta.db_table} goal ON goal.policy_id = plan.policy_id AND goal.priority = %s
+LEFT JOIN {Goal._meta.db_table} goal ON goal.policy_id = plan.policy_id AND goal.priority = %s AND NOT goal.is_live
 WHERE plan.id = coalesce((SELECT plan_id FROM {Organization._meta.db_table} WHERE id = %s),
                          (SELECT id FROM {Plan._meta.db_table} WHERE is_default))
+""",
+)
+_LIVE = Prepared(
+    "live_promises",
+    f"""
+SELECT goal.target, goal.seconds, calendar.id, calendar.version FROM {Goal._meta.db_table} goal
+JOIN {Calendar._meta.db_table} calendar ON calendar.id = coalesce(
+    (SELECT id FROM {Calendar._meta.db_table} WHERE is_office),
+    (SELECT calendar_id FROM {Policy._meta.db_table} WHERE id = goal.policy_id))
+WHERE goal.policy_id = %s AND goal.priority = %s AND goal.is_live
 """,
 )
 
@@ -87,6 +97,21 @@ def planned(organization_id: int | None, priority: str) -> tuple[int | None, dic
     rows = _PLANNED.rows([priority, organization_id])
     policy_id = rows[0][0] if rows else None
     return policy_id, {row[1]: Promise(*row[1:]) for row in rows if row[1] is not None}
+
+
+def live(policy_id: int, priority: str) -> dict[str, Promise]:
+    """What the policy promises besides while the customer waits in a live conversation, by target."""
+    return {row[0]: Promise(*row) for row in _LIVE.rows([policy_id, priority])}
+
+
+def sooner(starts: Iterable[Start]) -> list[Start]:
+    """Of several for one target the one that is due first."""
+    first: dict[str, Start] = {}
+    for one in starts:
+        known = first.get(one.promise.target)
+        if known is None or one.due_at < known.due_at:
+            first[one.promise.target] = one
+    return list(first.values())
 
 
 def start(conversation_id: int, wanted: Iterable[Promise], *, at: datetime) -> None:

@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from helpdesk.events.actors import Actor
@@ -58,7 +59,7 @@ class ICalFileSerializer(_ICalSerializer):
 
     def validate_file(self, file: Any) -> Any:
         if file.size > 4 * MAX_FEED:
-            raise serializers.ValidationError(f"The feed is longer than {MAX_FEED} characters.")
+            raise serializers.ValidationError(_("The feed is longer than %(most)s characters.") % {"most": MAX_FEED})
         return file
 
     def _name(self) -> str:
@@ -68,9 +69,9 @@ class ICalFileSerializer(_ICalSerializer):
         try:
             text: str = self.validated_data["file"].read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise serializers.ValidationError({"file": ["This is not text in UTF-8."]}) from error
+            raise serializers.ValidationError({"file": [_("This is not text in UTF-8.")]}) from error
         if "\x00" in text:
-            raise serializers.ValidationError({"file": ["Texts cannot hold the character NUL."]})
+            raise serializers.ValidationError({"file": [_("Texts cannot hold the character NUL.")]})
         return text
 
 

@@ -106,16 +106,22 @@ class Policy(models.Model):
 
 
 class Goal(models.Model):
-    """Seconds of opening time within which `target` is to be met for conversations of `priority`."""
+    """Seconds of opening time within which `target` is to be met for conversations of `priority`.
+
+    A live one has its own goals besides; of two for one target the one that is due first counts.
+    """
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="goals")
     target = models.CharField(max_length=20, choices=Target)
     priority = models.CharField(max_length=10)
     seconds = models.PositiveIntegerField()
+    is_live = models.BooleanField(
+        default=False, db_default=False, help_text="For conversations held live; counted in office hours."
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["policy", "target", "priority"], name="one_goal_a_target"),
+            models.UniqueConstraint(fields=["policy", "target", "priority", "is_live"], name="one_goal_a_target"),
             models.CheckConstraint(condition=Q(seconds__gt=0), name="goal_is_positive"),
         ]
 

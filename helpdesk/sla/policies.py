@@ -18,6 +18,7 @@ class GoalGiven:
     target: str
     priority: str
     seconds: int
+    is_live: bool = False
 
 
 @transaction.atomic
@@ -33,7 +34,14 @@ def save_policy(
     if goals is not None:
         policy.goals.all().delete()
         Goal.objects.bulk_create(
-            Goal(policy=policy, target=goal.target, priority=goal.priority, seconds=goal.seconds) for goal in goals
+            Goal(
+                policy=policy,
+                target=goal.target,
+                priority=goal.priority,
+                seconds=goal.seconds,
+                is_live=goal.is_live,
+            )
+            for goal in goals
         )
     longest = policy.goals.aggregate(seconds=Max("seconds"))["seconds"]
     check_holds(hours_of(calendar.pk, calendar.version), longest or 0, at)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
@@ -59,7 +60,9 @@ class CalendarSerializer(serializers.ModelSerializer[Calendar]):
 
     def validate_holidays(self, holidays: list[dict[str, Any]]) -> list[tuple[Any, str]]:
         if len(holidays) > MAX_HOLIDAYS:
-            raise serializers.ValidationError(f"A calendar has at most {MAX_HOLIDAYS} days of its own.")
+            raise serializers.ValidationError(
+                _("A calendar has at most %(most)s days of its own.") % {"most": MAX_HOLIDAYS}
+            )
         return [(holiday["date"], holiday["name"]) for holiday in holidays]
 
     def create(self, validated_data: dict[str, Any]) -> Calendar:
@@ -107,10 +110,13 @@ class GoalSerializer(WholeMixin, serializers.ModelSerializer[Goal]):
     target = serializers.ChoiceField(Target.choices)
     priority = serializers.ChoiceField(PRIORITIES)
     minutes = serializers.IntegerField(source="seconds", min_value=1, max_value=MAX_MINUTES)
+    live = serializers.BooleanField(
+        source="is_live", default=False, help_text="For conversations held live; counted in office hours."
+    )
 
     class Meta:
         model = Goal
-        fields = ["target", "priority", "minutes"]
+        fields = ["target", "priority", "minutes", "live"]
         # Goals come as a list: whether one is given twice is decided on the whole of it.
         validators: ClassVar[list[Any]] = []
 
@@ -120,7 +126,7 @@ class GoalSerializer(WholeMixin, serializers.ModelSerializer[Goal]):
 
     def to_representation(self, instance: Goal) -> dict[str, Any]:
         minutes, rest = divmod(instance.seconds, 60)
-        given = {"target": instance.target, "priority": instance.priority}
+        given = {"target": instance.target, "priority": instance.priority, "live": instance.is_live}
         return {**given, "minutes": instance.seconds / 60 if rest else minutes}
 
 
@@ -134,9 +140,9 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
         fields = ["id", "name", "calendar", "goals"]
 
     def validate_goals(self, goals: list[dict[str, Any]]) -> list[policies.GoalGiven]:
-        given = [policies.GoalGiven(goal["target"], goal["priority"], goal["seconds"]) for goal in goals]
-        if len({(goal.target, goal.priority) for goal in given}) < len(given):
-            raise serializers.ValidationError("One goal a target and priority.")
+        given = [policies.GoalGiven(g["target"], g["priority"], g["seconds"], g["is_live"]) for g in goals]
+        if len({(goal.target, goal.priority, goal.is_live) for goal in given}) < len(given):
+            raise serializers.ValidationError(_("One goal a target and priority."))
         return given
 
     def create(self, validated_data: dict[str, Any]) -> Policy:

@@ -20,13 +20,14 @@ function offerCanned(form) {
       const answer = await fetch(`${form.dataset.canned}?q=${encodeURIComponent(words)}`).catch(() => null);
       return answer?.ok ? (await answer.json()).results : [];
     },
-    choose: async (item) => {
-      const from = text.selectionStart - typed().length - 1;
-      const body = new URLSearchParams({ reply: item.id, csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value });
-      const answer = await fetch(form.dataset.use, { method: 'POST', body, headers: { Accept: 'application/json' } }).catch(() => null);
-      if (answer?.ok) insert(text, (await answer.json()).text, from);
-    },
+    choose: (item) => use(item.id, text.selectionStart - typed().length - 1),
   });
+  async function use(reply, from) {
+    const body = new URLSearchParams({ reply, csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value });
+    const answer = await fetch(form.dataset.use, { method: 'POST', body, headers: { Accept: 'application/json' } }).catch(() => null);
+    if (answer?.ok) insert(text, (await answer.json()).text, from);
+  }
+  form.addEventListener('canned', (event) => { text.focus(); use(event.detail, text.selectionStart); });
   form.querySelector('[data-slash]').addEventListener('click', () => {
     text.focus();
     insert(text, before(text) && !before(text).endsWith('\n') ? '\n/' : '/');
@@ -57,6 +58,9 @@ whenThere('[data-composer]', (form) => {
   toolbar(form);
   takeFiles(form);
   keepDrafts(form);
+  const place = () => { text.placeholder = form.elements.kind.value === 'note' ? text.dataset.note : text.dataset.reply; };
+  form.addEventListener('change', place);
+  place();
 
   form.addEventListener('submit', (event) => {
     if (event.submitter?.hasAttribute('formaction')) return;

@@ -16,8 +16,8 @@ function isAtEnd() {
 }
 
 function tellSeen() {
-  const head = find('head');
-  if (head && isAtEnd() && !document.hidden) document.dispatchEvent(new CustomEvent('thread:seen', { detail: head.dataset.last }));
+  const cursor = find('cursor');
+  if (cursor && isAtEnd() && !document.hidden) document.dispatchEvent(new CustomEvent('thread:seen', { detail: cursor.dataset.last }));
 }
 
 function isTouched(part) {
@@ -32,13 +32,27 @@ function isChanged(part) {
   });
 }
 
+// One question at a time: what is put below the thread goes on where the last answer ended.
+let isAsking = false;
+let isAgain = false;
+// Part of an answer was not taken, because somebody writes or chooses there.
+let isOwed = false;
 async function ask() {
   const [head, thread] = [find('head'), find('thread')];
   if (document.hidden || !head || thread?.dataset.live === undefined) return;
+  if (isAsking) { isAgain = true; return; }
+  isAsking = true;
   const wasAtEnd = isAtEnd();
-  await window.htmx.ajax('GET', `${head.dataset.news}?seq=${head.dataset.seq}`, { source: '#thread', target: '#thread', swap: 'morph:innerHTML' });
+  const all = isOwed ? '&all=1' : '';
+  isOwed = false;
+  try {
+    await window.htmx.ajax('GET', `${head.dataset.news}?${find('cursor').dataset.query}${all}`, { source: thread, target: thread, swap: 'beforeend' });
+  } finally {
+    isAsking = false;
+  }
   if (wasAtEnd) toEnd();
   tellSeen();
+  if (isAgain) { isAgain = false; ask(); }
 }
 
 whenThere('#thread[data-live]', (thread) => {
@@ -50,13 +64,17 @@ whenThere('#thread[data-live]', (thread) => {
 
 document.addEventListener('htmx:oobBeforeSwap', (event) => {
   // Somebody is writing or choosing there: their page keeps what they have, and saving changes only what they changed.
-  if (isTouched(event.detail.target)) event.detail.shouldSwap = false;
+  if (isTouched(event.detail.target)) { event.detail.shouldSwap = false; isOwed = true; }
 });
 document.addEventListener('htmx:beforeSwap', (event) => {
-  // Older messages that were asked for stay: a fresh thread holds only the newest.
+  const { target, xhr } = event.detail;
+  if (target.id !== 'thread') return;
   const thread = find('thread');
-  if (!thread || event.detail.target !== thread || !thread.dataset.older) return;
-  const fresh = new DOMParser().parseFromString(`<ol>${event.detail.xhr.responseText}</ol>`, 'text/html');
+  // Another conversation has been opened meanwhile.
+  if (target !== thread) event.detail.shouldSwap = false;
+  // Older messages that were asked for stay: a whole thread holds only the newest.
+  if (!thread?.dataset.older || !xhr.getResponseHeader('HX-Reswap')) return;
+  const fresh = new DOMParser().parseFromString(`<ol>${xhr.responseText}</ol>`, 'text/html');
   const known = new Set(Array.from(thread.querySelectorAll('.msg'), (message) => message.id));
   const isNew = Array.from(fresh.querySelectorAll('.msg')).some((message) => !known.has(message.id));
   if (!isNew) event.detail.shouldSwap = false;

@@ -10,7 +10,20 @@ import './queue.js';
 import './conversation.js';
 import './composer.js';
 import './keys.js';
-import './palette.js';
+import './jump.js';
+import { on } from './live.js';
+
+// Who chats has more on the page; who does not, loads none of it.
+on('welcome', ({ chat }) => { if (chat) import('./chats.js').then(({ be }) => be(chat)); });
+
+// Whoever logged in anew, in another tab, has another token than the one this page was drawn with.
+for (const kind of ['input', 'submit']) {
+  document.addEventListener(kind, ({ target }) => {
+    const field = (target.form ?? target).elements?.csrfmiddlewaretoken;
+    const token = /(?:^|; )csrftoken=(\w+)/.exec(document.cookie)?.[1];
+    if (field && token) field.value = token;
+  }, { capture: true });
+}
 
 // From here on keys work and the page is live.
 document.documentElement.classList.replace('no-js', 'js');

@@ -15,7 +15,11 @@ const isOpen = () => document.querySelector('dialog[open]') !== null;
 export const named = (element) => (element.title || element.getAttribute('aria-label') || element.textContent).trim();
 export const withKey = (attribute) => Array.from(document.querySelectorAll(`[data-${attribute}]`));
 
+// What lies in a closed sheet or drawer has its key all the same: where one chooses or types, it opens first.
+const inSheet = (element) => element.closest('[popover]:not(:popover-open)');
+
 function activate(element) {
+  if (!isShown(element) && !element.matches('button, a')) inSheet(element)?.showPopover();
   if (element.matches('input:not([type=checkbox], [type=radio], [type=submit]), textarea, select')) element.focus();
   else element.click();
 }
@@ -42,7 +46,7 @@ function step(by) {
 
 function help() {
   fillKeys(document.getElementById('keys-go'), withKey('go'), (element) => ['g', element.dataset.go]);
-  fillKeys(document.getElementById('keys-here'), withKey('key').filter(isShown), (element) => [element.dataset.key]);
+  fillKeys(document.getElementById('keys-here'), withKey('key').filter((one) => isShown(one) || inSheet(one)), (element) => [element.dataset.key]);
   dialog.showModal();
 }
 
@@ -74,6 +78,9 @@ const letters = {
   n: () => write('note'),
   '[': () => stepPane(-1),
   ']': () => stepPane(1),
+  // The same where brackets need AltGr: one key, with and without Shift, on most European keyboards.
+  ';': () => stepPane(-1),
+  ',': () => stepPane(1),
   u: () => { if (current()) close(); },
   '/': () => document.querySelector('[data-palette]')?.click(),
   '?': help,
@@ -94,7 +101,7 @@ function letter(key) {
     if (place) place.click();
     return place !== null;
   }
-  const element = withKey('key').find((one) => one.dataset.key === key && isShown(one));
+  const element = withKey('key').find((one) => one.dataset.key === key && (isShown(one) || inSheet(one)));
   if (element) activate(element);
   else if (letters[key]) letters[key]();
   else return false;

@@ -37,24 +37,41 @@ export async function request(url, target, options = {}) {
   return fetch(url, { credentials: 'same-origin', cache: 'no-store', ...options, headers });
 }
 
+// Styles and scripts that the page has and this one has not: waited for, so that nothing is seen unstyled.
+export function adopt(head) {
+  const loads = [];
+  for (const part of head?.content.querySelectorAll('link[rel="stylesheet"], script[type="module"]') ?? []) {
+    const [name, address] = part.href ? ['href', part.getAttribute('href')] : ['src', part.getAttribute('src')];
+    if (document.head.querySelector(`[${name}="${CSS.escape(address)}"]`)) continue;
+    const made = document.createElement(part.tagName);
+    for (const { name: key, value } of part.attributes) made.setAttribute(key, value);
+    loads.push(new Promise((done) => { made.onload = made.onerror = done; }));
+    document.head.append(made);
+  }
+  return Promise.all(loads);
+}
+
 // The page behind `url` without its surroundings, in a dialog; where that cannot be, the page itself.
 export async function show(url) {
   try {
     const answer = await request(url, 'layer-body');
     if (!answer.ok) throw answer;
-    fill(await answer.text());
+    await fill(await answer.text());
   } catch (error) {
     explain(error);
   }
 }
 
-export function fill(html) {
+export async function fill(html) {
   const body = document.getElementById('layer-body');
   const content = parsed(html);
   layer.setAttribute('aria-label', content.querySelector('title')?.textContent ?? '');
+  await adopt(content.querySelector('template[data-head]'));
   content.querySelectorAll('title, template').forEach((part) => part.remove());
   body.replaceChildren(content);
   window.htmx.process(body);
+  const macros = body.querySelector('[data-macros]');
+  if (macros) import('./macros.js').then(({ prepare }) => prepare(macros));
   if (!layer.open) layer.showModal();
   (body.querySelector('[autofocus]') ?? body.querySelector('input:not([type=hidden], [type=checkbox]), select, textarea'))?.focus();
 }

@@ -1,6 +1,6 @@
-// What the socket tells of becomes visible: rows, numbers and the open conversation are asked for anew, not too often.
-import { parsed, request } from './layers.js';
-import { isLive, on } from './live.js';
+// What the socket tells of becomes visible: rows and numbers come by it, lists and the open conversation are asked for.
+import { parsed } from './layers.js';
+import { isLive, on, say } from './live.js';
 
 const opened = () => Number(document.getElementById('head')?.closest('[data-conversation]')?.dataset.conversation ?? 0);
 
@@ -37,36 +37,61 @@ function triggered(id) {
   });
 }
 
-// Rows that are shown are put right where they stand, at once; which rows there are, and in which order, may take a moment.
-const changed = new Set();
-async function putRight() {
-  const list = document.getElementById('rows');
-  const only = Array.from(changed).slice(0, 100);
-  changed.clear();
-  if (!list || !only.length) return;
-  const answer = await request(`${list.getAttribute('hx-get').replace('?', 'some/?')}&only=${only.join()}`, 'rows');
-  if (!answer.ok) return;
-  for (const row of parsed(await answer.text()).querySelectorAll('li.item')) {
-    const shown = document.getElementById(row.id);
-    if (shown) window.Idiomorph.morph(shown, row, { ignoreActiveValue: true });
+// The server is told which rows are shown, and sends them drawn anew when they change: put right where they stand, at once.
+// Which rows there are, and in which order, may take a moment.
+let told = null;
+// What came of them is newer than a list that was on its way meanwhile.
+const fresh = new Map();
+function tellRows() {
+  const shown = Array.from(document.querySelectorAll('#rows li.item'), (row) => Number(row.id.slice(1)));
+  if (told === shown.join()) return;
+  told = shown.join();
+  for (const number of fresh.keys()) if (!shown.includes(Number(number))) fresh.delete(number);
+  say('list', { rows: shown, lang: document.documentElement.lang });
+}
+on('welcome', () => { told = null; tellRows(); });
+
+function draw(changed) {
+  for (const [number, html] of changed) {
+    const shown = document.getElementById(`c${number}`);
+    if (shown) window.Idiomorph.morph(shown, parsed(html).querySelector('li'), { ignoreActiveValue: true });
   }
+}
+on('rows', ({ v }) => {
+  for (const [number, html] of Object.entries(v)) fresh.set(number, html);
+  draw(Object.entries(v));
+  document.dispatchEvent(new CustomEvent('desk:rows'));
   document.dispatchEvent(new CustomEvent('htmx:afterSettle'));
+});
+on('down', () => fresh.clear());
+for (const name of ['htmx:afterSwap', 'desk:list']) {
+  document.addEventListener(name, (event) => {
+    if (name === 'desk:list' || event.target.closest('#list')) { draw(fresh); tellRows(); }
+  });
 }
 
-const some = gathered(putRight, { after: 50, times: 4, longest: 2000 });
-const rows = gathered(() => triggered('rows'), { after: 100, times: 150, longest: 8000 });
-const numbers = gathered(() => triggered('views'), { after: 100, times: 150, longest: 8000 });
-const conversation = gathered(async () => { document.dispatchEvent(new CustomEvent('conversation:changed')); }, { after: 20, times: Infinity, longest: 300 });
+const rows = gathered(() => triggered('rows'), { after: 100, times: 60, longest: 4000 });
+const conversation = gathered(async () => { document.dispatchEvent(new CustomEvent('conversation:changed')); }, { after: 20, times: 4, longest: 300 });
 
 on('ev', (frame) => {
   if (frame.conv === opened()) conversation();
-  if (document.getElementById(`c${frame.conv}`)) { changed.add(frame.conv); some(); }
-  rows();
+  if (frame.k !== 'msg.edit') rows();
 });
-on('count', numbers);
-const all = () => { conversation(); rows(); numbers(); };
+on('count', ({ v }) => {
+  for (const place of document.querySelectorAll('[data-count]')) {
+    const number = v[place.dataset.count] ?? '';
+    if (place.textContent !== number) place.textContent = number;
+    place.hidden = !number;
+  }
+});
+const all = () => { conversation(); rows(); triggered('views'); };
 on('stale', all);
-document.addEventListener('visibilitychange', () => { if (!document.hidden && isLive()) all(); });
+on('up', rows);
+document.addEventListener('visibilitychange', () => {
+  // A page that nobody sees is sent no rows.
+  if (document.hidden) fresh.clear();
+  else if (isLive()) all();
+});
 
 // Another version of the pages is being served: said quietly, and taken when nobody looks and nothing is half-written.
 on('welcome', ({ build }) => {

@@ -50,11 +50,15 @@ on('note', (frame) => {
   if (frame.toast && told && !isOpen) show(frame);
   if (frame.sound && isOurs && !isOpen) {
     sound().then(({ isSilent, play }) => {
-      play(frame.sound);
+      play(frame.sound, frame.volume);
       if (chip && isSilent()) chip.hidden = false;
     });
   }
 });
+
+// What waits for somebody rings on, after a reload as well.
+if (sessionStorage.getItem('ringing')) import('./ring.js').then(({ again }) => again());
+on('note', (frame) => { if (frame.rings) import('./ring.js').then(({ ring }) => ring(frame, () => isOurs)); });
 
 document.addEventListener('visibilitychange', () => { if (!document.hidden) { unseen = 0; paint(); } });
 document.addEventListener('desk:pane', paint);

@@ -76,9 +76,12 @@ function headline(text) {
   return made;
 }
 
-function draw(answer, typed, isCommand) {
+function draw(answered, typed, isCommand) {
   const parts = [];
-  const can = commands(typed, isCommand ? 40 : typed ? 5 : 6);
+  const first = answered ? Array.from(answered.childNodes) : [];
+  // What the server has found already is not said twice.
+  const known = new Set(Array.from(answered?.querySelectorAll('[role="option"] > .ell') ?? [], (name) => name.textContent));
+  const can = commands(typed, isCommand ? 40 : typed ? 5 : 6).filter(({ name }) => isCommand || !known.has(name));
   if (can.length) {
     const made = can.map(({ element, name }, at) => {
       const key = element.dataset.key ?? `g ${element.dataset.go}`;
@@ -86,7 +89,6 @@ function draw(answer, typed, isCommand) {
     });
     parts.push(headline(found.dataset.commands), ...made);
   }
-  const first = answer ? Array.from(answer.childNodes) : [];
   const all = isCommand ? parts : typed ? [...first, ...parts] : [...parts, ...first];
   if (typed && !isCommand) all.push(option('p-search', '↵', found.dataset.everywhere.replace('%s', typed), '', `${dialog.dataset.search}?q=${encodeURIComponent(typed)}`));
   found.replaceChildren(...all);
@@ -106,69 +108,61 @@ async function ask() {
   if (typed.startsWith('>')) { draw(null, typed.slice(1).trim(), true); return; }
   const mine = ++turn;
   try {
-    const answer = await request(`${dialog.dataset.found}?q=${encodeURIComponent(typed)}`, 'palette-found');
-    if (!answer.ok) throw answer;
-    const html = await answer.text();
+    const here = document.querySelector('[data-conversation]')?.dataset.conversation ?? '';
+    const reply = await request(`${dialog.dataset.found}?q=${encodeURIComponent(typed)}&here=${here}`, 'palette-found');
+    if (!reply.ok) throw reply;
+    const html = await reply.text();
     if (mine === turn) draw(parsed(html), typed, false);
   } catch (error) {
     if (mine === turn) { draw(null, typed, false); explain(error); }
   }
 }
 
-function begin() {
+function answer() {
   asking = ask().finally(() => { asking = null; });
   return asking;
 }
 
-function open() {
-  if (dialog.open) { dialog.close(); return; }
-  for (const other of document.querySelectorAll('dialog[open]')) other.close();
-  before = document.activeElement;
-  asked.value = '';
-  found.replaceChildren();
-  dialog.showModal();
-  asked.focus();
-  begin();
+// The dialog is open; `focused` is what had the focus before.
+export function begin(focused) {
+  before = focused;
+  return answer();
 }
 
-if (dialog) {
-  asked.addEventListener('input', () => {
+asked.addEventListener('input', () => {
+  clearTimeout(timer);
+  turn += 1;
+  isBehind = true;
+  timer = setTimeout(answer, WAIT);
+});
+asked.addEventListener('keydown', async (event) => {
+  if (event.isComposing) return;
+  if (event.key === 'Enter') {
+    event.preventDefault();
+    // Whoever types faster than it answers means what was typed, not what is still shown.
     clearTimeout(timer);
-    turn += 1;
-    isBehind = true;
-    timer = setTimeout(begin, WAIT);
-  });
-  asked.addEventListener('keydown', async (event) => {
-    if (event.isComposing) return;
-    if (event.key === 'Enter') {
-      event.preventDefault();
-      // Whoever types faster than it answers means what was typed, not what is still shown.
-      clearTimeout(timer);
-      if (isBehind || asking) await (isBehind ? begin() : asking);
-      chosen()?.click();
-      return;
-    }
-    const all = options();
-    const at = all.indexOf(chosen());
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
-    if (to !== undefined && all.length) {
-      event.preventDefault();
-      choose(all[(to + all.length) % all.length]);
-    }
-  });
-  found.addEventListener('pointermove', (event) => {
-    const over = event.target.closest('[role="option"]');
-    if (over && over !== chosen()) choose(over);
-  });
-  found.addEventListener('click', (event) => { if (event.target.closest('a')) dialog.close(); });
-  document.addEventListener('keydown', (event) => {
-    if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    if (isBehind || asking) await (isBehind ? answer() : asking);
+    chosen()?.click();
+    return;
+  }
+  const all = options();
+  const at = all.indexOf(chosen());
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
+  if (to !== undefined && all.length) {
     event.preventDefault();
-    open();
-  });
-  document.addEventListener('click', (event) => {
-    if (!event.target.closest('[data-palette]') || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    open();
-  });
-}
+    choose(all[(to + all.length) % all.length]);
+  }
+});
+found.addEventListener('pointermove', (event) => {
+  const over = event.target.closest('[role="option"]');
+  if (over && over !== chosen()) choose(over);
+});
+found.addEventListener('click', (event) => {
+  const link = event.target.closest('a');
+  if (link) dialog.close();
+  // A canned reply goes where one writes; where nobody can, its own page opens.
+  const composer = document.querySelector('[data-composer]');
+  if (!link?.dataset.reply || !composer) return;
+  event.preventDefault();
+  composer.dispatchEvent(new CustomEvent('canned', { detail: link.dataset.reply }));
+});

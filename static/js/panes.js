@@ -1,6 +1,6 @@
 // Conversations open beside the list: only their pane changes, the address goes along, and the list stays as it is.
 // Tells document `desk:pane` when the pane's content is new, and `desk:leave` before it goes.
-import { explain, parsed, request } from './layers.js';
+import { adopt, close as closeLayer, explain, fill, parsed, request } from './layers.js';
 
 const work = document.querySelector('.work');
 const list = document.getElementById('list');
@@ -45,20 +45,6 @@ let soon = 0;
 function prefetchSoon(row) {
   clearTimeout(soon);
   if (row && !isSparing()) soon = setTimeout(() => prefetch(row.pathname), PREFETCH_AFTER);
-}
-
-// Styles and scripts that the page has and this one has not: waited for, so that nothing is seen unstyled.
-function adopt(head) {
-  const loads = [];
-  for (const part of head?.content.querySelectorAll('link[rel="stylesheet"], script[type="module"]') ?? []) {
-    const [name, address] = part.href ? ['href', part.getAttribute('href')] : ['src', part.getAttribute('src')];
-    if (document.head.querySelector(`[${name}="${CSS.escape(address)}"]`)) continue;
-    const made = document.createElement(part.tagName);
-    for (const { name: key, value } of part.attributes) made.setAttribute(key, value);
-    loads.push(new Promise((done) => { made.onload = made.onerror = done; }));
-    document.head.append(made);
-  }
-  return Promise.all(loads);
 }
 
 export async function put(html) {
@@ -170,6 +156,10 @@ async function submit(form, submitter) {
     const answer = await request(action, 'main', { method: 'POST', body });
     if (!answer.ok && ![409, 422].includes(answer.status)) throw answer;
     if (!number(answer.url) && answer.redirected) { location.assign(answer.url); return; }
+    if (!pane.contains(form)) {
+      if (!answer.ok) { await fill(await answer.text()); return; }
+      closeLayer();
+    }
     // What was written is sent: keys are keys again. Elsewhere the focus stays where it was.
     const focused = form.matches('[data-composer]') ? '' : document.activeElement?.id;
     if (number(answer.url) && path(answer.url) !== location.pathname) history.pushState({ desk: true }, '', path(answer.url));
@@ -198,7 +188,7 @@ function start() {
   });
   document.addEventListener('submit', (event) => {
     const form = event.target;
-    if (event.defaultPrevented || !pane.contains(form) || form.method !== 'post' || !number(location.href)) return;
+    if (event.defaultPrevented || !(pane.contains(form) || form.matches('[data-pane]')) || form.method !== 'post' || !number(location.href)) return;
     event.preventDefault();
     submit(form, event.submitter);
   });

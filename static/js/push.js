@@ -38,6 +38,6 @@ if (box) {
     renew().catch(() => said('failed'));
   } else said('missing');
   for (const sample of document.querySelectorAll('[data-sample]')) {
-    sample.addEventListener('click', () => resume().then(() => play(sample.dataset.sample)));
+    sample.addEventListener('click', () => resume().then(() => play(sample.dataset.sample, Number(document.getElementById('volume').value))));
   }
 }

@@ -19,8 +19,8 @@ function show() {
   window.htmx.process(list());
   held = null;
   button().hidden = true;
+  document.dispatchEvent(new CustomEvent('desk:list'));
   document.dispatchEvent(new CustomEvent('htmx:afterSettle'));
-  paint();
 }
 
 // What is selected and what is open is written into rows that were drawn anew.
@@ -143,7 +143,7 @@ function start() {
   const offline = (isOff) => { const line = document.getElementById('list-offline'); if (line) line.hidden = !isOff; };
   document.addEventListener('htmx:sendError', () => offline(true));
   document.addEventListener('htmx:afterRequest', (event) => { if (event.detail.successful) offline(false); });
-  document.addEventListener('desk:list', paint);
+  for (const name of ['desk:list', 'desk:rows']) document.addEventListener(name, paint);
 
   section.addEventListener('click', (event) => {
     if (event.target.closest('#show-news')) show();

@@ -1,5 +1,7 @@
 // Woken by Web Push: shows what it is told, and leads to it, to an open page of the desk first.
-const ICON = '/static/img/icon.svg';
+// Not every system draws an SVG; the second stands, in one colour, in the bar of a phone.
+const ICON = '/static/img/icon-192.png';
+const BADGE = '/static/img/badge-96.png';
 
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
@@ -8,7 +10,7 @@ self.addEventListener('push', (event) => {
   let told = {};
   try { told = event.data?.json() ?? {}; } catch { /* not ours; something has to be shown all the same */ }
   event.waitUntil(self.registration.showNotification(told.title ?? 'Helpdesk', {
-    body: told.text ?? '', tag: told.tag, renotify: Boolean(told.tag), icon: ICON, data: { url: told.url ?? '/desk/' },
+    body: told.text ?? '', tag: told.tag, renotify: Boolean(told.tag), icon: ICON, badge: BADGE, data: { url: told.url ?? '/desk/' },
   }));
 });
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations.models import Conversation, Message
+from helpdesk.conversations.models import Conversation, CustomField, Message
 from helpdesk.conversations.serializers import ClockSerializer, ConversationSerializer
 from helpdesk.customers.models import Customer, Service, Team
 from helpdesk.events.actors import Actor
@@ -353,6 +353,8 @@ def test_linking(grace: Caller, company: Company, conversation: Conversation, at
 
 
 def test_it_sleeps_is_spam_and_carries_custom_values(grace: Caller, conversation: Conversation) -> None:
+    for key in ("contract", "seats"):
+        CustomField.objects.create(key=key, name=key)
     path = f"/conversations/{conversation.pk}/"
     until = timezone.now() + timedelta(days=1)
 

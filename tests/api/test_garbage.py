@@ -16,7 +16,7 @@ from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from tests.api.conftest import API, Caller
 from tests.fixtures.company import Company
-from tickets.models import ImapAccount, Macro, Mailbox, Rule
+from tickets.models import CannedReply, ChecklistItem, ImapAccount, Macro, Mailbox, Rule
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +117,10 @@ HOOK = {
     "includes_private": False,
     "is_active": True,
 }
+FORWARD = {"message": "{message}", "to": ["noc@b.example"], "text": "x", "attachments": []}
+BULK = {"conversations": ["{conversation}", "{other}"], "client_id": MESSAGE["client_id"], "priority": "high",
+        "add_tags": ["a"], "remove_tags": [], "team": None, "reply": "Hi", "then": "open"}  # fmt: skip
+CHOICE = {"ways": {"mention": ["badge"], "risk": []}, "quiet_from": "20:00", "quiet_until": None, "hides_text": True}
 WRITABLE = [
     ("post", "/rules/", AUTOMATION),
     ("post", "/rules/dry-run/", AUTOMATION),
@@ -124,6 +128,16 @@ WRITABLE = [
     ("post", "/macros/", MACRO),
     ("patch", "/macros/{macro}/", MACRO),
     ("post", "/conversations/{conversation}/macros/", {"macro": "{macro}"}),
+    ("post", "/conversations/{conversation}/followers/", {"emails": ["new@b.example", "gil@globex.example"]}),
+    ("post", "/conversations/{conversation}/checklist/", {"text": "x"}),
+    ("patch", "/conversations/{conversation}/checklist/{item}/", {"is_done": True}),
+    ("post", "/conversations/{conversation}/time-entries/", {"minutes": 5, "note": "x"}),
+    ("put", "/conversations/{conversation}/draft/", {"kind": "note", "text": "x"}),
+    ("post", "/conversations/{conversation}/forwards/", FORWARD),
+    ("post", "/conversations/{conversation}/canned-replies/", {"canned_reply": "{canned}"}),
+    ("post", "/conversations/{conversation}/undo/", {"after": 0, "until": 3}),
+    ("post", "/bulk-changes/", BULK),
+    ("patch", "/notification-choice/", CHOICE),
     ("post", "/canned-replies/", CANNED),
     ("post", "/views/", VIEW),
     ("post", "/custom-fields/", FIELD),
@@ -177,6 +191,10 @@ WRITABLE = [
 QUERIES = [
     ("/rules/{automation}/dry-run/", "limit before"),
     ("/rules/{automation}/runs/", "cursor page_size"),
+    ("/inbox/", "view status team assignee tag customer after"),
+    ("/search/", "q sort from"),
+    ("/mentions/", "seen_at__isnull conversation cursor"),
+    ("/bulk-changes/", "cursor page_size"),
     ("/audit/", "kind thing actor action since until cursor"),
     ("/webhooks/{webhook}/deliveries/", "cursor page_size"),
     ("/conversations/", "status channel assignee team priority customer organization tag service q updated_since"),
@@ -219,6 +237,8 @@ def there(company: Company, conversation: Conversation, at: Any) -> dict[str, in
         "automation": Rule.objects.create(name="x", event="note.written", updated_at=at).pk,
         "macro": Macro.objects.create(name="x", actions=[{"do": "add_tags", "value": ["x"]}], updated_at=at).pk,
         "webhook": Webhook.objects.create(name="x", url="https://x.example", kinds=["note.written"], created_at=at).pk,
+        "item": ChecklistItem.objects.create(conversation=conversation, text="x").pk,
+        "canned": CannedReply.objects.create(name="x", shortcut="x", text="x", updated_at=at).pk,
         "imap": ImapAccount.objects.create(
             mailbox=Mailbox.objects.earliest("pk"), host="imap.b.example", username="u", secret="x"
         ).pk,

@@ -1,5 +1,6 @@
 """What belongs to a private team is not there for other agents: every address below a conversation, and every list."""
 
+import re
 from datetime import datetime
 
 import pytest
@@ -8,15 +9,15 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Attachment, Conversation
-from helpdesk.customers.models import Team, User
+from helpdesk.customers.models import Customer, Team, User
 from helpdesk.oncall import paging
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
 from tests.fixtures.desk import write
-from tickets.models import InboundEmail
+from tickets.models import ChecklistItem, Draft, InboundEmail, TimeEntry
 
 pytestmark = pytest.mark.django_db
-METHODS = ("get", "post", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def _below_a_conversation() -> list[str]:
@@ -29,7 +30,7 @@ def _below_a_conversation() -> list[str]:
             if isinstance(pattern, URLResolver):
                 found += walk(pattern.url_patterns, route)
             elif "conversation_id" in route:
-                found.append("/" + route.replace("<id:conversation_id>", "{id}").replace("<slug:target>", "dispatch"))
+                found.append("/" + re.sub(r"<id:(\w+)>", r"{\1}", route).replace("<slug:target>", "dispatch"))
         return found
 
     return walk(get_resolver().url_patterns, "")
@@ -45,17 +46,35 @@ def secret(company: Company, at: datetime) -> Conversation:
 
 
 def test_every_address_is_found() -> None:
-    assert len(_below_a_conversation()) >= 6
+    assert len(_below_a_conversation()) >= 20
 
 
-@pytest.mark.parametrize("address", ["/api/v1/conversations/{id}/", *_below_a_conversation()])
+def _parts(secret: Conversation, at: datetime, member: User) -> dict[str, int]:
+    """An id of everything there is below a conversation, made anew."""
+    customer = Customer.objects.get(email="uma@umbrella.example")
+    secret.followers.add(customer)
+    entry = TimeEntry.objects.create(conversation=secret, user=member, minutes=1, at=at)
+    for user in User.objects.filter(is_active=True):
+        Draft.objects.update_or_create(conversation=secret, user=user, defaults={"text": "x", "updated_at": at})
+    return {
+        "conversation_id": secret.pk,
+        "message_id": secret.messages.earliest("pk").pk,
+        "customer_id": customer.pk,
+        "item_id": ChecklistItem.objects.create(conversation=secret, text="x").pk,
+        "entry_id": entry.pk,
+    }
+
+
+@pytest.mark.parametrize("address", ["/api/v1/conversations/{conversation_id}/", *_below_a_conversation()])
 def test_strangers_to_the_team_find_nothing(
-    grace: Caller, ada: Caller, company: Company, secret: Conversation, address: str
+    grace: Caller, ada: Caller, company: Company, secret: Conversation, at: datetime, address: str
 ) -> None:
     member = Caller(company.linus)
-    path = address.format(id=secret.pk)
     for method in METHODS:
-        answers = {caller: caller(method, path, {}).status_code for caller in (grace, ada, member)}
+        answers, path = {}, ""
+        for caller, user in ((grace, company.grace), (ada, company.ada), (member, company.linus)):
+            path = address.format(**_parts(secret, at, user))
+            answers[caller] = caller(method, path, {}).status_code
         # 405 says nothing about this conversation, only about the method.
         assert answers[grace] in (404, 405), (method, path)
         assert answers[ada] != 404 or method == "delete", (method, path)

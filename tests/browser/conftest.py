@@ -2,11 +2,21 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from playwright.sync_api import Browser, Page
 
+from helpdesk.customers.models import User
+from tests.fixtures.desk import logged_in
+from tests.fixtures.site import Site
+
+Enter = Callable[..., Page]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -28,3 +38,40 @@ def _synchronous_database() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _static_files_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in production, where names hold a digest: a page has about thirty, and each costs the server time."""
+    plain = StaticFilesHandlerMixin.serve
+
+    def serve(handler: StaticFilesHandlerMixin, request: HttpRequest) -> HttpResponseBase:
+        response = plain(handler, request)
+        response["Cache-Control"] = "max-age=600"
+        return response
+
+    monkeypatch.setattr(StaticFilesHandlerMixin, "serve", serve)
+
+
+@pytest.fixture
+def enter(browser: Browser, site: Site) -> Iterator[Enter]:
+    """Opens a page of the whole site, sockets included, in a new browser of an agent: `enter(user, path, script="")`.
+
+    The script runs in the page before all others.
+    """
+    contexts = []
+
+    def entered(user: User, path: str, script: str = "") -> Page:
+        context = browser.new_context(base_url=site.url)
+        contexts.append(context)
+        cookie = logged_in(user).cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": site.url}])
+        if script:
+            context.add_init_script(script)
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    yield entered
+    for context in contexts:
+        context.close()

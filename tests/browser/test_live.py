@@ -1,42 +1,23 @@
 """Two agents on one ticket, each in their own browser: they see each other and each other's work, live."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.utils.timezone import now
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.customers.models import User
+from helpdesk.conversations import answers, splitting
+from helpdesk.conversations.models import Status
 from helpdesk.embedded.valkey import start_valkey, stop_valkey
+from helpdesk.events.actors import Actor
+from tests.browser.conftest import Enter
 from tests.fixtures.company import Company
-from tests.fixtures.desk import logged_in, write
-from tests.fixtures.site import Site
+from tests.fixtures.desk import write
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-Enter = Callable[[User, str], Page]
-
-
-@pytest.fixture
-def enter(browser: Browser, site: Site) -> Iterator[Enter]:
-    """A page of the desk in a new browser of this agent."""
-    contexts = []
-
-    def entered(user: User, path: str) -> Page:
-        context = browser.new_context(base_url=site.url)
-        contexts.append(context)
-        cookie = logged_in(user).cookies[settings.SESSION_COOKIE_NAME].value
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": site.url}])
-        page = context.new_page()
-        page.goto(path)
-        return page
-
-    yield entered
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
@@ -68,3 +49,55 @@ def test_two_agents_see_each_other_through_a_restart_of_valkey(enter: Enter, com
 
     expect(grace.locator("[data-composer] textarea").first).to_have_value("Hello Carol")
     expect(ada.locator(".msg.note")).to_have_count(3)
+
+
+def test_a_list_follows_without_moving_what_is_under_the_pointer(enter: Enter, company: Company) -> None:
+    first, second = write(company.carol, now(), subject="First"), write(company.gil, now(), subject="Second")
+    ada = enter(company.ada, "/desk/")
+    row = ada.locator(f"#c{second.pk}")
+    row.hover()
+    expect(ada.locator("#list-count")).to_have_text("2")
+    order = ada.locator("#rows li.item").evaluate_all("rows => rows.map((row) => row.id)")
+
+    changed = conversations.Changes(priority="urgent", assignee=company.grace)
+    conversations.change(second.pk, changed, actor=Actor.agent(company.grace), at=now())
+    expect(row).to_contain_text("Grace Hopper")
+    expect(row).to_contain_text("Urgent")
+    conversations.change(
+        first.pk, conversations.Changes(status=Status.RESOLVED), actor=Actor.agent(company.grace), at=now()
+    )
+    expect(ada.locator(f"#c{first.pk}")).to_contain_text("Resolved")
+    expect(ada.locator("#list-count")).to_have_text("1")
+    expect(ada.locator('#views [data-count="reply"]').first).to_have_text("1")
+
+    assert ada.locator("#rows li.item").evaluate_all("rows => rows.map((row) => row.id)") == order
+    ada.mouse.move(5, 5)
+    expect(ada.locator(f"#c{first.pk}")).to_have_count(0, timeout=15_000)
+
+
+def test_a_thread_grows_and_what_stands_in_it_stays(enter: Enter, company: Company) -> None:
+    conversation = write(company.carol, now())
+    ada = enter(company.ada, f"/desk/conversations/{conversation.pk}/")
+    expect(ada.locator("#rows li.item")).to_have_count(1)
+    first = ada.locator(".msg").first
+    first.evaluate("message => { message.isTheSame = true; }")
+
+    for number in range(3):
+        conversations.note(conversation.pk, company.grace, f"Note {number}.", at=now())
+    expect(ada.locator(".msg.note")).to_have_count(3)
+    conversations.change(
+        conversation.pk, conversations.Changes(priority="high"), actor=Actor.agent(company.grace), at=now()
+    )
+    expect(ada.locator("#head")).to_contain_text("High")
+    expect(ada.locator("#thread .sys").last).to_contain_text("Grace Hopper: priority")
+
+    assert first.evaluate("message => message.isTheSame")
+    reply = conversations.reply(conversation.pk, company.grace, "Another matter.", at=now())
+    answers.deliver(reply.pk, at=now())
+    expect(ada.locator(f"#m{reply.pk}")).to_contain_text("Sent")
+    splitting.split(conversation.pk, [reply.pk], company.grace, at=now())
+    expect(ada.locator(f"#m{reply.pk}")).to_have_count(0)
+    expect(ada.locator("#thread .sys").last).to_contain_text("split off")
+    texts = ada.locator("#thread > li").all_inner_texts()
+    ada.reload()
+    assert ada.locator("#thread > li").all_inner_texts() == texts

@@ -245,6 +245,8 @@ def test_on_a_phone_there_is_one_pane_at_a_time(
     _row(page, "Second").click()
     _title(page, "Second")
     expect(page.locator("#list")).to_be_hidden()
+    page.get_by_role("button", name="What can be done").click()
+    expect(page.locator("#take")).to_be_in_viewport()
     page.get_by_role("button", name="Details").click()
     expect(page.get_by_role("heading", name="Service level")).to_be_visible()
     page.keyboard.press("Escape")

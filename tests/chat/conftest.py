@@ -1,10 +1,15 @@
-"""Sockets for the tests of this folder."""
+"""Sockets and chats for the tests of this folder."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
+from chat import chats, visitor_presence
+from chat.models import Chat
 from tests.chat.agents import Desks
+from tests.chat.continuing import SECOND, UMA, begin, visitor, work
+from tests.fixtures.company import Company
 from tests.fixtures.site import Site
 
 
@@ -13,3 +18,20 @@ def desks(site: Site) -> Iterator[Desks]:
     opened = Desks(site)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def watching(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The conversations whose visitor has the panel before their eyes: none, until a test says so."""
+    seen: set[int] = set()
+    monkeypatch.setattr(visitor_presence, "is_watching", seen.__contains__)
+    return seen
+
+
+@pytest.fixture
+def umas_chat(company: Company, at: datetime) -> Chat:
+    """Uma, vouched for, has asked something and Grace is there."""
+    chat = begin(visitor(at, signed=UMA), "My site is down?", at=at)
+    chats.join(chat.pk, company.grace, at=at + SECOND)
+    work(at + SECOND)
+    return chat

@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import promises
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Customer
 from helpdesk.events.actions import Fact, record
@@ -128,6 +129,29 @@ def test_another_priority_is_another_promise_from_the_same_start(company: Compan
     conversation = ask(company.carol, at)
     change(conversation, company, at + timedelta(minutes=10), priority="urgent")
     assert clock(conversation, Target.FIRST_RESPONSE).due_at == at + timedelta(minutes=30)
+
+
+def test_what_was_agreed_for_later_has_to_be_taken_once_it_waits_no_more(company: Company, at: datetime) -> None:
+    conversation = ask(company.carol, at)
+    change(conversation, company, at, status="on_hold")
+    promises.agreed(conversation, at=at)
+    assert clock(conversation, "dispatch").cancelled_at == at
+
+    later = at + timedelta(days=1)
+    change(conversation, company, later, status="open")
+
+    assert clock(conversation, "dispatch").due_at == later + timedelta(hours=1)
+    assert Clock.objects.filter(conversation=conversation, target="dispatch", cancelled_at=None).count() == 1
+
+
+def test_waiting_and_going_on_leaves_a_running_dispatch_as_it_is(company: Company, at: datetime) -> None:
+    conversation = ask(company.carol, at)
+    before = clock(conversation, "dispatch")
+
+    change(conversation, company, at, status="pending")
+    change(conversation, company, at + timedelta(minutes=5), status="open")
+
+    assert (clock(conversation, "dispatch").pk, clock(conversation, "dispatch").due_at) == (before.pk, before.due_at)
 
 
 def test_resolving_ends_what_is_waited_for(company: Company, at: datetime) -> None:

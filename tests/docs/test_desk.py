@@ -2,6 +2,7 @@
 
 import re
 
+from helpdesk.conversations import search as ranking
 from tests.docs.pages import ROOT
 from tickets.desk import filters, inbox, search
 
@@ -31,5 +32,5 @@ def test_every_standard_view_is_named() -> None:
 
 
 def test_the_numbers_are_the_codes() -> None:
-    assert f"newest {search.RANKED} matches" in PAGE
-    assert search.PATIENCE_MS == 3000
+    assert f"newest {ranking.RANKED} matches" in PAGE
+    assert ranking.PATIENCE_MS == 3000

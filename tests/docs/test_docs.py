@@ -11,11 +11,10 @@ from django.core.management import get_commands
 from django.urls import resolve
 from django.utils.module_loading import import_string
 
-from helpdesk import settings as settings_module
 from helpdesk.api_errors import NothingHere
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, code, links, name_of, page, table, tables
 
-SETTINGS = Path(str(settings_module.__file__)).read_text()
+SETTINGS = "\n".join(path.read_text() for path in sorted((ROOT / "helpdesk").glob("settings*.py")))
 DOTTED = re.compile(r"(?:helpdesk|tickets|chat)(?:\.\w+)+")
 FILE = re.compile(r"(?:helpdesk|tickets|tests|docs|static|templates|scripts)/[\w./-]*")
 URL = re.compile(r"/(?:desk|api|hooks|healthz|tickets|pages)/[\w<>./-]*|/metrics")
@@ -109,7 +108,7 @@ def _read_by_settings() -> dict[str, object]:
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
             continue
         called = ast.unparse(node.func)
-        if called == "_secret" or re.fullmatch(r"env\.(?:str|bool|int|list)", called):
+        if called == "secret" or re.fullmatch(r"env\.(?:str|bool|int|list)", called):
             default = next((word.value for word in node.keywords if word.arg == "default"), None)
             found[str(node.args[0].value)] = default.value if isinstance(default, ast.Constant) else None
     return found

@@ -11,6 +11,7 @@ from helpdesk.events.actors import SYSTEM
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write, write_many
 from tickets.desk import palette
+from tickets.desk.models import CannedReply, Macro
 
 BEFORE = 2
 
@@ -83,11 +84,29 @@ def test_the_fragment_leads_to_conversations_people_and_views(
     conversation = write(company.carol, at, subject="Mine is broken")
     browser = logged_in(company.ada)
 
-    with django_assert_max_num_queries(BEFORE + 9):
+    with django_assert_max_num_queries(BEFORE + 10):
         part = browser.get("/desk/palette/?q=mine").content.decode()
 
     assert f'href="/desk/conversations/{conversation.pk}/"' in part and 'href="/desk/?view=mine"' in part
     assert f'href="/desk/customers/{company.carol.pk}/"' in browser.get("/desk/palette/?q=carol").content.decode()
+
+
+def test_it_finds_places_macros_and_canned_replies(company: Company, at: datetime) -> None:
+    conversation = write(company.carol, at)
+    macro = Macro.objects.create(name="Wall of fame", actions=[{"do": "close", "value": None}], updated_at=at)
+    CannedReply.objects.create(name="Wallpaper", shortcut="wall", text="Hi", updated_at=at)
+    CannedReply.objects.create(name="Walls", shortcut="walls", text="Hi", owner=company.linus, updated_at=at)
+
+    def found(user: User, typed: str, here: object = "") -> str:
+        return logged_in(user).get("/desk/palette/", {"q": typed, "here": here}).content.decode()
+
+    admins = found(company.ada, "wall", conversation.pk)
+    assert 'href="/desk/wallboard/"' in admins and 'href="/desk/settings/wallboards/"' in admins
+    assert f'href="/desk/conversations/{conversation.pk}/macros/?macro={macro.pk}"' in admins
+    assert "Wallpaper" in admins and "Walls" not in admins
+    agents = found(company.grace, "wall", "x")
+    assert 'href="/desk/wallboard/"' in agents and "settings/wallboards" not in agents and "fame" not in agents
+    assert 'href="/desk/reports/"' in found(company.grace, "rep")
 
 
 def test_the_customers_page_tells_who_what_and_everything_asked(

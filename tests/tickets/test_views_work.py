@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
-from helpdesk.conversations.models import Conversation
+from helpdesk.conversations.models import Conversation, CustomField
 from helpdesk.customers.models import Team
 from helpdesk.events.models import Event
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write
-from tickets.desk.models import BlockedSender, CustomField
+from tickets.desk.models import BlockedSender
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Their mail is kept in the ledger as `blocked`, where it can be filed after all; 
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from helpdesk.customers import audit
 from helpdesk.customers.models import User
@@ -39,6 +40,15 @@ def block(handle: str, user: User, why: str = "", *, at: datetime) -> BlockedSen
 
 
 @transaction.atomic
+def say_why(row: BlockedSender, why: str, user: User, *, at: datetime) -> BlockedSender:
+    """Give another reason; who is blocked stays."""
+    before, row.why = audit.stored(row), why[:300]
+    row.save(update_fields=["why"])
+    audit.record(user.pk, "changed", row, before, audit.stored(row), at=at)
+    return row
+
+
+@transaction.atomic
 def unblock(row: BlockedSender, user: User, *, at: datetime) -> None:
     before, pk = audit.stored(row), row.pk
     row.delete()
@@ -51,7 +61,7 @@ def cleaned(handle: str) -> str:
     # A domain is checked by an address in it.
     address = email_of(f"x{given}" if given.startswith("@") else given)
     if not address or len(given) > 320:
-        raise CannotBlock(f"{given[:80]} is neither an address nor @domain")
+        raise CannotBlock(_("%(given)s is neither an e-mail address nor @domain.") % {"given": given[:80]})
     if given.startswith("@"):
         clean = "@" + address.rpartition("@")[2]
         ours = User.objects.filter(email__endswith=clean, is_active=True).exists()
@@ -59,7 +69,7 @@ def cleaned(handle: str) -> str:
         clean = address
         ours = User.objects.filter(email=clean, is_active=True).exists()
     if ours or _is_mailbox(clean):
-        raise CannotBlock(f"{clean} is ours: agents and mailboxes are not blocked")
+        raise CannotBlock(_("%(given)s is ours: agents and mailboxes are not blocked.") % {"given": clean})
     return clean
 
 

@@ -203,7 +203,7 @@ def _take_back(item: BulkItem, user: User, at: datetime) -> str:
     now_is = _state(conversation, Asked(add_tags=("any",)))
     if any(now_is[name] != value for name, value in item.after.items()):
         return _("Somebody has changed it since.")
-    conversations.change(item.number, _restoring(item.before, at), actor=Actor.agent(user), at=at)
+    conversations.change(item.number, _restoring(item.before, at), actor=Actor.agent(user), at=at, may_lack_fields=True)
     return TAKEN_BACK
 
 

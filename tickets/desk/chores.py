@@ -15,6 +15,8 @@ from tickets.desk.models import ChecklistItem, TimeEntry
 
 MOST_ITEMS = 100
 MOST_MINUTES = 24 * 60
+# Nobody reads more entries of one conversation at once.
+MOST_SHOWN = 1_000
 
 
 class TooMany(ValueError):

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from helpdesk.conversations import visibility
 from helpdesk.conversations.models import Conversation
@@ -97,7 +99,8 @@ def _standing(role: str) -> Prepared:
     parts = [_numbered(key, _within(standard[key], reader)) for key in COUNTED]
     parts += [_numbered("risk", _RISK.format(visible=visibility.condition(reader)))]
     others = _OTHERS.format(visible=visibility.condition(reader, "team.id"))
-    return Prepared(f"counts_for_{role}", " UNION ALL ".join([*parts, others]))
+    chats = import_string(settings.LIVE_DESK["counted"])(visibility.condition(reader, "c.team_id"))
+    return Prepared(f"counts_for_{role}", " UNION ALL ".join([*parts, chats, others]))
 
 
 def _within(view: inbox.View, reader: User) -> str:

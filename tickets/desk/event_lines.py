@@ -7,7 +7,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from helpdesk.conversations import continuing
 from tickets.desk import wording
 
 Names = Mapping[tuple[str, int], str]
@@ -91,6 +93,23 @@ def _failed(data: Data, names: Names) -> str:
     return _("A message could not be delivered")
 
 
+def _mailed(data: Data, names: Names) -> str:
+    to, count = str(data.get("to", "")), len(data.get("messages", ()))
+    if data.get("what") == continuing.TRANSCRIPT:
+        return _("The transcript was mailed to %s") % to
+    if not count:
+        return _("Mailed to %s, who had not seen it in the chat") % to
+    return ngettext(
+        "%(count)s answer was mailed to %(to)s, who had not seen it in the chat",
+        "%(count)s answers were mailed to %(to)s, who had not seen them in the chat",
+        count,
+    ) % {"count": count, "to": to}
+
+
+def _not_mailed(data: Data, names: Names) -> str:
+    return _("Mail did not reach the customer: %s") % str(data.get("error", ""))
+
+
 def _linked(data: Data, names: Names) -> str:
     if "id" not in data:
         previous = data.get("previous")
@@ -107,6 +126,11 @@ def _says(text: str) -> Callable[[Data, Names], str]:
 
 
 _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
+    "chat.joined": _says("joined the chat"),
+    "chat.ended": _says("The chat ended"),
+    "chat.converted": _says("made it a ticket"),
+    "chat.handed_on": _says("handed the chat on"),
+    "chat.declined": _says("declined the chat"),
     "conversation.opened": _opened,
     "conversation.assigned": _assigned,
     "conversation.released": _says("gave it back"),
@@ -136,6 +160,16 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "conversation.item_removed": lambda data, names: _("not to do any more: %s") % data.get("text", ""),
     "conversation.time_spent": lambda data, names: _("spent %s min") % data.get("minutes", ""),
     "conversation.time_taken_back": lambda data, names: _("took back %s min") % data.get("minutes", ""),
+    "chat.booked": lambda data, names: _("Chat booked for %s") % _instant(data.get("starts_at")),
+    "chat.rebooked": lambda data, names: _("Booked chat moved to %s") % _instant(data.get("starts_at")),
+    "chat.booking_cancelled": lambda data, names: _("Chat of %s cancelled") % _instant(data.get("starts_at")),
+    "chat.booking_reminded": lambda data, names: (
+        _("The customer is reminded of the chat of %s") % _instant(data.get("starts_at"))
+    ),
+    "chat.booking_held": lambda data, names: _("The chat of %s was held") % _instant(data.get("starts_at")),
+    "chat.booking_missed": lambda data, names: (
+        _("The customer did not come to the chat of %s") % _instant(data.get("starts_at"))
+    ),
     "customer.noted": _says("changed the notes on the customer"),
     "sender.blocked": lambda data, names: _("blocked %s") % data.get("handle", ""),
     "sender.unblocked": lambda data, names: _("no longer blocks %s") % data.get("handle", ""),
@@ -143,6 +177,10 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "clock.warned": _warned,
     "clock.breached": _breached,
     "message.failed": _failed,
+    "mail.sent": _mailed,
+    "mail.failed": _not_mailed,
+    "chat.address_asked": _says("There is no address to mail the answer to: the chat asks for one"),
+    "chat.address_given": _says("The customer said where to write to"),
     "message.retried": _says("sent a failed message again"),
     "page.triggered": _says("On-call was paged"),
     "page.extended": _says("Another reason was added to the page"),

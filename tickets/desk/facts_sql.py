@@ -5,12 +5,12 @@ than running it.
 from typing import Final
 
 from helpdesk.conversations import visibility
-from helpdesk.conversations.models import Conversation, ConversationLink, Tag
+from helpdesk.conversations.models import Conversation, ConversationLink, CustomField, Tag
 from helpdesk.customers.models import Customer, Identity, Organization, Plan, Service, Team, User
 from helpdesk.oncall.models import Page
 from helpdesk.prepared import Prepared
 from helpdesk.sla.models import Calendar, Clock
-from tickets.desk.models import BlockedSender, ChecklistItem, CustomField, Draft, Mention, TimeEntry
+from tickets.desk.models import BlockedSender, ChecklistItem, Draft, Mention, TimeEntry
 from tickets.models import Mailbox, MailThread
 
 EARLIER = 5

@@ -16,6 +16,8 @@ from tickets.desk.models import Mention
 ACTIVE = ("new", "open")
 WORKED = ("new", "open", "pending", "on_hold")
 ANY = 64
+# What an address may name more than once; of the rest the last one counts.
+SEVERAL = ("tag", "status", "priority", "channel")
 _TAGGED = f"""id IN (SELECT has.conversation_id FROM {Conversation.tags.through._meta.db_table} AS has
     JOIN {Tag._meta.db_table} AS tag ON tag.id = has.tag_id WHERE tag.name = ANY(%(tag)s))"""
 _OF_SERVICE = f"""id IN (SELECT conversation_id FROM {Conversation.services.through._meta.db_table}

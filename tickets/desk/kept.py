@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
-from helpdesk.customers.models import Team, User
+from helpdesk.customers.models import User
 from helpdesk.customers.permissions import may_configure, may_work
-from tickets.desk.models import Shared
+from tickets.desk.models import SavedView, Shared
 
 S = TypeVar("S", bound=Shared)
 
@@ -37,19 +37,20 @@ def must_see(user: User, row: Shared) -> None:
         raise NotYours(row.name)
 
 
-def may_keep_for(user: User, owner: User | None, team: Team | None) -> bool:
-    """Whether the agent may keep, change or remove something of this owner or team; neither means everybody's."""
-    if not may_work(user):
-        return False
-    if owner is not None:
-        return owner.pk == user.pk
-    if team is not None:
-        return may_configure(user) or user.teams.filter(pk=team.pk).exists()
+def may_keep_for(user: User, owner_id: int | None, team_id: int | None, model: type[Shared]) -> bool:
+    """Whether the agent may keep, change or remove something of this owner or team; neither means everybody's.
+
+    Viewers keep views of their own, for they read the inbox too; what they cannot use they do not keep.
+    """
+    if owner_id is not None:
+        return owner_id == user.pk and (may_work(user) or model is SavedView)
+    if team_id is not None and may_work(user):
+        return may_configure(user) or user.teams.filter(pk=team_id).exists()
     return may_configure(user)
 
 
 def may_change(user: User, row: Shared) -> bool:
-    return may_keep_for(user, row.owner, row.team)
+    return may_keep_for(user, row.owner_id, row.team_id, type(row))
 
 
 def must_change(user: User, row: Shared) -> None:

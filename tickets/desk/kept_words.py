@@ -29,6 +29,15 @@ def keep(session: SessionBase, conversation_id: int, kind: str, text: str, *, ca
     return True
 
 
+def forget(session: SessionBase, conversation_id: int, said: str) -> None:
+    """What waits was sent after all, perhaps with more behind it: logged in in another tab, pressed once more."""
+    kept = session.get(KEY)
+    if not isinstance(kept, dict) or kept.get("conversation") != conversation_id:
+        return
+    if said.strip().startswith(str(kept["text"]).strip()):
+        del session[KEY]
+
+
 def restore(session: SessionBase, conversation: Conversation, user: User, *, at: datetime) -> bool:
     """Whether words of this conversation were waiting: they are the agent's draft now, behind what was in it."""
     kept = session.get(KEY)

@@ -3,7 +3,6 @@
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -141,34 +140,6 @@ class TimeEntry(models.Model):
         return f"{self.minutes} min"
 
 
-class CustomField(models.Model):
-    """A fact a company wants on its conversations; values are kept in `Conversation.custom` under `key`."""
-
-    class Kind(models.TextChoices):
-        TEXT = "text"
-        NUMBER = "number"
-        CHOICE = "choice"
-        DATE = "date"
-        YES_NO = "yes_no"
-
-    key = models.SlugField(max_length=40, unique=True)
-    name = models.CharField(max_length=80)
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
-    choices = ArrayField(models.CharField(max_length=80), default=list, blank=True)
-    is_required = models.BooleanField(default=False, help_text="Must be filled in before a conversation is resolved.")
-    is_active = models.BooleanField(default=True)
-    position = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        ordering = ["position", "name", "id"]
-        constraints = [
-            models.CheckConstraint(condition=~Q(kind="choice") | ~Q(choices=[]), name="a_choice_has_choices"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class BlockedSender(models.Model):
     """Whoever writes from this address or domain is filed as blocked and answered nothing."""
 
@@ -250,6 +221,9 @@ class NotificationChoice(models.Model):
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_until = models.TimeField(null=True, blank=True)
     hides_text = models.BooleanField(default=False, help_text="Say that something happened, not what.")
+    volume = models.PositiveSmallIntegerField(default=60, db_default=60, help_text="Of every sound, 0 to 100.")
+    rings_for_chats = models.BooleanField(default=True, db_default=True, help_text="Until somebody takes it.")
+    rings_for_urgent = models.BooleanField(default=False, db_default=False, help_text="Until somebody takes it.")
 
     class Meta:
         constraints = [
@@ -257,6 +231,7 @@ class NotificationChoice(models.Model):
                 condition=Q(quiet_from=None, quiet_until=None) | Q(quiet_from__isnull=False, quiet_until__isnull=False),
                 name="quiet_hours_have_an_end",
             ),
+            models.CheckConstraint(condition=Q(volume__lte=100), name="a_volume_is_a_percentage"),
         ]
 
     def __str__(self) -> str:

@@ -10,23 +10,28 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from helpdesk.conversations import visibility
-from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.conversations import continuing, visibility
+from helpdesk.conversations.models import DONE, Conversation, Message, Priority
 from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record_all
 from helpdesk.events.handlers import together
 from helpdesk.events.models import Event
-from tickets.desk.models import Mention, NotificationChoice
+from tickets.desk.models import Mention, NotificationChoice, PushSubscription
 from tickets.zones import known_zone
 
 OPENED, MESSAGE, MENTION, ASSIGNMENT, RISK = "opened", "message", "mention", "assignment", "risk"
-KINDS: Final = (OPENED, MESSAGE, MENTION, ASSIGNMENT, RISK)
+# A live chat that is offered to one, or waits for one.
+CHAT: Final = "chat"
+KINDS: Final = (CHAT, OPENED, MESSAGE, MENTION, ASSIGNMENT, RISK)
 BADGE, TOAST, SOUND, PUSH, MAIL = "badge", "toast", "sound", "push", "mail"
 WAYS: Final = (BADGE, TOAST, SOUND, PUSH, MAIL)
 # An agent who has never chosen has these, however long they have been here.
 DEFAULTS: Final[Mapping[str, frozenset[str]]] = {
+    CHAT: frozenset({BADGE, TOAST, SOUND, PUSH}),
     OPENED: frozenset({BADGE, SOUND}),
     MESSAGE: frozenset({BADGE, TOAST, SOUND, MAIL}),
     MENTION: frozenset({BADGE, TOAST, SOUND, PUSH, MAIL}),
@@ -34,8 +39,18 @@ DEFAULTS: Final[Mapping[str, frozenset[str]]] = {
     RISK: frozenset({BADGE, TOAST, PUSH}),
 }
 # Mail for these does not exist: they come in floods.
-NO_MAIL: Final = (OPENED, RISK)
-SOUNDS: Final = {OPENED: "new", MESSAGE: "message", MENTION: "message", ASSIGNMENT: "message", RISK: "alert"}
+NO_MAIL: Final = (CHAT, OPENED, RISK)
+# What rings on until somebody takes it, where an agent wants that.
+LIVE_CHANNELS: Final = frozenset({"chat"})
+VOLUME: Final = 60
+SOUNDS: Final = {
+    CHAT: "chat",
+    OPENED: "new",
+    MESSAGE: "message",
+    MENTION: "message",
+    ASSIGNMENT: "message",
+    RISK: "alert",
+}
 # What happened long ago (an import, workers that were down) rings nowhere.
 TOLD_WITHIN: Final = timedelta(minutes=30)
 
@@ -45,6 +60,8 @@ _KIND_OF: Final = {
     "note.written": MENTION,
     "conversation.assigned": ASSIGNMENT,
     "clock.warned": RISK,
+    "chat.offered": CHAT,
+    "chat.nudged": CHAT,
 }
 
 
@@ -66,12 +83,22 @@ class Choice:
     quiet_from: time | None = None
     quiet_until: time | None = None
     hides_text: bool = False
+    volume: int = VOLUME
+    rings_for_chats: bool = True
+    rings_for_urgent: bool = False
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
     def ways_for(self, kind: str, at: datetime) -> frozenset[str]:
         """Ways for this kind at `at`: in quiet hours only what makes no noise and leaves the house by no wire."""
         ways = self.ways.get(kind, frozenset())
         return ways & {BADGE} if self.is_quiet(at) else ways
+
+    def rings(self, channel: str | None, priority: str | None, at: datetime) -> bool:
+        """Whether a new conversation rings until somebody takes it."""
+        is_wanted = (self.rings_for_chats and channel in LIVE_CHANNELS) or (
+            self.rings_for_urgent and priority == Priority.URGENT
+        )
+        return is_wanted and not self.is_quiet(at)
 
     def is_quiet(self, at: datetime) -> bool:
         if self.quiet_from is None or self.quiet_until is None:
@@ -96,7 +123,49 @@ def choice(user: User, kept: NotificationChoice | None) -> Choice:
         ways = {kind: chosen - {MAIL} for kind, chosen in ways.items()}
     if kept is None:
         return Choice(ways, zone=known_zone(user.timezone))
-    return Choice(ways, kept.quiet_from, kept.quiet_until, kept.hides_text, known_zone(user.timezone))
+    return Choice(
+        ways,
+        kept.quiet_from,
+        kept.quiet_until,
+        kept.hides_text,
+        kept.volume,
+        kept.rings_for_chats,
+        kept.rings_for_urgent,
+        known_zone(user.timezone),
+    )
+
+
+class HalfQuiet(ValueError):
+    """Quiet hours with a beginning and no end, or the other way round."""
+
+
+@transaction.atomic
+def keep_choice(
+    user: User,
+    ways: Mapping[str, Sequence[str]],
+    quiet_from: time | None,
+    quiet_until: time | None,
+    hides_text: bool,
+    volume: int = VOLUME,
+    rings_for_chats: bool = True,
+    rings_for_urgent: bool = False,
+) -> None:
+    """Tell the agent so from now on; `volume` is a percentage. Raises HalfQuiet."""
+    if (quiet_from is None) != (quiet_until is None):
+        raise HalfQuiet(_("Quiet hours have a beginning and an end; leave both empty for none."))
+    kept = {
+        "ways": ways,
+        "quiet_from": quiet_from,
+        "quiet_until": quiet_until,
+        "hides_text": hides_text,
+        "volume": volume,
+        "rings_for_chats": rings_for_chats,
+        "rings_for_urgent": rings_for_urgent,
+    }
+    NotificationChoice.objects.update_or_create(user=user, defaults=kept)
+    # The older switch for all mails (API) goes along: who wants one here wants mails.
+    by_mail = any(MAIL in chosen for chosen in ways.values())
+    User.objects.filter(pk=user.pk).update(notify_by_email=by_mail)
 
 
 def told(events: Iterable[Any], among: Collection[int] | None = None) -> list[Told]:
@@ -112,7 +181,7 @@ def told(events: Iterable[Any], among: Collection[int] | None = None) -> list[To
     if not ringing:
         return []
     rows = Conversation.objects.filter(pk__in={event.conversation_id for event in ringing}, is_spam=False)
-    conversations = {row[0]: row for row in rows.values_list("pk", "team_id", "assignee_id", "status")}
+    conversations = {row[0]: row for row in rows.values_list("pk", "team_id", "assignee_id", "status", "channel")}
     members = _members({row[1] for row in conversations.values() if row[1]})
     mentioned = _mentioned([event.data["message"] for event in ringing if event.kind == "note.written"])
     found: list[Told] = []
@@ -120,11 +189,18 @@ def told(events: Iterable[Any], among: Collection[int] | None = None) -> list[To
         row = conversations.get(event.conversation_id)
         if row is None or (row[3] in DONE and event.kind != "note.written"):
             continue
+        if event.kind == "conversation.opened" and row[4] in LIVE_CHANNELS and _is_live(row[0], event.at):
+            continue  # a chat says itself whom it is offered to
         for user_id in sorted(_addressees(event, row[1], row[2], members, mentioned) - {event.actor_id}):
             if among is None or user_id in among:
                 found.append(Told(user_id, _KIND_OF[event.kind], event.id, event.conversation_id))
     allowed = visibility.watchers({one.conversation_id for one in found}, {one.user_id for one in found})
     return [one for one in found if (one.conversation_id, one.user_id) in allowed]
+
+
+def _is_live(conversation_id: int, at: datetime) -> bool:
+    conversation = Conversation.objects.select_related("customer").get(pk=conversation_id)
+    return continuing.particulars(conversation, at=at).is_live
 
 
 def _addressees(
@@ -134,6 +210,9 @@ def _addressees(
     members: Mapping[int, set[int]],
     mentioned: Mapping[int, set[int]],
 ) -> set[int]:
+    # The chats themselves say whose turn it is.
+    if _KIND_OF[event.kind] == CHAT:
+        return set(event.data.get("agents", ()))
     if event.kind == "note.written":
         return mentioned.get(event.data["message"], set())
     if assignee is not None and event.kind != "conversation.opened":
@@ -171,9 +250,10 @@ def live(events: Sequence[Any], users: Collection[int]) -> list[tuple[int, int, 
     choices = choices_of({one.user_id for one in found})
     frames = []
     for one in found:
-        ways = choices[one.user_id].ways_for(one.kind, at)
-        event = by_id[one.event_id]
-        if ways & {BADGE, TOAST, SOUND}:
+        choice = choices[one.user_id]
+        ways, event = choice.ways_for(one.kind, at), by_id[one.event_id]
+        rings = _begins_to_ring(event) and not event.assignee_id and choice.rings(event.channel, event.priority, at)
+        if rings or ways & {BADGE, TOAST, SOUND}:
             fields = {
                 "id": one.event_id,
                 "conv": one.conversation_id,
@@ -183,9 +263,23 @@ def live(events: Sequence[Any], users: Collection[int]) -> list[tuple[int, int, 
                 "badge": BADGE in ways,
                 "toast": TOAST in ways,
                 "sound": SOUNDS[one.kind] if SOUND in ways else "",
+                "volume": choice.volume,
+                "rings": rings,
             }
             frames.append((one.user_id, one.conversation_id, fields))
     return frames
+
+
+def _begins_to_ring(event: Any) -> bool:
+    """Live chats ring where they are offered, everything else for the whole team."""
+    if event.kind == "chat.nudged":
+        return event.data.get("nudge") in ("half", "most", "late")
+    return event.kind == "chat.offered" or (event.kind == "conversation.opened" and event.channel not in LIVE_CHANNELS)
+
+
+def wakeable(user_ids: Collection[int]) -> set[int]:
+    """Those of these agents who have a browser that a push message reaches. For `LIVE_DESK`."""
+    return set(PushSubscription.objects.filter(user__in=user_ids).values_list("user_id", flat=True))
 
 
 @together

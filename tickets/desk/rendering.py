@@ -58,7 +58,15 @@ def render(request: HttpRequest, name: str, **context: Any) -> Markup:
         "views": inbox.standard(),
         "counts": None,
     }
-    return Markup(environment().get_template(name).render(common | context))
+    return fragment(name, **common | context)
+
+
+def fragment(name: str, **context: Any) -> Markup:
+    """A template that needs no request, in the language and the zone that are active."""
+    # Both are asked for once: each look-up is cheap, but a queue would make hundreds.
+    language, zone = get_language(), timezone.get_current_timezone()
+    spoken = {"labels": wording.labels(language), "when": partial(_when, language, zone), "language": language}
+    return Markup(environment().get_template(name).render(spoken | context))
 
 
 @cache

@@ -134,7 +134,8 @@ def _run(rule: Rule, case: conditions.Case, at: datetime) -> bool:
     try:
         # A savepoint: what one rule got wrong must not undo what the others did.
         with transaction.atomic(), caused_by(cause):
-            done = steps.do(case.conversation.pk, rule.actions, steps.Doer(None), at=at)
+            doer = steps.Doer(None, after_silence=rule.event == IDLE)
+            done = steps.do(case.conversation.pk, rule.actions, doer, at=at)
     except OperationalError:
         raise  # a deadlock or a lost connection: the outbox tries all of it again
     except Exception as error:

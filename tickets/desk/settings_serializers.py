@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
+from helpdesk.conversations.models import CustomField
 from helpdesk.customers.models import Team, User
 from helpdesk.customers.permissions import agent_of
 from tickets.desk import blocking, filters, kept, macros, rules, steps, variables
-from tickets.desk.models import BlockedSender, CannedReply, CustomField, Macro, Rule, RuleRun, SavedView
+from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, RuleRun, SavedView, Shared
 
 MAX_TEXT = 20_000
 _OBJECTS = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
@@ -141,9 +143,10 @@ class SharedSerializer(serializers.ModelSerializer[Any]):
                 attrs["team"] = None
             owner, team = attrs.get("owner", self.instance.owner), attrs.get("team", self.instance.team)
         if owner is not None and team is not None:
-            raise serializers.ValidationError({"team": ["It is a person's or a team's."]})
-        if not kept.may_keep_for(user, owner, team):
-            raise serializers.ValidationError({"owner": ["You keep things for yourself and your teams."]})
+            raise serializers.ValidationError({"team": [_("It is a person's or a team's.")]})
+        model: type[Shared] = self.Meta.model
+        if not kept.may_keep_for(user, owner.pk if owner else None, team.pk if team else None, model):
+            raise serializers.ValidationError({"owner": [_("You keep things for yourself and your teams.")]})
         return attrs
 
     def save(self, **more: Any) -> Any:
@@ -203,7 +206,8 @@ class CannedReplySerializer(SharedSerializer):
             return variables.check(text)
         except variables.UnknownVariable as error:
             known = ", ".join(variables.VARIABLES)
-            raise serializers.ValidationError(f"There is no {error}; there are {known}.") from error
+            words = _("Nothing can be filled in for %(strange)s. There are: %(known)s.")
+            raise serializers.ValidationError(words % {"strange": error, "known": known}) from error
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
@@ -215,7 +219,7 @@ class CannedReplySerializer(SharedSerializer):
         if self.instance is not None:
             others = others.exclude(pk=self.instance.pk)
         if others.exists():
-            raise serializers.ValidationError({"shortcut": ["There is a reply of this shortcut."]})
+            raise serializers.ValidationError({"shortcut": [_("Another reply is called by this word.")]})
         return attrs
 
 
@@ -240,7 +244,7 @@ class SavedViewSerializer(SharedSerializer):
 
     def validate_filters(self, given: Any) -> dict[str, Any]:
         if not isinstance(given, dict):
-            raise serializers.ValidationError("Give an object.")
+            raise serializers.ValidationError(_("Give an object."))
         try:
             return filters.cleaned(given)
         except filters.BadFilter as error:
@@ -265,14 +269,14 @@ class CustomFieldSerializer(serializers.ModelSerializer[CustomField]):
 
     def validate_key(self, key: str) -> str:
         if self.instance is not None and self.instance.key != key:
-            raise serializers.ValidationError("The key stays: values are kept under it.")
+            raise serializers.ValidationError(_("The key stays: values are kept under it."))
         return key
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         kind = attrs.get("kind", getattr(self.instance, "kind", CustomField.Kind.TEXT))
         choices = attrs.get("choices", getattr(self.instance, "choices", []))
         if (kind == CustomField.Kind.CHOICE) != bool(choices):
-            raise serializers.ValidationError({"choices": ["A choice has choices, and nothing else has."]})
+            raise serializers.ValidationError({"choices": [_("A choice has choices, and nothing else has.")]})
         return attrs
 
 

@@ -12,14 +12,14 @@ from typing import Any, Final
 from django.db import transaction
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations import visibility
+from helpdesk.conversations import custom_fields, visibility
 from helpdesk.conversations.incoming import lock
-from helpdesk.conversations.models import DONE, Conversation, Priority, Status
+from helpdesk.conversations.models import Conversation, Priority, Status
 from helpdesk.customers.models import Service, Team, User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import SYSTEM, Actor
-from tickets.desk import custom_fields, mentions, variables
-from tickets.desk.models import CustomField, Mention
+from tickets.desk import markdown, mentions, variables
+from tickets.desk.models import Mention
 
 MOST = 20
 MOST_NAMES = 50
@@ -152,19 +152,7 @@ def _nothing(value: Any) -> None:
 def _custom(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not 0 < len(value) <= MOST_NAMES:
         raise ValueError("the value is an object: key of a custom field to its value")
-    known = {field.key: field for field in CustomField.objects.filter(key__in=list(map(str, value)))}
-    values = {}
-    for key, filled in value.items():
-        if key not in known:
-            raise ValueError(f"there is no custom field {str(key)[:40]}")
-        if not isinstance(filled, str | int | float | bool | None):
-            raise ValueError(f"{key}: give a text, a number, true, false or null")
-        values[key] = (
-            None
-            if filled is None
-            else custom_fields.value_of(known[key], str(filled).lower() if isinstance(filled, bool) else str(filled))
-        )
-    return values
+    return custom_fields.checked(value)
 
 
 CLEANERS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -188,9 +176,14 @@ WRITING: Final = ("reply", "note", "notify")
 
 @dataclass(frozen=True, slots=True)
 class Doer:
-    """Who does it: an agent, or with None the house itself."""
+    """Who does it: an agent, or with None the house itself; `after_silence` where nobody is left to fill in fields.
+
+    An agent's reply stays here for `holds`, so that it can be taken back.
+    """
 
     agent: User | None
+    after_silence: bool = False
+    holds: timedelta = timedelta(0)
 
     @property
     def actor(self) -> Actor:
@@ -205,24 +198,27 @@ def do(conversation_id: int, steps: Sequence[Mapping[str, Any]], doer: Doer, *, 
         raise CannotDo("it was merged into another conversation")
     changes = _changes(conversation, steps, doer, at)
     status = changes.get("status")
-    if doer.agent is not None and status in DONE:
-        _must_be_filled_in(conversation, changes.get("custom", {}))
     values = variables.values_of(conversation, doer.agent)
     try:
+        if "custom" in changes:
+            # Before a reply, which may resolve it: what must be filled in then is.
+            custom = conversations.Changes(custom=changes.pop("custom"))
+            conversations.change(conversation.pk, custom, actor=doer.actor, at=at)
         for step in steps:
             if step["do"] in WRITING:
                 _write(conversation, step, values, doer, status, at)
-        conversations.change(conversation.pk, conversations.Changes(**changes), actor=doer.actor, at=at)
+        conversations.change(
+            conversation.pk,
+            conversations.Changes(**changes),
+            actor=doer.actor,
+            at=at,
+            may_lack_fields=doer.after_silence,
+        )
     except conversations.CannotSleep as error:
         raise CannotDo("what is done cannot be snoozed") from error
+    except conversations.NotFilledIn as error:
+        raise CannotDo(str(error)) from error
     return [dict(step) for step in steps]
-
-
-def _must_be_filled_in(conversation: Conversation, given: Mapping[str, Any]) -> None:
-    """An agent resolves nothing that lacks a required field, by a macro neither."""
-    empty = custom_fields.missing({**conversation.custom, **given}, custom_fields.fields())
-    if empty:
-        raise CannotDo(f"fill in first: {', '.join(empty)}")
 
 
 def _changes(
@@ -293,7 +289,15 @@ def _write(
     elif doer.agent is None:
         conversations.write_automatically(conversation, text, at=at)
     else:
-        conversations.reply(conversation.pk, doer.agent, text, at=at, status=status or Status.PENDING)
+        conversations.reply(
+            conversation.pk,
+            doer.agent,
+            text,
+            at=at,
+            html=markdown.render(text) if markdown.is_formatted(text) else "",
+            status=status or Status.PENDING,
+            not_before=at + doer.holds if doer.holds else None,
+        )
 
 
 def _notify(conversation: Conversation, step: Mapping[str, Any], values: Mapping[str, str], at: datetime) -> None:

@@ -81,6 +81,7 @@ def _hides_text(agent: User) -> bool:
 
 def _message(event: Event, conversation: Conversation, *, hides_text: bool) -> dict[str, object]:
     titles = {
+        notices.CHAT: _("A live chat needs you"),
         notices.OPENED: _("New conversation"),
         notices.MESSAGE: _("New message"),
         notices.MENTION: _("You were mentioned"),

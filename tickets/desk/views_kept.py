@@ -1,4 +1,4 @@
-"""Saved views: who may keep one for whom, and their order."""
+"""Saved views: keeping one, and their order. Who may for whom is said in `tickets.desk.kept`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,29 +8,16 @@ from django.db import transaction
 from django.db.models import Max
 
 from helpdesk.customers.models import Team, User
-from helpdesk.customers.permissions import may_configure
-from tickets.desk import filters, inbox
+from tickets.desk import filters, inbox, kept
+from tickets.desk.kept import NotYours
 from tickets.desk.models import SavedView
 
 # Each is counted beside its name on every page.
 MOST = 50
 
 
-class NotYours(PermissionError):
-    """Somebody else's view, or one that is for people whom this agent does not speak for."""
-
-
 class TooMany(ValueError):
     """An agent sees at most MOST saved views."""
-
-
-def may_change(user: User, view: SavedView) -> bool:
-    """One's own, one's teams', and everybody's for an admin."""
-    if view.owner_id is not None:
-        return view.owner_id == user.pk
-    if view.team_id is None:
-        return may_configure(user)
-    return may_configure(user) or user.teams.filter(pk=view.team_id).exists()
 
 
 @transaction.atomic
@@ -56,17 +43,17 @@ def keep(
 
 
 def _audience(user: User, audience: str) -> tuple[User | None, Team | None]:
+    """Raises NotYours."""
     if audience == "me":
         return user, None
-    if audience == "all":
-        if not may_configure(user):
-            raise NotYours("shared views are an admin's")
-        return None, None
-    if not audience.isascii() or not audience.isdecimal() or len(audience) > 18:
-        raise NotYours("no such team")
-    team = (Team.objects if may_configure(user) else user.teams).filter(pk=int(audience)).first()
-    if team is None:
-        raise NotYours("no such team")
+    team = None
+    if audience != "all":
+        is_number = audience.isascii() and audience.isdecimal() and len(audience) <= 18
+        team = Team.objects.filter(pk=int(audience)).first() if is_number else None
+        if team is None:
+            raise NotYours(audience[:40])
+    if not kept.may_keep_for(user, None, team.pk if team else None, SavedView):
+        raise NotYours(audience[:40])
     return None, team
 
 
@@ -75,8 +62,7 @@ def find(pk: int, user: User) -> SavedView:
     view = next((saved for saved in inbox.saved_for(user) if saved.pk == pk), None)
     if view is None:
         raise inbox.UnknownView(str(pk))
-    if not may_change(user, view):
-        raise NotYours(view.name)
+    kept.must_change(user, view)
     return view
 
 

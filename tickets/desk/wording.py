@@ -1,7 +1,6 @@
 """What codes of the model are called on the desk, and small things said the same way everywhere."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
@@ -12,7 +11,6 @@ from markupsafe import Markup, escape
 HUES = 12
 _LINK = re.compile(r"https?://[^\s<>\"'\x00-\x1f]{3,2000}")
 _TRAILING = ".,;:!?)]}'\""
-_MAX_BIG = 12
 
 
 def initials(name: str) -> str:
@@ -121,14 +119,3 @@ def linked(text: str) -> Markup:
         done = end
     parts.append(escape(text[done:]))
     return Markup("").join(parts)
-
-
-def is_only_emoji(text: str) -> bool:
-    """Whether a message is nothing but a few emoji, which are then shown large."""
-    shown = text.strip()
-    if not shown or len(shown) > _MAX_BIG * 4:
-        return False
-    glyphs = [character for character in shown if not character.isspace()]
-    categories = {unicodedata.category(character) for character in glyphs}
-    # Symbols, their modifiers, joiners and variation selectors; at least one true symbol.
-    return "So" in categories and categories <= {"So", "Sk", "Cf", "Mn"} and len(glyphs) <= _MAX_BIG

@@ -42,7 +42,11 @@ def file_alert(
     letters.note_mail(message, letter, acknowledge=False, alert_key=_key(alert, sender))
     if alert.recovered:
         conversations.change(
-            message.conversation_id, Changes(status=Status.RESOLVED), actor=SYSTEM, at=mail.received_at
+            message.conversation_id,
+            Changes(status=Status.RESOLVED),
+            actor=SYSTEM,
+            at=mail.received_at,
+            may_lack_fields=True,
         )
         MailThread.objects.filter(conversation_id=message.conversation_id).update(alert_key="")
     return Outcome(InboundEmail.State.FILED, f"{alert.source} alert", message.conversation_id, message.pk)

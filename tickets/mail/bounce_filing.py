@@ -7,12 +7,12 @@ from django.db.models import F
 
 from helpdesk.conversations.models import Message
 from helpdesk.events.actions import Fact, record
-from tickets.mail import tokens
+from tickets.mail import digests, tokens
 from tickets.mail.bounces import Bounce
 from tickets.mail.delivery_reports import FailedRecipient
 from tickets.mail.outcome import Outcome
 from tickets.mail.parsed import ParsedMail
-from tickets.models import InboundEmail, MailHeader, SuspendedAddress
+from tickets.models import Digest, InboundEmail, MailHeader, SuspendedAddress
 
 SUSPENDED_FOR = timedelta(days=7)
 # One hard bounce may be a server's mood; the second within a month is the address.
@@ -24,13 +24,14 @@ def file_bounce(
     bounce: Bounce, recipients: Iterable[str], mail: InboundEmail, parsed: ParsedMail, *, at: datetime
 ) -> Outcome:
     """Attach the bounce to our message, if it proves to be about one: by signed return address or signed id."""
+    recipients = list(recipients)
+    digest = _digest_of(bounce, recipients, parsed)
+    if digest is not None:
+        return _file_digests(digest, bounce, at)
     message = _message_of(bounce, recipients, parsed)
     if message is None:
         return Outcome(InboundEmail.State.BOUNCE, "not about a message of ours")
-    for failed in bounce.recipients:
-        # "Failed" with a 4.x status gave up on a server that was away; only 5.x speaks of the address.
-        if failed.permanent and not failed.status.startswith("4"):
-            _count_hard_bounce(failed, at)
+    _count_hard_bounces(bounce, at)
     permanent = [failed for failed in bounce.recipients if failed.permanent]
     if permanent or not bounce.recipients:
         _mark_failed(message, permanent, at)
@@ -41,6 +42,32 @@ def file_bounce(
     record(Fact(kind, message.conversation_id, data=data), at=at)
     reason = "hard bounce" if permanent else "temporary bounce"
     return Outcome(InboundEmail.State.BOUNCE, reason, message.conversation_id, message.pk)
+
+
+def _digest_of(bounce: Bounce, recipients: Iterable[str], parsed: ParsedMail) -> Digest | None:
+    """The mail of several messages that it is about, by its return address or its id, both signed."""
+    tokens_found = [token for address in recipients if (token := tokens.in_address(address)) is not None]
+    ids = [token.subject_id for token in tokens_found if token.kind == "digest"]
+    for mail_id in (bounce.original_message_id.strip("<>"), *parsed.in_reply_to, *parsed.references[-3:]):
+        if (digest_id := tokens.digest_of(mail_id)) is not None:
+            ids.append(digest_id)
+    return Digest.objects.select_related("event").filter(pk__in=ids).first() if ids else None
+
+
+def _file_digests(digest: Digest, bounce: Bounce, at: datetime) -> Outcome:
+    _count_hard_bounces(bounce, at)
+    failed = [one for one in bounce.recipients if one.permanent]
+    if not failed and bounce.recipients:
+        return Outcome(InboundEmail.State.BOUNCE, "temporary bounce", digest.conversation_id)
+    digests.come_back(digest, f"Bounced: {_told(failed) or 'the message came back'}", at=at)
+    return Outcome(InboundEmail.State.BOUNCE, "hard bounce", digest.conversation_id)
+
+
+def _count_hard_bounces(bounce: Bounce, at: datetime) -> None:
+    for failed in bounce.recipients:
+        # "Failed" with a 4.x status gave up on a server that was away; only 5.x speaks of the address.
+        if failed.permanent and not failed.status.startswith("4"):
+            _count_hard_bounce(failed, at)
 
 
 def _message_of(bounce: Bounce, recipients: Iterable[str], parsed: ParsedMail) -> Message | None:

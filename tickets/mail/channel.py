@@ -79,8 +79,8 @@ def _rendered(
     mailbox = known.mailbox or thread_of(message.conversation).mailbox
     token = tokens.make("customer", message.conversation_id, message.conversation.customer_id)
     envelope = composing.Envelope(
-        to=_answer_address(message, known, at),
-        cc=[] if message.is_automatic else _copies(message.conversation, known, at),
+        to=answer_address(known, at),
+        cc=[] if message.is_automatic else copies(message.conversation, known, at),
         reply_to=tokens.plus_address(mailbox.address, token),
         bounce_to=composing.bounce_address(message.pk, mailbox),
     )
@@ -107,8 +107,8 @@ def thread_of(conversation: Conversation) -> MailThread:
     return thread
 
 
-def _answer_address(message: Message, known: Correspondence, at: datetime) -> str:
-    """The customer's address; their Reply-To only where the address itself is one nobody reads."""
+def answer_address(known: Correspondence, at: datetime) -> str:
+    """The customer's address; their Reply-To only where the address itself is one nobody reads. Raises NeverRetry."""
     address = known.answers_to
     if not address:
         raise NeverRetry("this customer has no e-mail address")
@@ -118,7 +118,8 @@ def _answer_address(message: Message, known: Correspondence, at: datetime) -> st
     return address
 
 
-def _copies(conversation: Conversation, known: Correspondence, at: datetime) -> list[str]:
+def copies(conversation: Conversation, known: Correspondence, at: datetime) -> list[str]:
+    """Those who read along, as far as mail reaches them."""
     return [
         address
         for address in known.followers

@@ -10,6 +10,7 @@ from django.utils.html import escape, linebreaks, urlize
 
 from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Attachment, Conversation, Message
+from helpdesk.customers.company import names
 from helpdesk.events.safe_text import one_line
 from tickets.mail import subjects, tokens
 from tickets.mail.automatic import INSTANCE_HEADER
@@ -106,7 +107,8 @@ def compose(
         **thread.headers(),
         **(automatic_headers("auto-replied") if message.is_automatic else {}),
     }
-    text = message.text + (f"\n\n-- \n{mailbox.signature}" if mailbox.signature else "")
+    footer = footer_of(mailbox)
+    text = message.text + (f"\n\n-- \n{footer}" if footer else "")
     email: EmailMultiAlternatives = AnymailMessage(
         subject=subject or subject_of(message.conversation),
         body=text,
@@ -117,7 +119,7 @@ def compose(
         reply_to=[envelope.reply_to],
         headers=headers,
     )
-    email.attach_alternative(_html(message, mailbox), "text/html")
+    email.attach_alternative(_html(message, footer), "text/html")
     for attachment in files:
         kind = attachment.content_type if attachment.content_type.count("/") == 1 else FALLBACK_TYPE
         email.attach(one_line(attachment.name, 160), content_of(attachment), kind)
@@ -134,7 +136,12 @@ def _sender_name(message: Message, mailbox: Mailbox) -> str:
     return f"{message.agent.name} ({mailbox.name})" if message.agent else mailbox.name
 
 
-def _html(message: Message, mailbox: Mailbox) -> str:
+def footer_of(mailbox: Mailbox) -> str:
+    """What stands under our mails: the mailbox's signature, else the company's name where it has one."""
+    return mailbox.signature or names()[0]
+
+
+def _html(message: Message, footer: str) -> str:
     body = message.html or linebreaks(urlize(message.text, autoescape=True), autoescape=False)
-    signature = f'<div style="color:#666">{linebreaks(escape(mailbox.signature))}</div>' if mailbox.signature else ""
+    signature = f'<div style="color:#666">{linebreaks(escape(footer))}</div>' if footer else ""
     return f'<!doctype html><html><body style="font:15px/1.5 sans-serif">{body}{signature}</body></html>'

@@ -74,12 +74,13 @@ LEFT JOIN {Mailbox._meta.db_table} mailbox ON mailbox.id = thread.mailbox_id
 
 def correspondence_of(message: Message) -> Correspondence:
     """Everything an outbound message needs to know of what came before it, in one query."""
-    customer = message.conversation.customer
-    given: dict[str, int | str] = {
-        "conversation": message.conversation_id,
-        "message": message.pk,
-        "address": customer.email,
-    }
+    return correspondence(message.conversation, before=message.pk)
+
+
+def correspondence(conversation: Conversation, *, before: int) -> Correspondence:
+    """What a mail needs to know of what came before the message of that id; the conversation has its customer."""
+    customer = conversation.customer
+    given: dict[str, int | str] = {"conversation": conversation.pk, "message": before, "address": customer.email}
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, given)
         followers, mail_ids, parent, reply_to, wrote_at, has_files, suspensions, *mailbox = cursor.fetchone()

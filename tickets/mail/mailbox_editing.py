@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record
@@ -41,9 +42,11 @@ def save_mailbox(mailbox: Mailbox, fields: Mapping[str, Any]) -> Mailbox:
     for field, addresses in (("address", [mailbox.address]), ("aliases", mailbox.aliases)):
         for address in addresses:
             if address in taken:
-                raise Refused(field, f"{address} belongs to {taken[address]} already")
+                raise Refused(
+                    field, _("%(address)s belongs to %(other)s already") % {"address": address, "other": taken[address]}
+                )
     if was_default and not mailbox.is_default:
-        raise Refused("is_default", "make another mailbox the default one instead")
+        raise Refused("is_default", _("make another mailbox the default one instead"))
     mailbox.is_default = mailbox.is_default or not others
     if mailbox.is_default:
         Mailbox.objects.filter(is_default=True).exclude(pk=mailbox.pk).update(is_default=False)
@@ -54,9 +57,9 @@ def save_mailbox(mailbox: Mailbox, fields: Mapping[str, Any]) -> Mailbox:
 def _address(field: str, given: str) -> str:
     address = email_of(given)
     if not address:
-        raise Refused(field, f"{given[:80]} is not an e-mail address")
+        raise Refused(field, _("%(given)s is not an e-mail address") % {"given": given[:80]})
     if "+" in address.rpartition("@")[0]:
-        raise Refused(field, "what stands behind a plus is ours to write: give the address without it")
+        raise Refused(field, _("what stands behind a plus is ours to write: give the address without it"))
     return address
 
 
@@ -64,7 +67,7 @@ def _address(field: str, given: str) -> str:
 def remove_mailbox(mailbox: Mailbox) -> None:
     """Remove a mailbox with its accounts. Raises Refused; ProtectedError where conversations are held in it."""
     if Mailbox.objects.select_for_update().get(pk=mailbox.pk).is_default:
-        raise Refused("is_default", "make another mailbox the default one first")
+        raise Refused("is_default", _("make another mailbox the default one first"))
     mailbox.delete()
 
 
@@ -77,7 +80,7 @@ def save_imap_account(account: ImapAccount, fields: Mapping[str, Any]) -> ImapAc
     is_new = account._state.adding
     for name, value in fields.items():
         if name in FIXED and not is_new and getattr(account, name) != value:
-            raise Refused(name, "this would be another account: add one, and remove this one")
+            raise Refused(name, _("this would be another account: add one, and remove this one"))
         setattr(account, name, encrypt(value) if name == "secret" else value)
     # Only what was given: a poll may be moving the cursor at this moment.
     account.save(update_fields=None if is_new else list(fields))

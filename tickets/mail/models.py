@@ -159,6 +159,28 @@ class MailHeader(models.Model):
         return self.mail_id
 
 
+class Digest(models.Model):
+    """One mail of what was said elsewhere: a chat's unseen answers, its transcript. The event asked for it, once; what
+    it holds stands in the event. `sending` is the time between the call and its record: nothing is sent twice.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        SENDING = "sending"
+        SENT = "sent"
+        FAILED = "failed"
+
+    event = models.OneToOneField("helpdesk.Event", on_delete=models.PROTECT, related_name="digest")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    address = models.CharField(max_length=320, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"digest {self.pk} {self.state}"
+
+
 class SuspendedAddress(models.Model):
     """An address that mail to bounced for good. We do not write there until `until`."""
 

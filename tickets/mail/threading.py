@@ -130,6 +130,8 @@ def _conversation(conversation_id: int) -> Conversation | None:
 def is_participant(conversation: Conversation, address: str) -> bool:
     """The customer, a follower, somebody who wrote here before and was accepted, or an agent."""
     address = address.lower()
+    if address and address == conversation.customer.email:
+        return True
     mine = Customer.objects.filter(identities__channel="email", identities__handle=address)
     for customer in mine[:1]:
         if customer.pk == conversation.customer_id or conversation.followers.filter(pk=customer.pk).exists():

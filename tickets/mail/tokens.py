@@ -15,16 +15,18 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 VERSION: Final = 1
 MAC_BYTES: Final = 10
-KINDS: Final = {"customer": b"c", "agent": b"a", "message": b"m"}
+KINDS: Final = {"customer": b"c", "agent": b"a", "message": b"m", "digest": b"d"}
 _BODY: Final = struct.Struct(">cBIQ")
 _LENGTH: Final = _BODY.size + MAC_BYTES
 _SALT: Final = "helpdesk.mail.tokens"
-_MESSAGE_ID: Final = re.compile(r"t(\d{1,18})\.m(\d{1,18})\.([a-z2-7]{16})@", re.IGNORECASE)
+_MESSAGE_ID: Final = re.compile(r"t(\d{1,18})\.([md])(\d{1,18})\.([a-z2-7]{16})@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`subject_id` is a conversation (for `customer` and `agent`) or a message; `person_id` whom it was given to."""
+    """`subject_id` is a conversation (for `customer` and `agent`), a message or a digest; `person_id` whom it was given
+    to.
+    """
 
     kind: str
     subject_id: int
@@ -70,23 +72,44 @@ def plus_address(address: str, token: str) -> str:
 
 def message_id(conversation_id: int, message_id: int, domain: str) -> str:
     """The Message-ID (RFC 5322 §3.6.4, no brackets) of a message of ours: the same however often it is rendered."""
-    name = f"t{conversation_id}.m{message_id}"
-    return f"{name}.{_name_mac(name)}@{domain}"
+    return _mail_id(f"t{conversation_id}.m{message_id}", domain)
+
+
+def digest_mail_id(conversation_id: int, digest_id: int, domain: str) -> str:
+    """The Message-ID of one mail that holds several messages, or none."""
+    return _mail_id(f"t{conversation_id}.d{digest_id}", domain)
 
 
 def conversation_of(mail_id: str) -> int | None:
     """The conversation a Message-ID of ours belongs to; None where the signature is not ours."""
-    match = _MESSAGE_ID.match(mail_id)
-    if match is None:
-        return None
-    name = f"t{match.group(1)}.m{match.group(2)}"
-    return int(match.group(1)) if constant_time_compare(match.group(3).lower(), _name_mac(name)) else None
+    found = _named(mail_id)
+    return found[0] if found else None
 
 
 def message_of(mail_id: str) -> int | None:
     """The message a Message-ID of ours belongs to; None where the signature is not ours."""
+    found = _named(mail_id)
+    return found[2] if found and found[1] == "m" else None
+
+
+def digest_of(mail_id: str) -> int | None:
+    """The digest a Message-ID of ours belongs to; None where the signature is not ours."""
+    found = _named(mail_id)
+    return found[2] if found and found[1] == "d" else None
+
+
+def _mail_id(name: str, domain: str) -> str:
+    return f"{name}.{_name_mac(name)}@{domain}"
+
+
+def _named(mail_id: str) -> tuple[int, str, int] | None:
+    """Conversation, kind and number of a Message-ID of ours."""
     match = _MESSAGE_ID.match(mail_id)
-    return int(match.group(2)) if match and conversation_of(mail_id) is not None else None
+    if match is None:
+        return None
+    conversation, kind, number = int(match.group(1)), match.group(2).lower(), int(match.group(3))
+    name = f"t{match.group(1)}.{kind}{match.group(3)}"
+    return (conversation, kind, number) if constant_time_compare(match.group(4).lower(), _name_mac(name)) else None
 
 
 def instance_id() -> str:

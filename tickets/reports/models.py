@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F
 
 from helpdesk.conversations.models import Conversation
+from helpdesk.customers.models import Team
 
 # Codes are compared byte by byte: sums over them sort, and sorting by a language's rules takes many times as long.
 _PLAIN = "C"
@@ -119,12 +120,16 @@ class ReportProgress(models.Model):
 
 
 class WallboardLink(models.Model):
-    """A television may show the wallboard without a login. Only the SHA-256 of the token is kept."""
+    """A television may show the wallboard without a login. Only the SHA-256 of the token is kept. `team` is the one
+    whose numbers it shows, None for all that is not private.
+    """
 
     name = models.CharField(max_length=80)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     digest = models.CharField(max_length=64, unique=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

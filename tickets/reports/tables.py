@@ -146,7 +146,7 @@ def _times(now: Numbers, goals: dict[tuple[str, str], list[int]]) -> Table:
 
 
 def _goals(selection: Selection) -> dict[tuple[str, str], list[int]]:
-    goals = Goal.objects.all()
+    goals = Goal.objects.filter(is_live=False)
     if selection.plan is not None:
         goals = goals.filter(policy__plans=selection.plan)
     found: dict[tuple[str, str], list[int]] = {}

@@ -14,7 +14,7 @@ from django.db.models import Count, Min, Q
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers import visibility
 from helpdesk.customers.actions import digest
-from helpdesk.customers.models import User
+from helpdesk.customers.models import Team, User
 from helpdesk.oncall import rotas
 from helpdesk.oncall.models import Page, Schedule
 from helpdesk.oncall.visibility import visible_pages
@@ -26,6 +26,8 @@ from tickets.reports.selection import Selection
 from tickets.reports.tables import open_now
 
 COUNTED_TO: Final = 1_000
+# A television asks every 15 seconds.
+NOTED_EVERY: Final = timedelta(minutes=1)
 MOST_AGENTS, MOST_SCHEDULES, MOST_PAGES = 10, 4, 4
 _WAITING = f"""
 SELECT count(*) FROM (SELECT FROM {Conversation._meta.db_table}
@@ -85,10 +87,30 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose numbers: of what an agent may see, or of one of these teams alone."""
+
+    user: User
+    team: Team | None = None
+
+    def where(self, column: str) -> str:
+        """SQL over the team in `column`; it asks for what is `given`."""
+        visible = visibility.condition(self.user, column)
+        return f"({visible} AND {column} = %(team)s)" if self.team else visible
+
+    @property
+    def given(self) -> dict[str, Any]:
+        return {"user": self.user.pk or 0, "team": self.team.pk if self.team else None}
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """Numbers up to COUNTED_TO are exact; `broken`, `kept` and `first_response` are of the office's day."""
+    """Numbers up to COUNTED_TO are exact; `broken`, `kept` and `first_response` are of the office's day. `team` is the
+    name of the one team it is about, empty where it is about all.
+    """
 
     at: datetime
+    team: str
     waiting: Waiting
     at_risk: int
     broken: int
@@ -106,57 +128,62 @@ def stranger() -> User:
     return User(pk=0, role=User.Role.VIEWER)
 
 
-def board(user: User, at: datetime) -> Board:
-    """Everything on the wallboard, as far as this agent may see it."""
-    day = selection.today(at)
-    today = Selection("today", day, day)
+def board(user: User, at: datetime, team: Team | None = None) -> Board:
+    """Everything on the wallboard, as far as this agent may see it; of one team where it is given."""
+    scope, day = Scope(user, team), selection.today(at)
+    today = Selection("today", day, day, team=team.pk if team else None)
     numbers = reading.numbers(today, user, only_totals=True)
     broken = sum(numbers.broken.get(("total", None, measure), 0) for measure in PROMISED)
     return Board(
         at=at,
-        waiting=_waiting(user),
-        at_risk=_number(_AT_RISK, user, "conversation.team_id", at=at),
+        team=team.name if team else "",
+        waiting=_waiting(scope),
+        at_risk=_number(_AT_RISK, scope, "conversation.team_id", at=at),
         broken=broken,
         kept=numbers.share(PROMISED),
         first_response=numbers.time(Measure.FIRST_RESPONSE),
         new=numbers.count(Measure.OPENED),
         resolved=numbers.count(Measure.RESOLUTION),
         on_call=[OnCall(one.name, rotas.on_call(one.pk, at).name) for one in Schedule.objects.all()[:MOST_SCHEDULES]],
-        pages=_pages(user),
-        agents=_agents(today, user),
+        pages=_pages(scope),
+        agents=_agents(today, scope),
     )
 
 
-def _number(sql: str, user: User, column: str, **given: Any) -> int:
+def _number(sql: str, scope: Scope, column: str, **given: Any) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(visible=visibility.condition(user, column)), {"user": user.pk or 0, **given})
+        cursor.execute(sql.format(visible=scope.where(column)), {**scope.given, **given})
         return int(cursor.fetchone()[0])
 
 
-def _waiting(user: User) -> Waiting:
-    count = _number(_WAITING, user, "team_id")
+def _waiting(scope: Scope) -> Waiting:
+    count = _number(_WAITING, scope, "team_id")
     with connection.cursor() as cursor:
-        cursor.execute(_OLDEST.format(visible=visibility.condition(user, "team_id")), {"user": user.pk or 0})
+        cursor.execute(_OLDEST.format(visible=scope.where("team_id")), scope.given)
         found = cursor.fetchone()
     return Waiting(count, *found) if found else Waiting(count)
 
 
-def _pages(user: User) -> OpenPages:
+def _pages(scope: Scope) -> OpenPages:
     open_ones = Q(state__in=(Page.State.TRIGGERED, Page.State.ACKNOWLEDGED))
     ringing = Q(state=Page.State.TRIGGERED)
-    visible = visible_pages(user).filter(open_ones)
+    visible = visible_pages(scope.user).filter(open_ones)
+    if scope.team:
+        visible = visible.filter(conversation__team=scope.team)
     found = visible.aggregate(
         every=Count("pk"), ringing=Count("pk", filter=ringing), oldest=Min("triggered_at", filter=ringing)
     )
     return OpenPages(found["every"], found["ringing"], found["oldest"])
 
 
-def _agents(today: Selection, user: User) -> list[Load]:
-    """Those with most to do first."""
-    _week, done = reading.hours_and_agents(today, user)
+def _agents(today: Selection, scope: Scope) -> list[Load]:
+    """Those with most to do first; of a team its members, with all they have."""
+    _week, done = reading.hours_and_agents(today, scope.user)
     active = User.objects.filter(is_active=True).exclude(role=User.Role.VIEWER)
+    if scope.team:
+        active = active.filter(teams=scope.team)
     names: dict[int, str] = dict(active.values_list("pk", "name"))
-    opened = open_now(names, user)
+    opened = open_now(names, scope.user)
     nothing = reading.AgentNumbers()
     loads = [
         Load(name, pk, opened.get(pk, 0), done.get(pk, nothing).handled, done.get(pk, nothing).replies)
@@ -166,11 +193,11 @@ def _agents(today: Selection, user: User) -> list[Load]:
     return loads[:MOST_AGENTS]
 
 
-def make_link(name: str, user: User, *, at: datetime) -> str:
-    """A new link for a television; its token, which is shown this once."""
+def make_link(name: str, user: User, *, at: datetime, team: Team | None = None) -> tuple[WallboardLink, str]:
+    """A new link for a television, of one team or of all that is not private; and its token, shown this once."""
     token = secrets.token_urlsafe(32)
-    WallboardLink.objects.create(name=name[:80], digest=digest(token), created_by=user, created_at=at)
-    return token
+    link = WallboardLink.objects.create(name=name[:80], digest=digest(token), created_by=user, created_at=at, team=team)
+    return link, token
 
 
 def revoke_link(pk: int, *, at: datetime) -> bool:
@@ -178,10 +205,17 @@ def revoke_link(pk: int, *, at: datetime) -> bool:
     return bool(WallboardLink.objects.filter(pk=pk, revoked_at=None).update(revoked_at=at))
 
 
-def opens(token: str) -> bool:
-    """Whether this token shows the wallboard: its link has not been revoked and who made it still works here."""
+def opened(token: str, *, at: datetime) -> WallboardLink | None:
+    """The link behind a token, None where it was revoked, who made it has left, or its team is private by now. That it
+    was used is noted once in NOTED_EVERY.
+    """
     links = WallboardLink.objects.filter(digest=digest(token), revoked_at=None, created_by__is_active=True)
-    return links.exists()
+    link = links.select_related("team").first()
+    if link is None or (link.team and link.team.is_private):
+        return None
+    if link.used_at is None or at - link.used_at >= NOTED_EVERY:
+        WallboardLink.objects.filter(pk=link.pk).update(used_at=at)
+    return link
 
 
 def since(board: Board) -> timedelta | None:

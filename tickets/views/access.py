@@ -18,15 +18,10 @@ from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.models import User
 from helpdesk.customers.permissions import SAFE, is_agent, may_work
+from helpdesk.desk.pages import AgentRequest as AgentRequest
 from tickets.zones import known_zone
 
 P = ParamSpec("P")
-
-
-class AgentRequest(HttpRequest):
-    """A request whose user is an agent; `agent_view` has made sure."""
-
-    user: User
 
 
 View = Callable[Concatenate[AgentRequest, P], HttpResponseBase]

@@ -18,7 +18,7 @@ from helpdesk.conversations.models import Priority, Status
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import may_work
 from helpdesk.sla.models import Clock
-from tickets.desk import facts, kept_words, mentions, snoozing, thread
+from tickets.desk import facts, kept_words, live_chats, mentions, snoozing, thread
 from tickets.desk.reckoning import explain_clock
 from tickets.desk.rendering import page
 from tickets.forms import AFTER_REPLY, MessageForm
@@ -60,7 +60,7 @@ def show(
     # A pane may have been fetched ahead: there a script tells when it is seen.
     if found["is_mentioned"] and "HX-Target" not in request.headers:
         mentions.see(pk, request.user, at=at)
-    parts = _parts(request, found, at, before=_number(request.GET.get("before", "")))
+    parts = _parts(request, found, at, before=_before(request, pk))
     context = {
         **parts,
         "form": form,
@@ -77,17 +77,46 @@ def show(
 @require_GET
 @agent_view
 def news(request: AgentRequest, pk: int) -> HttpResponse:
-    """The thread and what stands beside it, if anything has happened since `seq`; 204 otherwise."""
+    """What has happened since the page was drawn, to be put below its thread; 204 for nothing.
+
+    `seq`, `last` and `at` are the cursor of what it shows (`thread.Thread.cursor`); with `all` what stands beside the
+    thread comes in any case. Where only the whole thread will do, `HX-Reswap` says so.
+    """
     at = now()
     last_seq = visible_conversations(request.user).filter(pk=pk).values_list("last_seq", flat=True).first()
     if last_seq is None:
         raise Http404
-    if last_seq == _number(request.GET.get("seq", "")):
+    asked = request.GET.get
+    is_owed = "all" in request.GET
+    if last_seq == _number(asked("seq", "")) and not is_owed:
         return HttpResponse(status=204)
+    shown = thread.Shown.parse(asked("seq", ""), asked("last", ""), asked("at", ""))
+    since = thread.since(pk, shown) if shown else None
+    if since is not None and since.is_quiet and not is_owed:
+        part = thread.additions(pk, since, {})
+        if part is not None:
+            brief: dict[str, Any] = {
+                "conversation": {"id": pk},
+                "thread": part,
+                "may_work": may_work(request.user),
+                "at": at,
+            }
+            return page(request, "_news.jinja", is_wide=False, seq=since.seq, **brief)
+    return _wide_news(request, pk, since, at)
+
+
+def _wide_news(request: AgentRequest, pk: int, since: thread.Since | None, at: datetime) -> HttpResponse:
     found = facts.find(pk, request.user)
     if found is None:
         raise Http404
-    return page(request, "_news.jinja", client_id=uuid4(), **_parts(request, found, at))
+    choices = facts.choices(found)
+    part = thread.additions(pk, since, choices.names) if since is not None else None
+    context = _beside(request, found, choices, at) | {"thread": part or thread.read(pk, choices.names)}
+    seq = since.seq if since is not None and part is not None else found["last_seq"]
+    response = page(request, "_news.jinja", client_id=uuid4(), is_wide=True, seq=seq, **context)
+    if part is None:
+        response["HX-Reswap"] = "morph:innerHTML"
+    return response
 
 
 @require_GET
@@ -115,12 +144,24 @@ def clock(request: AgentRequest, pk: int) -> HttpResponse:
 
 def _parts(request: AgentRequest, found: facts.Facts, at: datetime, before: int = 0) -> dict[str, Any]:
     choices = facts.choices(found)
+    shown = thread.read(found["id"], choices.names, before=before)
+    return _beside(request, found, choices, at) | {"thread": shown, "before": before}
+
+
+def _before(request: AgentRequest, pk: int) -> int:
+    """The part that was asked for: what is older than message `before`, or what stands around `message`."""
+    message = _number(request.GET.get("message", ""))
+    return thread.part_with(pk, message) if message else _number(request.GET.get("before", ""))
+
+
+def _beside(request: AgentRequest, found: facts.Facts, choices: facts.Choices, at: datetime) -> dict[str, Any]:
+    """All but the thread."""
     zone = facts.customers_zone(found)
     return {
         "conversation": found,
         "choices": choices,
-        "thread": thread.read(found["id"], choices.names, before=before),
         "entitlement": facts.entitlement(found, at),
+        "chat": live_chats.of(found["id"], found["channel"], request.user, at),
         "customers_time": at.astimezone(zone) if zone else None,
         "presets": snoozing.presets(at, timezone.get_current_timezone()),
         "may_work": may_work(request.user),
@@ -128,7 +169,6 @@ def _parts(request: AgentRequest, found: facts.Facts, at: datetime, before: int 
         "csrf_input": csrf_input(request),
         "priorities": Priority.values,
         "statuses": Status.values,
-        "before": before,
         "at": at,
     }
 

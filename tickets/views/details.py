@@ -9,11 +9,11 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from helpdesk.conversations import following
+from helpdesk.conversations import custom_fields, following
 from helpdesk.conversations.actions import Changes
 from helpdesk.conversations.models import Conversation, Tag
 from helpdesk.events.actors import Actor
-from tickets.desk import chores, custom_fields, customer_notes
+from tickets.desk import chores, customer_notes
 from tickets.desk.models import ChecklistItem, TimeEntry
 from tickets.mail import forwarding
 from tickets.views.access import AgentRequest, agent_view, visible

@@ -1,14 +1,13 @@
 """Conversations that belong together or apart: merging, splitting, links."""
 
 from django.contrib import messages
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from helpdesk.conversations import linking, merging, splitting
+from helpdesk.conversations import linking, merging, search, splitting
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import SAFE
@@ -45,12 +44,12 @@ def merge(request: AgentRequest, pk: int) -> HttpResponse:
 def _found(request: AgentRequest, here: Conversation, typed: str) -> QuerySet[Conversation]:
     """What was searched for; without words the customer's other conversations, the latest first."""
     others = visible_conversations(request.user).select_related("customer").exclude(pk=here.pk).filter(merged_into=None)
-    words = typed.strip().lstrip("#")
-    if words.isascii() and words.isdecimal() and len(words) < 18:
-        return others.filter(pk=int(words))
-    if words:
-        wanted = SearchQuery(words, config="simple", search_type="websearch")
-        return others.filter(search=wanted).order_by("-pk")[:MOST_FOUND]
+    if typed.strip():
+        try:
+            return others.filter(pk__in=search.numbers(typed, request.user)).order_by("-pk")[:MOST_FOUND]
+        except search.TooCommon:
+            messages.warning(request, _("Too many have these words: say more."))
+            return others.none()
     return others.filter(customer=here.customer_id).order_by("-updated_at")[:MOST_FOUND]
 
 

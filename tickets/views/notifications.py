@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.dateparse import parse_time
@@ -16,15 +15,17 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from helpdesk.customers.models import User
+from helpdesk.conversations.models import Status
+from helpdesk.conversations.visibility import visible_conversations
 from tickets.desk import notices, webpush
 from tickets.desk.models import NotificationChoice, PushSubscription
-from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view, viewers_too
+from tickets.views.settings import generic
 
 # An agent's browsers: a laptop, a phone and a few forgotten ones. The oldest make room.
 MOST_BROWSERS: Final = 10
 LONGEST_BODY: Final = 4096
+MOST_RINGING: Final = 20
 _WORKER: Final = "js/worker.js"
 
 
@@ -47,23 +48,36 @@ def notifications(request: AgentRequest) -> HttpResponse:
         "push_key": webpush.public_key(),
         "error": error,
     }
-    return page(request, "notifications.jinja", status=422 if error else 200, **context)
+    return generic.show(request, "alerts", "alerts", status=422 if error else 200, **context)
 
 
 def _save(request: AgentRequest) -> str:
     """Keep what was chosen; what is wrong with it, empty where nothing is."""
     begin, end = _time(request.POST.get("quiet_from", "")), _time(request.POST.get("quiet_until", ""))
-    if (begin is None) != (end is None):
-        return _("Quiet hours have a beginning and an end; leave both empty for none.")
-    ways = {kind: [way for way in notices.WAYS if f"{kind}:{way}" in request.POST] for kind in notices.KINDS}
-    hides_text = "hides_text" in request.POST
-    values = {"ways": ways, "quiet_from": begin, "quiet_until": end, "hides_text": hides_text}
-    with transaction.atomic():
-        NotificationChoice.objects.update_or_create(user=request.user, defaults=values)
-        # The older switch for all mails (API) goes along: who wants one here wants mails.
-        by_mail = any(notices.MAIL in chosen for chosen in ways.values())
-        User.objects.filter(pk=request.user.pk).update(notify_by_email=by_mail)
+    ways = {kind: [way for way in ways_of(kind) if f"{kind}:{way}" in request.POST] for kind in notices.KINDS}
+    try:
+        notices.keep_choice(
+            request.user,
+            ways,
+            begin,
+            end,
+            "hides_text" in request.POST,
+            volume=_percentage(request.POST.get("volume", "")),
+            rings_for_chats="rings_for_chats" in request.POST,
+            rings_for_urgent="rings_for_urgent" in request.POST,
+        )
+    except notices.HalfQuiet as error:
+        return str(error)
     return ""
+
+
+def ways_of(kind: str) -> list[str]:
+    """The ways there are for this kind."""
+    return [way for way in notices.WAYS if way != notices.MAIL or kind not in notices.NO_MAIL]
+
+
+def _percentage(text: str) -> int:
+    return min(int(text), 100) if text.isascii() and text.isdecimal() and len(text) < 4 else notices.VOLUME
 
 
 def _time(text: str) -> time | None:
@@ -75,6 +89,7 @@ def _time(text: str) -> time | None:
 
 def _kinds() -> dict[str, str]:
     return {
+        notices.CHAT: _("A live chat is offered to me, or waits for me"),
         notices.OPENED: _("New conversation in my teams"),
         notices.MESSAGE: _("Message in a conversation of mine"),
         notices.MENTION: _("I am mentioned"),
@@ -85,12 +100,27 @@ def _kinds() -> dict[str, str]:
 
 def _ways() -> dict[str, str]:
     return {
-        notices.BADGE: _("Number in the title"),
+        notices.BADGE: _("Count"),
         notices.TOAST: _("On the page"),
         notices.SOUND: _("Sound"),
         notices.PUSH: _("Push"),
         notices.MAIL: _("Mail"),
     }
+
+
+@require_GET
+@agent_view
+def ringing(request: AgentRequest) -> JsonResponse:
+    """Which of the conversations `only`, numbers with commas, nobody has taken yet: a page that was reloaded asks."""
+    numbers = [int(one) for one in request.GET.get("only", "").split(",")[:MOST_RINGING] if _is_number(one)]
+    waiting = visible_conversations(request.user).filter(
+        pk__in=numbers, assignee=None, status__in=(Status.NEW, Status.OPEN), is_spam=False
+    )
+    return JsonResponse({"waiting": list(waiting.values_list("pk", flat=True))})
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 18
 
 
 @require_POST
@@ -131,5 +161,7 @@ def worker(request: AgentRequest) -> HttpResponse:
     path = finders.find(_WORKER)
     assert isinstance(path, str), "it is a file of ours"
     with open(path, "rb") as file:
-        body = file.read().replace(b"/static/img/icon.svg", staticfiles_storage.url("img/icon.svg").encode())
+        body = file.read()
+    for picture in ("img/icon-192.png", "img/badge-96.png"):
+        body = body.replace(f"/static/{picture}".encode(), staticfiles_storage.url(picture).encode())
     return HttpResponse(body, content_type="text/javascript; charset=utf-8")

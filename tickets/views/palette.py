@@ -3,21 +3,33 @@
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
-from tickets.desk import inbox, palette
+from tickets.desk import inbox, palette, palette_pages
 from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view
+from tickets.views.settings import menu
 
 
 @require_GET
 @agent_view
 def palette_found(request: AgentRequest) -> HttpResponse:
-    typed = request.GET.get("q", "")[: palette.MAX_QUERY]
-    known = [*inbox.standard().values(), *inbox.saved(request.user)]
-    views = [view for view in known if _matches(typed, view.title)]
-    found = palette.find(typed, request.user)
-    return page(request, "_palette.jinja", typed=typed, found=found, found_views=views[: palette.EACH])
-
-
-def _matches(typed: str, title: str) -> bool:
-    words = typed.lower().split()
-    return bool(words) and all(any(part.startswith(word) for part in title.lower().split()) for word in words)
+    """`q` is what was typed, `here` the number of the conversation that is open, where one is."""
+    typed, user = request.GET.get("q", "").replace("\x00", "")[: palette.MAX_QUERY], request.user
+    here = request.GET.get("here", "")
+    known = [*inbox.standard().values(), *inbox.saved(user)]
+    views = [view for view in known if palette_pages.matches(typed, view.title)]
+    settings = [
+        (entry.address, entry.icon, entry.title, entry.about)
+        for group in menu.shown_to(user)
+        for entry in group.entries
+    ]
+    return page(
+        request,
+        "_palette.jinja",
+        typed=typed,
+        found=palette.find(typed, user),
+        found_views=views[: palette.EACH],
+        found_pages=palette_pages.pages(typed, settings),
+        found_canned=palette_pages.canned_replies(typed, user),
+        found_macros=palette_pages.macros(typed, user) if here else [],
+        open_conversation=int(here) if here.isascii() and here.isdecimal() and len(here) < 18 else 0,
+    )

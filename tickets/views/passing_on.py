@@ -31,7 +31,10 @@ MOST_PRINTED = 500
 def forward(request: AgentRequest, pk: int) -> HttpResponse:
     """A message with its files to an address outside, with a word before it."""
     of_theirs = Message.objects.filter(conversation__in=visible_conversations(request.user))
-    message = get_object_or_404(of_theirs.select_related("conversation", "customer", "agent"), pk=pk)
+    message = get_object_or_404(
+        of_theirs.select_related("conversation", "customer", "agent").defer("html", "search", "conversation__search"),
+        pk=pk,
+    )
     files = list(message.attachments.all())
     if request.method in SAFE:
         return page(request, "forward.jinja", message=message, files=files, to="", text=_quoted(message), error="")
@@ -61,14 +64,17 @@ def _quoted(message: Message) -> str:
 @require_GET
 @agent_view
 def printed(request: AgentRequest, pk: int) -> HttpResponse:
-    """The newest MOST_PRINTED messages on paper, notes only where asked for (`notes=1`)."""
+    """The newest MOST_PRINTED messages (of those older than message `before`) on paper, notes only for `notes=1`."""
     found = facts.find(pk, request.user)
     if found is None:
         raise Http404
-    items = thread.newest(pk, MOST_PRINTED)
+    before = request.GET.get("before", "")
+    before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 18 else 0
+    items = thread.newest(pk, MOST_PRINTED, before=before_id)
+    older = items[0]["id"] if len(items) == MOST_PRINTED else 0
     with_notes = request.GET.get("notes") == "1"
     shown = [message for message in items if with_notes or message["kind"] != "note"]
-    return page(request, "print.jinja", conversation=found, said=shown, with_notes=with_notes)
+    return page(request, "print.jinja", conversation=found, said=shown, with_notes=with_notes, older=older)
 
 
 @require_GET

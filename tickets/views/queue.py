@@ -10,11 +10,9 @@ from django.views.decorators.http import require_GET
 from helpdesk.customers.models import User
 from tickets.desk import inbox, narrowing, queue
 from tickets.desk.counts import Counts, count
-from tickets.desk.filters import BadFilter
+from tickets.desk.filters import SEVERAL, BadFilter
 from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view
-
-SEVERAL = ("tag", "status", "priority", "channel")
 
 
 @require_GET
@@ -36,17 +34,6 @@ def list_pane(request: AgentRequest) -> HttpResponse:
 def rows(request: AgentRequest) -> HttpResponse:
     """The next page of rows, or the shown ones anew."""
     return page(request, "_rows.jinja", **_rows(request, asked_view(request)))
-
-
-@require_GET
-@agent_view
-def some_rows(request: AgentRequest) -> HttpResponse:
-    """Rows that have changed, of those in the view: `only` names conversations, separated by commas."""
-    view = asked_view(request)
-    numbers = [part for part in request.GET.get("only", "").split(",")[: queue.MOST] if part.isascii()]
-    ids = {int(part) for part in numbers if part.isdecimal() and len(part) < 18}
-    found = queue.some(view, request.user, ids)
-    return page(request, "_rows.jinja", view=view, rows=found, after="", first=False, at=now())
 
 
 @require_GET

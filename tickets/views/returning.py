@@ -27,7 +27,7 @@ def to_conversation(request: AgentRequest, pk: int, *, query: str = "", part: st
 def change_and_return(
     request: AgentRequest, found: Conversation, changes: conversations.Changes, *, at: datetime
 ) -> HttpResponse:
-    """Make the changes and offer to take them back. Raises CannotSleep."""
+    """Make the changes and offer to take them back. Raises CannotSleep, NotFilledIn."""
     before = found.last_seq
     conversations.change(found.pk, changes, actor=Actor.agent(request.user), at=at)
     after = Conversation.objects.filter(pk=found.pk).values_list("last_seq", flat=True).get()

@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tickets.desk import inbox, narrowing, views_kept
-from tickets.desk.filters import BadFilter
+from tickets.desk import inbox, kept, narrowing, views_kept
+from tickets.desk.filters import SEVERAL, BadFilter
 from tickets.desk.models import SavedView
 from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, viewers_too
-from tickets.views.queue import SEVERAL
 
 
 class NameForm(forms.Form):
@@ -31,7 +30,7 @@ def saved_views(request: AgentRequest) -> HttpResponse:
     if request.method == "POST":
         return _keep(request)
     shown = [
-        (view, narrowing.words(view.filters), views_kept.may_change(request.user, view))
+        (view, narrowing.words(view.filters), kept.may_change(request.user, view))
         for view in inbox.saved_for(request.user)
     ]
     return page(request, "saved_views.jinja", shown=shown)
@@ -46,7 +45,7 @@ def _keep(request: AgentRequest) -> HttpResponse:
         return redirect("tickets:saved_views")
     try:
         view = inbox.find(given, request.user)
-        kept = views_kept.keep(
+        saved = views_kept.keep(
             request.user,
             form.cleaned_data["name"],
             dict(view.filters),
@@ -56,14 +55,14 @@ def _keep(request: AgentRequest) -> HttpResponse:
         )
     except (inbox.UnknownView, BadFilter) as error:
         raise Http404 from error
-    except views_kept.NotYours as error:
+    except kept.NotYours as error:
         raise PermissionDenied from error
     except views_kept.TooMany:
         messages.error(
             request, _("There are %(most)s saved views already. Throw one away first.") % {"most": views_kept.MOST}
         )
         return redirect("tickets:saved_views")
-    return redirect(f"{reverse('tickets:queue')}?view=saved-{kept.pk}")
+    return redirect(f"{reverse('tickets:queue')}?view=saved-{saved.pk}")
 
 
 @require_POST
@@ -112,5 +111,5 @@ def _find(request: AgentRequest, pk: int) -> SavedView:
         return views_kept.find(pk, request.user)
     except inbox.UnknownView as error:
         raise Http404 from error
-    except views_kept.NotYours as error:
+    except kept.NotYours as error:
         raise PermissionDenied from error

@@ -4,6 +4,7 @@ from django.http import Http404, HttpResponse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
+from helpdesk.conversations.search import MAX_QUERY, TooCommon
 from tickets.desk import search
 from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view
@@ -24,12 +25,12 @@ def search_page(request: AgentRequest) -> HttpResponse:
     found, is_too_common = search.Found(), False
     try:
         found = search.find(query, request.user, newest_first=newest_first, offset=int(start))
-    except search.TooCommon:
+    except TooCommon:
         is_too_common = True
     return page(
         request,
         "search.jinja",
-        typed=typed[: search.MAX_QUERY],
+        typed=typed[:MAX_QUERY],
         query=query,
         found=found,
         newest_first=newest_first,

@@ -7,7 +7,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
-from helpdesk.customers.models import User
+from helpdesk.customers.models import Team, User
 from tickets.desk.rendering import page
 from tickets.reports import wallboard, wording
 from tickets.views.access import AgentRequest, agent_view
@@ -17,24 +17,25 @@ from tickets.zones import known_zone
 @require_GET
 @agent_view
 def own(request: AgentRequest) -> HttpResponse:
-    return _show(request, request.user, reverse("tickets:wallboard"))
+    return _show(request, request.user, None, reverse("tickets:wallboard"))
 
 
 @require_GET
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Read-only and without a session; a link that was revoked leads nowhere from then on."""
-    if not wallboard.opens(token):
+    link = wallboard.opened(token, at=now())
+    if link is None:
         raise Http404
     with timezone.override(known_zone()):
-        answer = _show(request, wallboard.stranger(), reverse("tickets:wallboard_link", args=[token]))
+        answer = _show(request, wallboard.stranger(), link.team, reverse("tickets:wallboard_link", args=[token]))
     patch_cache_control(answer, private=True, no_store=True)
     answer["Referrer-Policy"] = "no-referrer"
     answer["X-Robots-Tag"] = "noindex"
     return answer
 
 
-def _show(request: HttpRequest, user: User, address: str) -> HttpResponse:
+def _show(request: HttpRequest, user: User, team: Team | None, address: str) -> HttpResponse:
     """The page, or its numbers alone for htmx."""
-    board = wallboard.board(user, now())
+    board = wallboard.board(user, now(), team)
     name = "_wallboard.jinja" if request.headers.get("HX-Request") else "wallboard.jinja"
     return page(request, name, board=board, address=address, ringing=wallboard.since(board), say=wording.say)

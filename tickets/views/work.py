@@ -10,11 +10,11 @@ from django.views.decorators.http import require_POST
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import undoing
-from helpdesk.conversations.actions import CannotSleep, Changes
+from helpdesk.conversations.actions import CannotSleep, Changes, NotFilledIn
 from helpdesk.conversations.answers import NotFailed
-from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.conversations.models import Message
 from helpdesk.conversations.visibility import visible_conversations
-from tickets.desk import blocking, custom_fields, senders, snoozing
+from tickets.desk import blocking, senders, snoozing
 from tickets.forms import WorkForm
 from tickets.views.access import AgentRequest, agent_view, visible
 from tickets.views.returning import change_and_return, to_conversation
@@ -29,19 +29,11 @@ def work(request: AgentRequest, pk: int) -> HttpResponse:
         for errors in form.errors.values():
             messages.error(request, " ".join(map(str, errors)))
         return to_conversation(request, pk)
-    changes = form.changes()
-    if changes.status in DONE and tell_missing(request, found):
+    try:
+        return change_and_return(request, found, form.changes(), at=now())
+    except NotFilledIn as error:
+        messages.error(request, str(error))
         return to_conversation(request, pk, part="fields")
-    return change_and_return(request, found, changes, at=now())
-
-
-def tell_missing(request: AgentRequest, found: Conversation) -> bool:
-    """Whether required fields are empty, which is then said."""
-    empty = custom_fields.missing(found.custom, custom_fields.fields())
-    if empty and found.status not in DONE:
-        messages.error(request, _("Fill in before it is resolved: %(fields)s.") % {"fields": ", ".join(empty)})
-        return True
-    return False
 
 
 @require_POST

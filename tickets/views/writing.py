@@ -17,18 +17,17 @@ from django.views.decorators.http import require_GET, require_POST
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import following, undoing
 from helpdesk.conversations.answers import Overtaken
-from helpdesk.conversations.models import DONE, Conversation, Message, Status
+from helpdesk.conversations.models import Conversation, Message, Status
 from helpdesk.conversations.uploads import files_of
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import may_work
 from helpdesk.events.actors import Actor
-from tickets.desk import canned, drafts, kept_words, markdown, mentions
+from tickets.desk import canned, drafts, kept_words, live_chats, markdown, mentions
 from tickets.forms import MAX_TEXT, MessageForm
 from tickets.mail import forwarding
 from tickets.views.access import AgentRequest, agent_view, viewers_too, visible
 from tickets.views.conversation import show
 from tickets.views.returning import to_conversation
-from tickets.views.work import tell_missing
 
 
 @require_POST
@@ -52,17 +51,22 @@ def _answer(request: AgentRequest, pk: int) -> HttpResponse:
     said, at = form.cleaned_data, now()
     if said["kind"] == "note":
         message = _note(found, request, said, at)
+        kept_words.forget(request.session, pk, said["text"])
         return to_conversation(request, pk, part=f"m{message.pk}")
-    if said["then"] in DONE and tell_missing(request, found):
-        return show(request, pk, form, status=422)
+    # Who sits in a live chat is not kept waiting, and the chat stays open for what comes next.
+    live = live_chats.is_live(found, request.user, at)
     try:
-        message = _reply(found, request, said, at)
+        message = _reply(found, request, said, at, live=live)
     except Overtaken as error:
         return show(request, pk, form, status=409, overtaken=error.messages)
+    except conversations.NotFilledIn as error:
+        messages.error(request, str(error))
+        return show(request, pk, form, status=422)
     except (forwarding.CannotForward, following.TooManyFollowers) as error:
         form.add_error("cc", str(error))
         return show(request, pk, form, status=422)
-    query = f"sent={message.pk}" if settings.UNDO_SEND_SECONDS else ""
+    kept_words.forget(request.session, pk, said["text"])
+    query = f"sent={message.pk}" if settings.UNDO_SEND_SECONDS and not live else ""
     return to_conversation(request, pk, query=query, part=f"m{message.pk}")
 
 
@@ -76,10 +80,10 @@ def _note(found: Conversation, request: AgentRequest, said: dict[str, Any], at: 
 
 
 @transaction.atomic
-def _reply(found: Conversation, request: AgentRequest, said: dict[str, Any], at: datetime) -> Message:
+def _reply(found: Conversation, request: AgentRequest, said: dict[str, Any], at: datetime, *, live: bool) -> Message:
     text = said["text"]
     _copy(found, request, said, at)
-    wait = settings.UNDO_SEND_SECONDS
+    wait = 0 if live else settings.UNDO_SEND_SECONDS
     message = conversations.reply(
         found.pk,
         request.user,
@@ -88,10 +92,12 @@ def _reply(found: Conversation, request: AgentRequest, said: dict[str, Any], at:
         html=markdown.render(text) if markdown.is_formatted(text) else "",
         files=files_of(said["uploads"]),
         client_id=said["client_id"],
-        status=said["then"] or Status.PENDING,
+        status=said["then"] or (Status.OPEN if live else Status.PENDING),
         seen=said["seen"],
         not_before=at + timedelta(seconds=wait) if wait else None,
     )
+    if live:
+        live_chats.answered(found.pk, request.user, at=at)
     drafts.use_up(found.pk, request.user, said["draft"] or 0)
     return message
 

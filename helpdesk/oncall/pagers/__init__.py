@@ -6,8 +6,8 @@ from helpdesk.oncall.pagers.base import Action, Notice, Pager, Sent, Urgency
 from helpdesk.oncall.pagers.email import EmailPager
 from helpdesk.oncall.pagers.pagerduty import BASE_URL as PAGERDUTY_BASE_URL
 from helpdesk.oncall.pagers.pagerduty import PagerDutyPager, pagerduty_dedup_key, routing_keys
-from helpdesk.oncall.pagers.slack import BASE_URL as SLACK_BASE_URL
 from helpdesk.oncall.pagers.slack import SlackPager
+from helpdesk.oncall.pagers.slack_calls import BASE_URL as SLACK_BASE_URL
 
 __all__ = [
     "Action",

@@ -6,18 +6,16 @@ as documented there.
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 
-from helpdesk.events.outcomes import Ambiguous, NeverRetry, RetryLater, asked_wait
-from helpdesk.events.provider_calls import Answer, get_json, post_json
+from helpdesk.events.outcomes import NeverRetry, RetryLater
 from helpdesk.events.safe_text import one_line, storable
 from helpdesk.oncall.pagers.base import Notice, Sent, headline, label
+from helpdesk.oncall.pagers.slack_calls import BASE_URL, SlackCalls, escaped, next_cursor, not_looked, ts_of_ours
 
-BASE_URL = "https://slack.com/api/"
 ACKNOWLEDGE_ACTION = "acknowledge_page"
-RATE_WAIT = timedelta(seconds=30)
 _EVENT_TYPE = "helpdesk_page"
 _PAGES_OF_HISTORY = 3
 # Looking and posting together must end within a delivery's lease.
@@ -25,9 +23,6 @@ _LOOK_SECONDS = 10.0
 _LARGEST_HISTORY = 2 * 1024 * 1024  # bytes
 # How far Slack's clock may be behind ours.
 _SKEW = timedelta(minutes=1)
-_TEMPORARY = {"ratelimited", "rate_limited", "service_unavailable", "request_timeout", "team_added_to_org"}
-# Slack says of these that some part of the operation may have succeeded before the error.
-_UNCLEAR = {"fatal_error", "internal_error"}
 
 
 class SlackPager:
@@ -40,13 +35,12 @@ class SlackPager:
     name = "slack"
 
     def __init__(self, token: str, default_channel: str = "", base_url: str = BASE_URL) -> None:
-        self._token = token
+        self._calls = SlackCalls(token, base_url)
         self._default_channel = default_channel
-        self._base_url = base_url.rstrip("/") + "/"
 
     @property
     def is_configured(self) -> bool:
-        return bool(self._token)
+        return self._calls.is_configured
 
     async def send(self, client: httpx.AsyncClient, notice: Notice) -> Sent:
         """The reference is "channel:ts" of the message. Acknowledge and resolve edit that of `provider_ref`."""
@@ -68,7 +62,7 @@ class SlackPager:
             if found:
                 return Sent(f"{channel}:{found}")
         body = {"channel": channel, "metadata": _metadata(notice), **_content(notice)}
-        said = self._ok(await self._call(client, "chat.postMessage", body), repeatable=False)
+        said = await self._calls.post(client, "chat.postMessage", body)
         posted_to, ts = said.get("channel"), said.get("ts")
         return Sent(f"{posted_to}:{ts}" if isinstance(posted_to, str) and isinstance(ts, str) else "", remark)
 
@@ -84,17 +78,16 @@ class SlackPager:
                 *(("channel", channel), ("oldest", f"{(since - _SKEW).timestamp():.6f}"), ("limit", "100")),
                 *(("include_all_metadata", "true"), ("cursor", cursor)),
             ]
-            url = self._base_url + "conversations.history"
-            answer = await get_json(client, url, parameters, self._authorization(), _LARGEST_HISTORY)
+            answer = await self._calls.get(client, "conversations.history", parameters, _LARGEST_HISTORY)
             said = answer.json()
             if answer.status >= 500:
                 raise RetryLater(f"Slack answered {answer.status} when asked for what was sent before")
             if answer.status != 200 or said.get("ok") is not True:
-                return "", _not_looked(answer, said)
-            found = _ts_of_ours(said.get("messages"), notice)
+                return "", not_looked(answer, said)
+            found = ts_of_ours(said.get("messages"), _metadata(notice))
             if found:
                 return found, ""
-            cursor = _next_cursor(said)
+            cursor = next_cursor(said)
             if not cursor:
                 return "", ""
         return "", f"sent again: not found among the newest {100 * _PAGES_OF_HISTORY} messages of the channel"
@@ -104,41 +97,8 @@ class SlackPager:
         if not channel or not ts:
             raise NeverRetry("no Slack message is known that could be updated")
         body = {"channel": channel, "ts": ts, **_content(notice)}
-        try:
-            answer = await self._call(client, "chat.update", body)
-        except Ambiguous as error:
-            raise RetryLater(error.reason) from error
-        self._ok(answer, repeatable=True)
+        await self._calls.post(client, "chat.update", body, repeatable=True)
         return Sent(notice.provider_ref)
-
-    async def _call(self, client: httpx.AsyncClient, method: str, body: dict[str, Any]) -> Answer:
-        return await post_json(client, self._base_url + method, body, self._authorization())
-
-    def _authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def _ok(self, answer: Answer, *, repeatable: bool) -> dict[str, Any]:
-        """Slack's answer if it says ok, else the classed error; `repeatable` when doing it twice does no harm."""
-        said = answer.json()
-        if answer.status == 200 and said.get("ok") is True:
-            return said
-        error = said.get("error")
-        code = error if isinstance(error, str) else ""
-        reason = f"Slack answered {answer.status}: {one_line(code, 100) or answer.excerpt()}".replace(
-            self._token, "***"
-        )
-        _raise_classed(answer, code, reason, repeatable)
-
-
-def _raise_classed(answer: Answer, code: str, reason: str, repeatable: bool) -> NoReturn:
-    if answer.status == 429 or code in _TEMPORARY:
-        raise RetryLater(reason, asked_wait(answer.headers, RATE_WAIT))
-    if answer.status in (408, 503):
-        raise RetryLater(reason, asked_wait(answer.headers))
-    if answer.status >= 500 or code in _UNCLEAR:
-        raise RetryLater(reason) if repeatable else Ambiguous(reason)
-    # channel_not_found, not_in_channel, invalid_auth, message_not_found …, or not Slack at all: wrong base URL.
-    raise NeverRetry(reason)
 
 
 def _metadata(notice: Notice) -> dict[str, Any]:
@@ -153,37 +113,11 @@ def _payload(notice: Notice) -> dict[str, Any]:
     return {"page": notice.page_id, "round": notice.round, "url": one_line(notice.url, 500)}
 
 
-def _ts_of_ours(messages: Any, notice: Notice) -> str:
-    ours = {"event_type": _EVENT_TYPE, "event_payload": _payload(notice)}
-    for message in messages if isinstance(messages, list) else []:
-        if not isinstance(message, dict) or not isinstance(message.get("metadata"), dict):
-            continue
-        metadata, ts = message["metadata"], message.get("ts")
-        if isinstance(ts, str) and {key: metadata.get(key) for key in ours} == ours:
-            return ts
-    return ""
-
-
-def _not_looked(answer: Answer, said: dict[str, Any]) -> str:
-    """For the operator: what is missing, above all a scope (`channels:history`, `groups:history` if private)."""
-    error, needed = said.get("error"), said.get("needed")
-    why = one_line(error, 100) if isinstance(error, str) else f"status {answer.status}"
-    if isinstance(needed, str):
-        why += f", needed: {one_line(needed, 200)}"
-    return f"sent again without looking whether it had arrived: {why}"
-
-
-def _next_cursor(said: dict[str, Any]) -> str:
-    more = said.get("response_metadata")
-    cursor = more.get("next_cursor") if isinstance(more, dict) else None
-    return cursor if isinstance(cursor, str) else ""
-
-
 def _content(notice: Notice) -> dict[str, Any]:
     title = one_line(headline(notice), 3000) or f"Page {notice.page_id}"
     return {
         # What phones show in the notification, and all there is where blocks cannot be shown.
-        "text": _escaped(title),
+        "text": escaped(title),
         "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": one_line(_mark(notice) + title, 150)}},
             *_facts(notice),
@@ -205,12 +139,12 @@ def _facts(notice: Notice) -> list[dict[str, Any]]:
     facts = [(label(key), value) for key, value in notice.details.items() if value][:10]
     if not facts:
         return []
-    fields = [{"type": "mrkdwn", "text": f"*{_escaped(one_line(k, 100))}*\n{_fact(v)}"} for k, v in facts]
+    fields = [{"type": "mrkdwn", "text": f"*{escaped(one_line(k, 100))}*\n{_fact(v)}"} for k, v in facts]
     return [{"type": "section", "fields": fields}]
 
 
 def _fact(value: str) -> str:
-    return _escaped(storable(value, 300))
+    return escaped(storable(value, 300))
 
 
 def _notes(notice: Notice) -> list[dict[str, Any]]:
@@ -220,7 +154,7 @@ def _notes(notice: Notice) -> list[dict[str, Any]]:
     if notice.acknowledged_by:
         notes.append(f"Acknowledged by {one_line(notice.acknowledged_by, 100)}")
     # Ten elements at most in one context block.
-    elements = [{"type": "mrkdwn", "text": _escaped(note)} for note in notes[-10:] if note]
+    elements = [{"type": "mrkdwn", "text": escaped(note)} for note in notes[-10:] if note]
     return [{"type": "context", "elements": elements}] if elements else []
 
 
@@ -247,8 +181,3 @@ def _buttons(notice: Notice) -> list[dict[str, Any]]:
             }
         )
     return [{"type": "actions", "elements": buttons}] if buttons else []
-
-
-def _escaped(text: str) -> str:
-    """Slack's three escapes; they also disarm <!channel>, <@user> and disguised links in a customer's words."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

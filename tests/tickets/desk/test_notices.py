@@ -3,15 +3,19 @@
 import json
 from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from chat import log
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Team, User
+from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import RetryLater
@@ -83,6 +87,55 @@ def test_open_pages_are_told_as_their_agents_have_chosen(company: Company) -> No
     NotificationChoice.objects.create(user=company.grace, ways={"mention": ["badge"]})
     ((_, _, told),) = notices.live(events, {company.grace.pk})
     assert (told["badge"], told["toast"], told["sound"]) == (True, False, "")
+
+
+@pytest.mark.parametrize(
+    ("channel", "priority", "chosen", "rings"),
+    [
+        ("chat", "normal", {}, True),
+        ("chat", "normal", {"rings_for_chats": False}, False),
+        ("email", "urgent", {}, False),
+        ("email", "urgent", {"rings_for_urgent": True}, True),
+        ("email", "high", {"rings_for_urgent": True}, False),
+    ],
+)
+def test_what_nobody_has_taken_rings_where_an_agent_wants_it(
+    channel: str, priority: str, chosen: dict[str, bool], rings: bool, company: Company
+) -> None:
+    team = Team.objects.create(name="Nights")
+    team.members.set([company.grace])
+    conversation = write(company.carol, now())
+    Conversation.objects.filter(pk=conversation.pk).update(team=team)
+    NotificationChoice.objects.create(user=company.grace, ways={"opened": [], "chat": []}, volume=20, **chosen)
+    (event,) = Event.objects.filter(kind="conversation.opened")
+    said: dict[str, Any] = {
+        "customer": "Carol",
+        "subject": "Broken",
+        "preview": "",
+        "channel": channel,
+        "priority": priority,
+    }
+    if channel == "chat":
+        said |= {"kind": "chat.offered", "data": {"agents": [company.grace.pk]}}
+    vars(event).update(said, assignee_id=None)
+
+    told = notices.live([event], {company.grace.pk})
+    assert [(one["rings"], one["volume"], one["sound"]) for _user, _number, one in told] == [(True, 20, "")] * rings
+
+    vars(event).update(assignee_id=company.linus.pk)
+    assert notices.live([event], {company.grace.pk}) == []
+
+
+def test_a_page_asks_what_still_waits(company: Company) -> None:
+    waiting, taken = write(company.carol, now()), _assigned(company, company.grace, now())
+    hidden = write(company.carol, now())
+    team = Team.objects.create(name="Management", is_private=True)
+    Conversation.objects.filter(pk=hidden.pk).update(team=team)
+
+    numbers = f"{waiting.pk},{taken.pk},{hidden.pk},x,-1,{9**30}"
+    answer = logged_in(company.grace).get("/desk/ringing/", {"only": numbers})
+
+    assert answer.json() == {"waiting": [waiting.pk]}
 
 
 @pytest.mark.parametrize(
@@ -262,3 +315,50 @@ def test_the_worker_is_served_from_the_desk(company: Company) -> None:
     answer = logged_in(company.grace).get("/desk/worker.js")
     assert answer["Content-Type"].startswith("text/javascript")
     assert b"showNotification" in answer.content
+
+
+def _chat_event(conversation: Conversation, kind: str, at: datetime, **data: Any) -> None:
+    with transaction.atomic():
+        record(Fact(kind, conversation.pk, data=data), at=at)
+
+
+def test_a_chat_is_told_to_those_whom_it_names(company: Company, at: datetime) -> None:
+    conversation = write(company.carol, at)
+    _chat_event(conversation, "chat.offered", at, agent=company.grace.pk, agents=[company.grace.pk])
+    _chat_event(conversation, "chat.nudged", at, nudge="most", agents=[company.ada.pk])
+    assert _told("chat.offered") == {(company.grace.pk, notices.CHAT)}
+    assert _told("chat.nudged") == {(company.ada.pk, notices.CHAT)}
+
+
+def test_a_chat_of_a_private_team_is_told_to_nobody_else(company: Company, at: datetime) -> None:
+    team = Team.objects.create(name="Secret", is_private=True)
+    conversation = write(company.carol, at)
+    Conversation.objects.filter(pk=conversation.pk).update(team=team)
+    _chat_event(conversation, "chat.offered", at, agent=None, agents=[company.grace.pk, company.ada.pk])
+    assert _told("chat.offered") == {(company.ada.pk, notices.CHAT)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_chats_ring_where_they_are_offered_and_not_in_quiet_hours(company: Company) -> None:
+    conversation = write(company.carol, now())
+    Conversation.objects.filter(pk=conversation.pk).update(channel="chat")
+    _chat_event(conversation, "chat.offered", now(), agent=company.grace.pk, agents=[company.grace.pk])
+
+    def heard() -> list[bool]:
+        events = log.after(log.BEGINNING, 100)
+        told = notices.live([one for one in events if one.kind == "chat.offered"], [company.grace.pk])
+        return [frame["rings"] for _user, _conversation, frame in told]
+
+    assert heard() == [True]
+    NotificationChoice.objects.create(user=company.grace, rings_for_chats=False, ways={})
+    assert heard() == [False]
+    zone = now().astimezone(ZoneInfo("Europe/Berlin"))
+    begin, end = (zone - timedelta(hours=1)).time(), (zone + timedelta(hours=1)).time()
+    NotificationChoice.objects.update(rings_for_chats=True, quiet_from=begin, quiet_until=end)
+    assert heard() == [False]
+
+
+def test_a_browser_that_is_woken_counts(company: Company) -> None:
+    values = {"endpoint": ENDPOINT, "p256dh": THEIR_PUBLIC, "auth": AUTH, "created_at": now()}
+    PushSubscription.objects.create(user=company.grace, **values)
+    assert notices.wakeable([company.grace.pk, company.ada.pk]) == {company.grace.pk}

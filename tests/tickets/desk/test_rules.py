@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations.models import Conversation, Message
+from helpdesk.conversations.models import Conversation, CustomField, Message
 from helpdesk.customers.models import Organization, Team
 from helpdesk.events import outbox
 from helpdesk.events.actions import caused_by
@@ -17,7 +17,7 @@ from helpdesk.events.models import Event, OutboxEntry
 from tests.fixtures.company import Company
 from tests.fixtures.mailing import Send, raw_mail, settle
 from tickets.desk import dry_runs, event_lines, idle, rules
-from tickets.desk.models import CustomField, Mention, Rule, RuleRun
+from tickets.desk.models import Mention, Rule, RuleRun
 from tickets.desk.rules import BadRule
 
 pytestmark = pytest.mark.django_db

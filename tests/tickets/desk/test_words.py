@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpdesk.conversations import emoji
 from helpdesk.customers.entitlements import Realtime, realtime
 from helpdesk.customers.models import Plan
 from helpdesk.oncall.rota import Slot
@@ -58,11 +59,15 @@ def test_a_countdown_warns_and_says_when_it_is_over(left: int, tone: str, text: 
         ("ok 👍", False),
         ("", False),
         ("42", False),
+        ("1️⃣", True),
+        ("🇩🇪", True),
+        ("©", False),
+        ("❤", False),
         ("👍" * 13, False),
     ],
 )
 def test_a_few_emoji_alone_are_shown_large(text: str, big: bool) -> None:
-    assert wording.is_only_emoji(text) is big
+    assert emoji.is_big(text) is big
 
 
 @pytest.mark.parametrize(

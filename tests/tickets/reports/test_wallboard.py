@@ -11,7 +11,6 @@ from helpdesk.sla.sweep import sweep
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write
 from tickets.reports import keeping, wallboard
-from tickets.reports.models import WallboardLink
 
 HOUR = timedelta(hours=1)
 
@@ -46,8 +45,7 @@ def test_private_teams_are_on_nobodys_television(company: Company, at: datetime)
 
 
 def test_a_link_shows_it_until_it_is_revoked(company: Company, at: datetime) -> None:
-    token = wallboard.make_link("Kitchen", company.ada, at=at)
-    link = WallboardLink.objects.get()
+    link, token = wallboard.make_link("Kitchen", company.ada, at=at)
     assert token not in link.digest
     television = Client()
     page = television.get(f"/wallboard/{token}/")
@@ -65,9 +63,36 @@ def test_a_link_shows_it_until_it_is_revoked(company: Company, at: datetime) -> 
 
 
 def test_a_link_ends_with_who_made_it(company: Company, at: datetime) -> None:
-    token = wallboard.make_link("Kitchen", company.ada, at=at)
+    _link, token = wallboard.make_link("Kitchen", company.ada, at=at)
     User.objects.filter(pk=company.ada.pk).update(is_active=False)
     assert Client().get(f"/wallboard/{token}/").status_code == 404
+
+
+def test_a_link_of_a_team_shows_its_numbers_alone(company: Company, at: datetime) -> None:
+    team, other = Team.objects.order_by("pk")[:2]
+    for of in (team, other, other):
+        write(company.carol, at, team_id=of.pk)
+    keeping.rebuild()
+    _link, token = wallboard.make_link("Kitchen", company.ada, at=at, team=other)
+
+    seen = wallboard.board(wallboard.stranger(), at, other)
+    page = Client().get(f"/wallboard/{token}/").content.decode()
+
+    assert (seen.waiting.count, seen.new, seen.team) == (2, 2, other.name) and other.name in page
+    assert {load.pk for load in seen.agents} <= set(other.members.values_list("pk", flat=True))
+    Team.objects.filter(pk=other.pk).update(is_private=True)
+    assert Client().get(f"/wallboard/{token}/").status_code == 404
+
+
+def test_a_link_says_when_it_was_used_last(company: Company, at: datetime) -> None:
+    link, token = wallboard.make_link("Kitchen", company.ada, at=at)
+    for minutes in (1, 1.5, 3):
+        assert wallboard.opened(token, at=at + timedelta(minutes=minutes)) == link
+        link.refresh_from_db()
+    assert link.used_at == at + timedelta(minutes=3)
+
+    shown = logged_in(company.ada).get("/desk/settings/wallboards/").content.decode()
+    assert "Kitchen" in shown and "last used" in shown and token not in shown
 
 
 @pytest.mark.parametrize("token", ["x", "é" * 40, "a" * 2000])

@@ -5,15 +5,17 @@ from typing import Any
 
 from django.urls import URLPattern
 
-from helpdesk.conversations.models import Tag
+from chat.models import Widget
+from helpdesk.conversations.models import CustomField, Tag
 from helpdesk.customers import actions as customers
 from helpdesk.customers.models import ApiToken, Customer, Organization, Plan, Service, Team, User
 from helpdesk.events import webhooks
 from helpdesk.events.models import Webhook
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
-from tickets.desk.models import BlockedSender, CannedReply, CustomField, Macro, Rule, SavedView
+from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView
 from tickets.models import ImapAccount, Mailbox, SuspendedAddress
+from tickets.reports import wallboard
 from tickets.urls import urlpatterns
 
 SETTINGS = [
@@ -47,6 +49,7 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         ),
         NotificationRule.objects.create(user=user, urgency="low", channel="email", to=user.email, delay_seconds=60),
         hook,
+        wallboard.make_link("Kitchen", user, at=at)[0],
     ]
     keys = (
         "accounts",
@@ -59,11 +62,12 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         "rules",
         "notifications",
         "webhooks",
+        "wallboards",
     )
     others: dict[str, Any] = {
         "mailboxes": Mailbox, "teams": Team, "agents": User, "organizations": Organization, "customers": Customer,
         "plans": Plan, "services": Service, "policies": Policy, "calendars": Calendar, "schedules": Schedule,
-        "escalations": EscalationPolicy, "tags": Tag, "tokens": ApiToken,
+        "escalations": EscalationPolicy, "tags": Tag, "tokens": ApiToken, "widgets": Widget,
     }  # fmt: skip
     found = {key: row.pk for key, row in zip(keys, made, strict=True)}
     return found | {key: model.objects.order_by("-pk")[0].pk for key, model in others.items()}

@@ -8,6 +8,7 @@ import pytest
 from django.utils.timezone import now
 
 from helpdesk.customers.models import AuditEntry, Organization, Plan, Service, Team, User
+from helpdesk.desk.areas import Area
 from helpdesk.events.models import Event
 from helpdesk.oncall.models import Schedule
 from helpdesk.sla.models import Calendar, Policy
@@ -16,7 +17,6 @@ from tests.fixtures.desk import logged_in
 from tests.tickets.settings.rows import fill
 from tickets.models import Mailbox
 from tickets.views.settings import urls
-from tickets.views.settings.areas import Area
 
 
 def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
@@ -24,8 +24,8 @@ def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
     calendar, policy, plan = (model.objects.order_by("pk")[0].pk for model in (Calendar, Policy, Plan))
     mailbox, schedule = Mailbox.objects.order_by("pk")[0].pk, Schedule.objects.order_by("pk")[0].pk
     ada, team = User.objects.get(email="ada@demo.example").pk, Team.objects.order_by("pk")[0].pk
-    cluster = Service.objects.filter(kind="cluster").order_by("pk")[0].pk
-    organization = Organization.objects.order_by("pk")[0].pk
+    cluster = Service.objects.filter(kind="cluster").order_by("pk")[0].name
+    organization = f"#{Organization.objects.order_by('pk')[0].pk}"
     return {
         "mailboxes": (
             {"address": "new@demo.example", "name": "New", "priority": "high", "team": team, "aliases": "o@x.example"},
@@ -107,6 +107,7 @@ def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
             {"status": ["asleep"]},
             "asleep",
         ),
+        "wallboards": ({"name": "Reception", "team": team}, {"team": "999999"}, "valid choice"),
         "tags": ({"name": "Brand New"}, {"name": "a, b"}, "comma"),
         "fields": (
             {"name": "Order number", "kind": "choice", "choices": "one\ntwo", "position": "3", "is_active": "on"},
@@ -131,6 +132,12 @@ def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
              "quiet_until": "06:00"},
             {"quiet_until": ""},
             "a beginning and an end",
+        ),
+        "widgets": (
+            {"name": "Shop", "team": team, "origins": "https://shop.example", "color": "#0B6E4F", "asks_name": "on",
+             "when_closed": "hide", "is_active": "on"},
+            {"origins": "shop.example/path"},
+            "is no origin",
         ),
         "tokens": ({"name": "backup"}, {"name": ""}, "required"),
     }  # fmt: skip
@@ -159,7 +166,7 @@ def test_adding_and_changing(key: str, company: Company, monkeypatch: pytest.Mon
     answer = browser.post(f"{base}new/", valid)
     assert answer.status_code in (200, 302), _refused(answer)
     (made,) = set(area.model._default_manager.values_list("pk", flat=True)) - before
-    _is_on_record(area, made, "created")
+    _is_on_record(area, made, "blocked" if key == "blocked" else "created")
     name = str(area.model._default_manager.get(pk=made))
     if key != "notifications":
         assert name in browser.get(base).content.decode()
@@ -275,7 +282,7 @@ def test_removing(key: str, company: Company, at: datetime) -> None:
 
     assert answer.status_code == 302
     assert not area.rows(company.ada).filter(pk=pk).exists()
-    _is_on_record(area, pk, "deleted")
+    _is_on_record(area, pk, "unblocked" if key == "blocked" else "deleted")
 
 
 def _unused(key: str) -> int:

@@ -1,7 +1,6 @@
 """What single areas do beyond list and form."""
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 from django.utils.timezone import now
@@ -10,6 +9,7 @@ from helpdesk.conversations.models import Tag
 from helpdesk.customers import audit
 from helpdesk.customers.actions import digest
 from helpdesk.customers.models import ApiToken, AuditEntry, User
+from helpdesk.desk.fields import DurationField, written
 from helpdesk.events import webhooks
 from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event, Webhook, WebhookDelivery
@@ -20,7 +20,6 @@ from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write
 from tests.tickets.settings.rows import fill
 from tickets.desk.models import Macro, NotificationChoice, Rule, SavedView
-from tickets.views.settings.fields import DurationField, written
 
 FEED = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:{0}0101T000000Z\r\n"
@@ -226,12 +225,16 @@ def test_an_agent_sets_profile_and_alerts(company: Company) -> None:
     )
     assert linus.role == company.linus.role
 
-    given: dict[str, Any] = {"mention": ["badge", "mail"], "quiet_from": "22:00"}
-    assert browser.post("/desk/settings/alerts/", given).status_code == 422
-    assert browser.post("/desk/settings/alerts/", {**given, "quiet_until": "07:00"}).status_code == 302
+    given = {"mention:badge": "on", "mention:mail": "on", "risk:mail": "on", "quiet_from": "22:00"}
+    assert browser.post("/desk/notifications/", given).status_code == 422
+    loud = {"quiet_until": "07:00", "volume": "30", "rings_for_urgent": "on"}
+    assert browser.post("/desk/notifications/", given | loud).status_code == 302
     choice = NotificationChoice.objects.get(user=linus)
     assert choice.ways["mention"] == ["badge", "mail"] and choice.ways["risk"] == []
-    assert browser.post("/desk/settings/alerts/", {"risk": ["mail"]}).status_code == 422
+    assert (choice.volume, choice.rings_for_chats, choice.rings_for_urgent) == (30, False, True)
+    for odd, kept in (("900", 100), ("-1", 60), ("loud", 60)):
+        browser.post("/desk/notifications/", {"volume": odd})
+        assert NotificationChoice.objects.get(user=linus).volume == kept
 
 
 def test_a_viewer_sets_what_is_theirs(company: Company) -> None:

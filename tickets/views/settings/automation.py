@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Q, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils.timezone import now
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from helpdesk.customers.models import User
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import Refused, SettingsForm
 from tickets.desk import conditions, dry_runs, rules, steps
-from tickets.desk.models import Macro, Rule
+from tickets.desk.models import Macro, Rule, RuleRun
 from tickets.views.settings import conditions_form, steps_form
-from tickets.views.settings.areas import Area, Row
-from tickets.views.settings.forms import Refused, SettingsForm
 from tickets.views.settings.parts import Repeating, Repeats
 from tickets.views.settings.texts import SharedArea, SharedForm
 
@@ -124,13 +124,16 @@ class Rules(Area):
     template = "settings/rule.jinja"
 
     def rows(self, user: User) -> QuerySet[Rule]:
-        done = Count("runs", filter=Q(runs__state="done"))
-        return Rule.objects.annotate(done=done)
+        # The last run stands first in an index; to count them all would read them all.
+        last = RuleRun.objects.filter(rule=OuterRef("pk")).order_by("-pk")
+        return Rule.objects.annotate(ran_at=Subquery(last.values("at")[:1]), ran=Subquery(last.values("state")[:1]))
 
     def row(self, found: Any, user: User) -> Row:
         marks: list[tuple[Any, str]] = [] if found.is_active else [(_("Switched off"), "")]
-        ran = ngettext("did something once", "did something %(count)s times", found.done) % {"count": found.done}
-        meta = [conditions_form.event_name(found.event), steps_form.said(found.actions), ran if found.done else ""]
+        if found.ran == RuleRun.State.FAILED:
+            marks.append((_("Failed the last time"), "warn"))
+        ran = _("ran last on %(day)s") % {"day": f"{localtime(found.ran_at):%Y-%m-%d}"} if found.ran_at else ""
+        meta = [conditions_form.event_name(found.event), steps_form.said(found.actions), ran]
         return Row(found.pk, found.name, " · ".join(filter(None, meta)), marks, "workflow")
 
     def beside(self, request: HttpRequest, found: Any, form: SettingsForm) -> dict[str, Any]:

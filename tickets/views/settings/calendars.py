@@ -22,6 +22,9 @@ from rest_framework import serializers
 
 from helpdesk.customers import audit
 from helpdesk.customers.models import User
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import SerialForm, SettingsForm
 from helpdesk.events.actors import Actor
 from helpdesk.sla import calendars
 from helpdesk.sla.holiday_serializers import ICalFileSerializer, ICalTextSerializer
@@ -29,9 +32,7 @@ from helpdesk.sla.models import Calendar, HolidayFeed, Target
 from helpdesk.sla.serializers import CalendarSerializer, HolidayImportSerializer
 from helpdesk.sla.week import WEEKDAYS as KEYS
 from tickets.views.access import AgentRequest
-from tickets.views.settings import deadlines, fields, generic
-from tickets.views.settings.areas import Area, Row
-from tickets.views.settings.forms import SerialForm, SettingsForm
+from tickets.views.settings import deadlines, generic
 
 EXAMPLE_GOALS: Mapping[str, int] = {"urgent": 30, "high": 240, "normal": 720, "low": 2160}
 
@@ -198,7 +199,7 @@ def _goals(calendar: Calendar | None) -> Mapping[str, int]:
     policy = calendar.policies.order_by("pk").first() if calendar else None
     if policy is None:
         return EXAMPLE_GOALS
-    goals = policy.goals.filter(target=Target.FIRST_RESPONSE).values_list("priority", "seconds")
+    goals = policy.goals.filter(target=Target.FIRST_RESPONSE, is_live=False).values_list("priority", "seconds")
     minutes = {priority: max(1, seconds // 60) for priority, seconds in goals}
     return {code: minutes[code] for code in EXAMPLE_GOALS if code in minutes} or EXAMPLE_GOALS
 

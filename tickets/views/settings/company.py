@@ -17,10 +17,10 @@ from django.views.decorators.http import require_http_methods
 
 from helpdesk.customers import audit
 from helpdesk.customers.company import Company, company, save_company
+from helpdesk.desk.forms import SettingsForm
 from tickets.views.access import AgentRequest
 from tickets.views.settings import generic
 from tickets.views.settings.access import admin_view
-from tickets.views.settings.forms import SettingsForm
 
 
 class CompanyForm(SettingsForm):

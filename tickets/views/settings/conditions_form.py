@@ -7,10 +7,9 @@ from django import forms
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from helpdesk.conversations.models import Priority, Status
+from helpdesk.conversations.models import CustomField, Priority, Status
 from helpdesk.customers.models import Organization, Plan, Service, Team, User
 from tickets.desk import conditions
-from tickets.desk.models import CustomField
 from tickets.desk.wording import labels
 from tickets.views.settings.parts import Part
 

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from helpdesk.customers import serializers as customers
 from helpdesk.customers.models import Customer, Organization, Plan, Service, User
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Area, Found, Row
+from helpdesk.desk.forms import Refused, SerialForm, SettingsForm
+from helpdesk.desk.named import NamedField, NamedManyField
 from helpdesk.sla.models import Calendar, Policy
-from tickets.views.settings import fields
-from tickets.views.settings.areas import Area, Found, Row
-from tickets.views.settings.forms import Refused, SerialForm, SettingsForm
 
 _CHANNELS = [
     ("chat", gettext_lazy("Chat on the website")),
@@ -91,8 +92,11 @@ class CustomerForm(SerialForm):
         label=gettext_lazy("E-mail"),
         help_text=gettext_lazy("Answers go there. Earlier addresses still find this person."),
     )
-    organization = forms.ModelChoiceField(
-        Organization.objects.all(), required=False, label=gettext_lazy("Organization"), empty_label=gettext_lazy("None")
+    organization = NamedField(
+        Organization.objects.all(),
+        required=False,
+        label=gettext_lazy("Organization"),
+        help_text=gettext_lazy("Its name, or the beginning of it."),
     )
     language = forms.CharField(max_length=10, required=False, label=gettext_lazy("Language"))
     timezone = fields.zone_field(required=False)
@@ -228,17 +232,17 @@ class ServiceForm(SerialForm):
         label=gettext_lazy("Also known as"),
         help_text=gettext_lazy("Other host names, domains and IP addresses, one a line. Mails that name one get it."),
     )
-    parent = forms.ModelChoiceField(
+    parent = NamedField(
         Service.objects.exclude(kind=Service.Kind.WEBSITE),
         required=False,
         label=gettext_lazy("Lies in"),
-        empty_label=gettext_lazy("Nothing"),
+        help_text=gettext_lazy("A cluster or server by its name."),
     )
-    organizations = forms.ModelMultipleChoiceField(
+    organizations = NamedManyField(
         Organization.objects.all(),
         required=False,
         label=gettext_lazy("Of these organizations"),
-        widget=forms.SelectMultiple(attrs={"size": 8}),
+        help_text=gettext_lazy("Their names, one a line."),
     )
 
 

@@ -13,15 +13,16 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpdesk.customers import audit
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Act, Area
+from helpdesk.desk.forms import Refused, SettingsForm
 from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view, viewers_too
-from tickets.views.settings import fields, menu
+from tickets.views.settings import menu
 from tickets.views.settings.access import admin_view
-from tickets.views.settings.areas import Area
-from tickets.views.settings.forms import Refused, SettingsForm
 
 MAX_QUERY = 100
 View = Callable[..., HttpResponseBase]
@@ -44,6 +45,8 @@ def show(request: AgentRequest, name: str, key: str, *, status: int = 200, **con
 def routes(area: Area) -> list[URLPattern]:
     """The addresses of an area, each behind the right door."""
     base, name = f"desk/settings/{area.key}/", f"settings_{area.key}"
+    if area.is_single:
+        return [path(base, guarded(area, _single(area)), name=name), *area.more_routes()]
     found = [path(base, guarded(area, _list(area)), name=name)]
     if area.adds:
         found.append(path(f"{base}new/", guarded(area, _form(area)), name=f"{name}_new"))
@@ -51,6 +54,8 @@ def routes(area: Area) -> list[URLPattern]:
         found.append(path(f"{base}<int:pk>/", guarded(area, _form(area)), name=f"{name}_edit"))
     if area.removes:
         found.append(path(f"{base}<int:pk>/delete/", guarded(area, _remove(area)), name=f"{name}_delete"))
+    for act in area.acts:
+        found.append(path(f"{base}<int:pk>/{act.name}/", guarded(area, _act(area, act)), name=f"{name}_{act.name}"))
     return [*found, *area.more_routes()]
 
 
@@ -104,11 +109,49 @@ def _form(area: Area) -> View:
         if saved is None:
             return _edit(area, request, form, status=422)
         if form.shown_once:
-            answer = show(request, "secret", area.key, area=area, found=saved, secret=form.shown_once)
-            answer["Cache-Control"] = "no-store"
-            return answer
+            return show_once(request, area, saved, form.shown_once)
         messages.success(request, _("Saved."))
         return redirect(area.saved(request, saved) or area.name_of(""))
+
+    return view
+
+
+def show_once(request: AgentRequest, area: Area, found: Any, secret: str) -> HttpResponse:
+    """A secret, this once: no browser keeps the page."""
+    answer = show(request, "secret", area.key, area=area, found=found, secret=secret)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _act(area: Area, act: Act) -> View:
+    @require_POST
+    def view(request: AgentRequest, pk: int) -> HttpResponse:
+        found = row_or_404(area, request, pk)
+        if not area.may_change(request.user, found):
+            raise PermissionDenied
+        try:
+            with transaction.atomic():
+                secret = act.do(found, request.user, request.POST, now())
+        except Refused as error:
+            messages.error(request, str(error.words))
+        else:
+            if secret:
+                return show_once(request, area, found, secret)
+            messages.success(request, str(act.said))
+        return redirect(area.name_of("edit"), pk)
+
+    return view
+
+
+def _single(area: Area) -> View:
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def view(request: AgentRequest) -> HttpResponse:
+        form = area.form(request, area.only(), request.POST if request.method == "POST" else None)
+        if form.is_bound and save(area, request, form) is not None:
+            messages.success(request, _("Saved."))
+            return redirect(area.name_of(""))
+        template = area.template.removeprefix("settings/").removesuffix(".jinja")
+        return show_form(request, area.key, form, template=template, **area.beside(request, form.found, form))
 
     return view
 
@@ -192,7 +235,8 @@ def remove(area: Area, request: AgentRequest, found: Any) -> str:
         with transaction.atomic():
             before = area.snapshot(found)
             area.remove(found, request.user, at=at)
-            audit.record(request.user.pk, "deleted", found, before, {}, at=at, thing_id=pk)
+            if area.is_noted_here:
+                audit.record(request.user.pk, "deleted", found, before, {}, at=at, thing_id=pk)
     except Refused as error:
         return str(error.words)
     except (ProtectedError, RestrictedError) as error:

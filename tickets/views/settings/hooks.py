@@ -16,14 +16,14 @@ from django.views.decorators.http import require_POST
 
 from helpdesk.customers import audit
 from helpdesk.customers.models import User
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import SerialForm, SettingsForm
 from helpdesk.events import webhooks
 from helpdesk.events.api import WebhookSerializer
 from helpdesk.events.models import Webhook, WebhookDelivery
 from tickets.views.access import AgentRequest
 from tickets.views.settings import generic
-from tickets.views.settings.areas import Area, Row
 from tickets.views.settings.conditions_form import event_name
-from tickets.views.settings.forms import SerialForm, SettingsForm
 
 SHOWN = 50
 

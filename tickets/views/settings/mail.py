@@ -19,17 +19,18 @@ from imapclient.exceptions import IMAPClientError
 
 from helpdesk.conversations.models import Priority
 from helpdesk.customers.models import Team, User
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import Refused, SerialForm, SettingsForm
 from helpdesk.events.secrets import SecretUnreadable
 from tickets.api_settings import ImapAccountSerializer, MailboxSerializer
+from tickets.desk import blocking
 from tickets.desk.models import BlockedSender
 from tickets.desk.wording import labels
 from tickets.mail import imap, mailbox_editing
-from tickets.mail.addresses import email_of
 from tickets.models import ImapAccount, Mailbox, SuspendedAddress
 from tickets.views.access import AgentRequest
-from tickets.views.settings import fields, generic
-from tickets.views.settings.areas import Area, Row
-from tickets.views.settings.forms import Refused, SerialForm, SettingsForm
+from tickets.views.settings import generic
 
 
 class MailboxForm(SerialForm):
@@ -224,28 +225,31 @@ class BlockedForm(SettingsForm):
     )
     why = forms.CharField(required=False, max_length=300, label=gettext_lazy("Why"))
 
+    def arrange(self) -> None:
+        self.fields["handle"].disabled = self.found is not None
+
     def clean_handle(self) -> str:
-        given = str(self.cleaned_data["handle"]).strip().lower()
-        address = email_of(f"x{given}" if given.startswith("@") else given)
-        if not address:
-            raise forms.ValidationError(_("Write an e-mail address, or @ and a domain."))
-        handle = address[1:] if given.startswith("@") else address
-        others = BlockedSender.objects.filter(handle=handle)
-        if others.exclude(pk=self.found.pk if self.found else 0).exists():
+        try:
+            handle = blocking.cleaned(str(self.cleaned_data["handle"]))
+        except blocking.CannotBlock as error:
+            raise forms.ValidationError(str(error)) from error
+        if self.found is None and BlockedSender.objects.filter(handle=handle).exists():
             raise forms.ValidationError(_("This sender is blocked already."))
         return handle
 
     def write(self, *, at: datetime) -> BlockedSender:
-        blocked: BlockedSender = self.found or BlockedSender(by=self.request.user, at=at)  # type: ignore[misc]
-        blocked.handle, blocked.why = self.cleaned_data["handle"], self.cleaned_data["why"]
-        blocked.save()
-        return blocked
+        user, why = self.request.user, self.cleaned_data["why"]
+        assert isinstance(user, User), "admin_view"
+        if self.found is not None:
+            return blocking.say_why(self.found, why, user, at=at)
+        return blocking.block(self.cleaned_data["handle"], user, why, at=at)
 
 
 class Blocked(Area):
     key, model, form = "blocked", BlockedSender, BlockedForm
     order = ("handle",)
     searches = ("handle", "why")
+    is_noted_here = False
     add_words = gettext_lazy("Block a sender")
     empty = (
         gettext_lazy("Nobody is blocked"),
@@ -259,6 +263,9 @@ class Blocked(Area):
     def row(self, found: Any, user: User) -> Row:
         by = _("by %s") % found.by if found.by else ""
         return Row(found.pk, found.handle, " · ".join(filter(None, [found.why, by])), [], "ban")
+
+    def remove(self, found: Any, user: User, *, at: datetime) -> None:
+        blocking.unblock(found, user, at=at)
 
 
 class Suspended(Area):

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.customers.models import User
 from helpdesk.customers.permissions import may_configure
-
-Words = str | Promise
+from helpdesk.desk.forms import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +23,12 @@ class Entry:
     about: Words
     is_own: bool = False
     under: str = ""
+    # The address's name where it is not that of the key.
+    at: str = ""
 
     @property
     def address(self) -> str:
-        return reverse(f"tickets:settings_{self.key}")
+        return reverse(self.at or f"tickets:settings_{self.key}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,30 @@ MENU: Final = (
         _("Yours"),
         (
             Entry("profile", _("Profile"), "user", _("Your name, language and time zone."), True),
-            Entry("alerts", _("How I am told"), "bell", _("On the page, by sound, push or mail; quiet hours."), True),
+            Entry(
+                "alerts",
+                _("Notifications"),
+                "bell",
+                _("What you are told on the page, by sound, push or mail; quiet hours."),
+                True,
+                at="tickets:notifications",
+            ),
+            Entry(
+                "chat_profile",
+                _("My chats"),
+                "message-square",
+                _("How customers see you, how many chats you take at once, and your skills."),
+                True,
+                at="chat:profile",
+            ),
+            Entry(
+                "security",
+                _("Login and security"),
+                "shield-check",
+                _("Password, second factors, passkeys, sessions."),
+                True,
+                at="mfa_index",
+            ),
             Entry("notifications", _("When I am paged"), "bell-ring", _("How a page reaches you, and when."), True),
             Entry("canned", _("Canned replies"), "quote", _("Texts you begin a reply with, called by /."), True),
             Entry("tokens", _("API tokens"), "key-round", _("Keys for scripts that act in your name."), True),
@@ -64,6 +87,13 @@ MENU: Final = (
             Entry("customers", _("Customers"), "users-round", _("The people who write to you.")),
             Entry("plans", _("Plans"), "layers", _("What a company buys: promises, hours, channels.")),
             Entry("services", _("Services"), "server", _("Clusters, the servers in them, websites on those.")),
+        ),
+    ),
+    Group(
+        _("Live chat"),
+        (
+            Entry("widgets", _("Chat widgets"), "message-circle", _("Where customers chat from, and how it looks.")),
+            Entry("hours", _("Booked chats"), "calendar-clock", _("When chats can be booked, and how many at once.")),
         ),
     ),
     Group(
@@ -89,6 +119,7 @@ MENU: Final = (
         _("System"),
         (
             Entry("webhooks", _("Webhooks"), "webhook", _("Tell other systems what happens here.")),
+            Entry("wallboards", _("Wallboards"), "monitor", _("Links that show how things stand on a television.")),
             Entry("blocked", _("Blocked senders"), "ban", _("Whoever is filed unread and never answered.")),
             Entry("suspended", _("Suspended addresses"), "mail-open", _("Addresses whose mail bounced for good.")),
             Entry("audit", _("Audit log"), "scroll-text", _("Who changed what, and when.")),

@@ -18,6 +18,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from helpdesk.customers.models import User
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import Refused, SerialForm, SettingsForm
 from helpdesk.events.actors import Actor
 from helpdesk.oncall import escalation_editing, rota_editing, rotas
 from helpdesk.oncall.api_escalation import EscalationPolicySerializer
@@ -25,9 +28,7 @@ from helpdesk.oncall.models import EscalationPolicy, Layer, Override, Schedule
 from helpdesk.oncall.serializers import ScheduleInputSerializer
 from tickets.desk import rota_picture
 from tickets.views.access import AgentRequest
-from tickets.views.settings import fields, generic
-from tickets.views.settings.areas import Area, Row
-from tickets.views.settings.forms import Refused, SerialForm, SettingsForm
+from tickets.views.settings import generic
 from tickets.views.settings.parts import Part, Repeating, Repeats
 
 _DAYS = [(str(number), WEEKDAYS_ABBR[number]) for number in range(7)]

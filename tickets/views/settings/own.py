@@ -17,6 +17,9 @@ from django.views.decorators.http import require_http_methods
 
 from helpdesk.customers import actions as customers
 from helpdesk.customers.models import ApiToken, User
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import SerialForm, SettingsForm
 from helpdesk.events.actors import Actor
 from helpdesk.oncall.api_escalation import NotificationRuleSerializer
 from helpdesk.oncall.channels import pagers
@@ -24,9 +27,7 @@ from helpdesk.oncall.models import NotificationRule, Urgency
 from helpdesk.people import actions as people
 from helpdesk.sla.week import InvalidHours, read_zone
 from tickets.views.access import AgentRequest, viewers_too
-from tickets.views.settings import fields, generic
-from tickets.views.settings.areas import Area, Row
-from tickets.views.settings.forms import SerialForm, SettingsForm
+from tickets.views.settings import generic
 
 _CHANNELS = {"email": gettext_lazy("E-mail"), "slack": "Slack", "pagerduty": "PagerDuty"}
 _URGENCIES = {Urgency.HIGH.value: gettext_lazy("High"), Urgency.LOW.value: gettext_lazy("Low")}

@@ -8,8 +8,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from tickets.views.settings.forms import SettingsForm, dress
-from tickets.views.settings.menu import Words
+from helpdesk.desk.forms import SettingsForm, Words, dress
 
 
 class Part(forms.Form):

@@ -18,14 +18,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from helpdesk.customers.models import Team, User
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import SerialForm, SettingsForm
 from helpdesk.events.actors import Actor
 from helpdesk.oncall.models import EscalationPolicy
 from helpdesk.people import actions as people
 from helpdesk.people.serializers import AgentSerializer
 from tickets.views.access import AgentRequest
-from tickets.views.settings import fields, generic
-from tickets.views.settings.areas import Area, Row
-from tickets.views.settings.forms import SerialForm, SettingsForm
+from tickets.views.settings import generic
 
 _ROLES = {
     User.Role.ADMIN: gettext_lazy("Admin: works, and changes settings"),

@@ -7,17 +7,21 @@ from django import forms
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
 
 from helpdesk.customers.models import User
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import SerialForm, SettingsForm
 from helpdesk.sla.models import Calendar, Policy, Target
 from helpdesk.sla.serializers import PRIORITIES, PolicySerializer
 from tickets.desk.wording import labels
-from tickets.views.settings import deadlines, fields
-from tickets.views.settings.areas import Area, Row
-from tickets.views.settings.forms import SerialForm, SettingsForm
+from tickets.views.settings import deadlines
 
 CODES = tuple(code for code, _words in PRIORITIES)
 TARGETS = (Target.DISPATCH, Target.FIRST_RESPONSE, Target.NEXT_RESPONSE, Target.RESOLUTION)
+# One field for all priorities: whoever waits in a chat waits the same.
+LIVE = "live"
 
 
 def field_name(target: str, priority: str) -> str:
@@ -40,10 +44,15 @@ class PolicyForm(SerialForm):
             for code in CODES:
                 said = f"{names['target'][target]}, {names['priority'][code]}"
                 self.fields[field_name(target, code)] = fields.DurationField(required=False, label=said)
+        said = _("First response while a customer waits in a live chat, in office hours")
+        self.fields[LIVE] = fields.DurationField(required=False, label=said)
 
     def values(self, found: Policy | None) -> dict[str, Any]:
         given = super().values(found)
-        goals = {field_name(goal["target"], goal["priority"]): goal["minutes"] for goal in given.pop("goals", [])}
+        goals = {
+            LIVE if goal["live"] else field_name(goal["target"], goal["priority"]): goal["minutes"]
+            for goal in given.pop("goals", [])
+        }
         return {**given, **goals}
 
     def payload(self) -> dict[str, Any]:
@@ -54,6 +63,10 @@ class PolicyForm(SerialForm):
             for code in CODES
             if (minutes := given.pop(field_name(target, code), None)) is not None
         ]
+        live = given.pop(LIVE, None)
+        if live is not None:
+            first = Target.FIRST_RESPONSE.value
+            goals += [{"target": first, "priority": code, "minutes": live, "live": True} for code in CODES]
         return {**given, "goals": goals}
 
     def table(self) -> Iterable[tuple[str, list[forms.BoundField]]]:

@@ -9,15 +9,15 @@ from django.utils.text import slugify
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from helpdesk.conversations.models import Priority, Status, Tag
+from helpdesk.conversations.models import CustomField, Priority, Status, Tag
 from helpdesk.customers.models import Team, User
 from helpdesk.customers.permissions import may_configure, may_work
+from helpdesk.desk import fields
+from helpdesk.desk.areas import Area, Row
+from helpdesk.desk.forms import Refused, SettingsForm
 from tickets.desk import filters, kept, tags, variables
-from tickets.desk.models import CannedReply, CustomField, SavedView, Shared
+from tickets.desk.models import CannedReply, SavedView, Shared
 from tickets.desk.wording import labels
-from tickets.views.settings import fields
-from tickets.views.settings.areas import Area, Row
-from tickets.views.settings.forms import Refused, SettingsForm
 
 LONGEST_TEXT = 20_000
 

@@ -1,12 +1,13 @@
 """Every address of the settings, from the areas' own descriptions."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import URLPattern, path
+from django.utils.module_loading import import_string
 from django.views.decorators.http import require_GET
 
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.settings import (
-    alerts,
     automation,
     calendars,
     company,
@@ -20,6 +21,7 @@ from tickets.views.settings import (
     promises,
     system,
     texts,
+    wallboards,
     welcome,
 )
 
@@ -35,6 +37,8 @@ AREAS = (
     *texts.AREAS,
     *automation.AREAS,
     *hooks.AREAS,
+    *wallboards.AREAS,
+    *(import_string(dotted) for dotted in settings.SETTINGS_AREAS),
 )
 
 
@@ -47,7 +51,6 @@ def index(request: AgentRequest) -> HttpResponse:
 urlpatterns: list[URLPattern] = [
     path("desk/settings/", index, name="settings"),
     *own.routes(),
-    *alerts.routes(),
     *company.routes(),
     *system.routes(),
     *(route for area in AREAS for route in generic.routes(area)),

@@ -20,16 +20,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 from helpdesk.customers import audit
 from helpdesk.customers.company import Company, company
 from helpdesk.customers.models import Team, User
+from helpdesk.desk import fields
+from helpdesk.desk.forms import SettingsForm, Words
 from helpdesk.oncall.models import Schedule
 from helpdesk.people import second_factor
 from tickets.desk.rendering import page
 from tickets.models import ImapAccount, Mailbox
 from tickets.views.access import AgentRequest
-from tickets.views.settings import fields, welcome_forms
+from tickets.views.settings import welcome_forms
 from tickets.views.settings.access import admin_view
 from tickets.views.settings.company import CompanyForm
-from tickets.views.settings.forms import SettingsForm
-from tickets.views.settings.menu import Words
 
 
 @dataclass(frozen=True, slots=True)

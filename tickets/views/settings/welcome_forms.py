@@ -16,6 +16,8 @@ from holidays import list_supported_countries
 from helpdesk.conversations.models import Priority
 from helpdesk.customers import audit
 from helpdesk.customers.models import Plan, Team, User
+from helpdesk.desk import fields
+from helpdesk.desk.forms import Refused, SettingsForm
 from helpdesk.embedded.setup_token import fits
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.oncall import escalation_editing, rota_editing
@@ -27,8 +29,6 @@ from helpdesk.sla.week import WEEKDAYS as KEYS
 from helpdesk.sla.week import InvalidHours, read_zone
 from tickets.mail import mailbox_editing
 from tickets.models import Mailbox
-from tickets.views.settings import fields
-from tickets.views.settings.forms import Refused, SettingsForm
 
 _LOCK: Final = 0x5E70
 _GOALS: Final = {"urgent": 30, "high": 240, "normal": 720, "low": 2160}

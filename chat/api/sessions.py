@@ -1,0 +1,85 @@
+"""`POST /chat/api/session`: who a visitor is, exchanged once for a token of ours; `DELETE` ends it. `POST
+/chat/api/resume`: the link of a mail for one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.timezone import now
+
+from chat import identity, limits, links, sessions, welcome, widgets
+from chat.api.access import (
+    Refused,
+    VisitorRequest,
+    address_of,
+    body_of,
+    public_view,
+    text_of,
+    visit_of,
+    visitor_view,
+    within,
+)
+from chat.models import Chat, Widget
+
+
+@public_view("POST", "DELETE")
+def session(request: HttpRequest) -> HttpResponse:
+    """Begin, or end with DELETE."""
+    response: HttpResponse = _end(request) if request.method == "DELETE" else _begin(request)
+    return response
+
+
+def _begin(request: HttpRequest) -> HttpResponse:
+    given = body_of(request)
+    widget = _widget(request, given)
+    try:
+        signed = identity.read(widget, given.get("user"))
+    except identity.NotSigned as error:
+        raise Refused(401, "signature", str(error)) from error
+    at = now()
+    visit, token = sessions.open_visit(
+        widget,
+        signed,
+        at=at,
+        known_as=visit_of(request),
+        origin=text_of(given, "origin", 253),
+        language=text_of(given, "lang", 35),
+        timezone=text_of(given, "tz", 60),
+        browser=request.headers.get("User-Agent", ""),
+    )
+    latest = Chat.objects.select_related("conversation").filter(visit=visit).order_by("-conversation_id").first()
+    return JsonResponse({"session": token, **welcome.state(visit, latest, at=at)}, status=201)
+
+
+@public_view("POST")
+def resume(request: HttpRequest) -> HttpResponse:
+    """By the link of a mail into its conversation, and no other."""
+    given = body_of(request)
+    widget = _widget(request, given)
+    at = now()
+    try:
+        visit, token = links.enter(
+            widget,
+            text_of(given, "link", links.LONGEST),
+            at=at,
+            language=text_of(given, "lang", 35),
+            timezone=text_of(given, "tz", 60),
+        )
+    except links.BadLink as error:
+        raise Refused(401, "link", str(error)) from error
+    return JsonResponse({"session": token, **welcome.state(visit, visit.only_chat, at=at)}, status=201)
+
+
+def _widget(request: HttpRequest, given: Mapping[str, Any]) -> Widget:
+    widget = widgets.find(text_of(given, "key", widgets.LONGEST_KEY))
+    if widget is None:
+        raise Refused(404, "key", "There is no such widget.")
+    within(limits.SESSIONS_OF_ADDRESS, f"{widget.pk} {address_of(request)}")
+    return widget
+
+
+@visitor_view("DELETE")
+def _end(request: VisitorRequest) -> HttpResponse:
+    sessions.end(request.visit, at=now())
+    return HttpResponse(status=204)

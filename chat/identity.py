@@ -1,0 +1,99 @@
+"""Who a visitor is: what the page's server has signed, as a JWT or, for sites that cannot make one, as an HMAC.
+
+An address alone proves nothing: without a signature a visitor stays a stranger who names an address.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jwt
+
+from chat.models import Widget
+from helpdesk.events import secrets
+
+# A token is handed over once, right after it was made.
+LONGEST_SECONDS: Final = 15 * 60
+LEEWAY_SECONDS: Final = 30
+LONGEST_TOKEN: Final = 8 * 1024
+ALGORITHM: Final = "HS256"
+
+
+class NotSigned(ValueError):
+    """The signature does not hold; `args[0]` says why, for the developer of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A user of the page, by the page's own id. `is_id_only`: nothing but the id is vouched for."""
+
+    subject: str
+    email: str = ""
+    name: str = ""
+    is_id_only: bool = False
+
+
+def read(widget: Widget, user: object) -> Signed | None:
+    """What `user` of a session request proves: a JWT (RFC 7519), `{"jwt": …}`, or `{"id": …, "hash": …}`; None for
+    nobody. Raises NotSigned.
+    """
+    if user is None:
+        return None
+    if isinstance(user, str):
+        return _from_jwt(widget, user)
+    if isinstance(user, Mapping) and isinstance(user.get("jwt"), str):
+        return _from_jwt(widget, user["jwt"])
+    if isinstance(user, Mapping) and "hash" in user:
+        return _from_hash(widget, user)
+    raise NotSigned("user is a JWT, an object with id and hash, or null")
+
+
+def _from_jwt(widget: Widget, token: str) -> Signed:
+    if len(token) > LONGEST_TOKEN:
+        raise NotSigned("the token is too long")
+    try:
+        key = _key(widget, jwt.get_unverified_header(token).get("kid"))
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=widget.key,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "iat", "sub", "aud"]},
+        )
+    except jwt.InvalidTokenError as error:
+        raise NotSigned(f"the token does not hold: {error}") from error
+    if claims["exp"] - claims["iat"] > LONGEST_SECONDS:
+        raise NotSigned(f"a token may be good for {LONGEST_SECONDS // 60} minutes")
+    return Signed(_text(claims, "sub", 200), _text(claims, "email", 320).lower(), _text(claims, "name", 200))
+
+
+def _key(widget: Widget, kid: object) -> str:
+    known = {secret.kid: secret.sealed for secret in widget.secrets.all()}
+    if kid is None and len(known) == 1:
+        return secrets.decrypt(next(iter(known.values())))
+    if not isinstance(kid, str) or kid not in known:
+        raise NotSigned("the token's header names no secret of this widget (kid)")
+    return secrets.decrypt(known[kid])
+
+
+def _from_hash(widget: Widget, user: Mapping[str, Any]) -> Signed:
+    subject, given = user.get("id"), user.get("hash")
+    if not isinstance(subject, str) or not isinstance(given, str) or not subject or len(subject) > 200:
+        raise NotSigned("id and hash are texts")
+    for secret in widget.secrets.all():
+        expected = hmac.new(secrets.decrypt(secret.sealed).encode(), subject.encode(), hashlib.sha256).hexdigest()
+        if hmac.compare_digest(expected.encode(), given.lower().encode()):
+            return Signed(subject, is_id_only=True)
+    raise NotSigned("the hash does not hold")
+
+
+def _text(claims: Mapping[str, Any], name: str, longest: int) -> str:
+    value = claims.get(name, "")
+    if not isinstance(value, str) or len(value) > longest or "\x00" in value:
+        raise NotSigned(f"{name} is a text of at most {longest} characters")
+    if name == "sub" and not value:
+        raise NotSigned("sub is empty")
+    return value.strip()

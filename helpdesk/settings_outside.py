@@ -1,0 +1,42 @@
+"""How we speak with the world: mail, pagers, webhooks."""
+
+from helpdesk.settings_base import DATA_DIR, HELPDESK_DEMO, PUBLIC_URL, env
+
+# Mail. EMAIL_URL: smtp://, smtps://, or empty for files under DATA_DIR; ANYMAIL_* as anymail names them.
+SENT_MAIL_DIR = DATA_DIR / "sent-mail"
+EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="tickets.mail.file_backend.EmailBackend")
+if EMAIL_URL:
+    _email = env.email_url_config(EMAIL_URL)
+    EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or 25
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"] or "", _email["EMAIL_HOST_PASSWORD"] or ""
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
+    EMAIL_BACKEND = "helpdesk.events.smtp_backend.EmailBackend"
+EMAIL_TIMEOUT = 10  # seconds for each step of SMTP
+ANYMAIL = {
+    # Half of the services cannot take a return path of ours; mail has to leave through them all the same.
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+    **{name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")},
+}
+MAIL_SIZE_LIMIT = 35 * 1024 * 1024
+# Authentication-Results are believed only from servers named here (RFC 8601 §5).
+TRUSTED_AUTHSERV_IDS = env.list("TRUSTED_AUTHSERV_IDS", default=[])
+# Where no such server speaks, we check DKIM signatures ourselves, by the DNS, if it matters who wrote.
+VERIFY_DKIM = env.bool("VERIFY_DKIM", default=True)
+MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="demo.example")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Helpdesk <helpdesk@{MAIL_DOMAIN}>")
+
+PAGERDUTY_ROUTING_KEY = env.str("PAGERDUTY_ROUTING_KEY", default="")
+PAGERDUTY_WEBHOOK_SECRET = env.str("PAGERDUTY_WEBHOOK_SECRET", default="")
+PAGERDUTY_BASE_URL = env.str("PAGERDUTY_BASE_URL", default="https://events.pagerduty.com")
+PAGERDUTY_API_TOKEN = env.str("PAGERDUTY_API_TOKEN", default="")
+PAGERDUTY_API_BASE_URL = env.str("PAGERDUTY_API_BASE_URL", default="https://api.pagerduty.com")
+SLACK_BOT_TOKEN = env.str("SLACK_BOT_TOKEN", default="")
+SLACK_SIGNING_SECRET = env.str("SLACK_SIGNING_SECRET", default="")
+SLACK_CHANNEL = env.str("SLACK_CHANNEL", default="")
+SLACK_BASE_URL = env.str("SLACK_BASE_URL", default="https://slack.com/api/")
+DEAD_MAN_URL = env.str("DEAD_MAN_URL", default="")
+# Networks that webhooks may lead into although they are not public, comma-separated: none. The demo on loopback, which
+# nobody else reaches, may call this machine, so that webhooks can be tried without a server elsewhere.
+_IS_TRIED_HERE = HELPDESK_DEMO and PUBLIC_URL.startswith("http://127.")
+WEBHOOK_ALLOW_PRIVATE = env.str("WEBHOOK_ALLOW_PRIVATE", default="127.0.0.0/8,::1/128" if _IS_TRIED_HERE else "")

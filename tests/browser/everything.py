@@ -1,0 +1,173 @@
+"""Every address a person can open, with something on each: so that no page is left out of a walk through all."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core import signing
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.channel import File
+from helpdesk.conversations.models import Conversation, Message, Status
+from helpdesk.customers.models import User
+from helpdesk.events.actors import Actor
+from helpdesk.oncall import notices, paging
+from helpdesk.oncall.models import Page
+from helpdesk.sla.models import Clock
+from tests.fixtures.company import Company
+from tests.fixtures.desk import logged_in, picture, write
+from tests.people.conftest import log_in, set_up_app
+from tests.tickets.settings.rows import SETTINGS, address, fill
+from tests.tickets.settings.test_permissions import POSTS
+from tickets.desk import bulk
+from tickets.models import InboundEmail
+from tickets.reports import keeping, wallboard
+from tickets.views.front import THANKS
+
+# What has no page of its own.
+PARTS = {
+    *("rows", "navigation", "list", "palette", "news", "older", "canned", "tags", "preview"),
+    "ringing",
+}
+CHANGES = {
+    *("rename_view", "move_view", "delete_view", "single_keys", "bulk_undo", "customer_notes", "answer", "draft"),
+    *("mentions_seen", "use_canned", "work", "take", "undo", "snooze", "spam", "notes_on_customer", "followers"),
+    *("checklist", "time_spent", "fields", "link", "retry", "take_back", "subscribe", "forget_browser"),
+    *("resolve_page", "stand_in", "replay_mail", "end_session", "end_other_sessions"),
+    *("apply_macro", "agent_state", "take_over", "decline", "hold", "anything_else", "end_chat", "convert", "hand_on"),
+    "own_picture",
+    *("single_sign_on", "single_sign_on_callback", *POSTS),
+}
+FILES = {
+    *("message_html", "message_full", "source", "attachment", "worker", "report_csv", "raw_mail", "schedule_feed"),
+    "mfa_download_recovery_codes",
+}
+MACHINES = {
+    *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "live", "ready", "paging_health"),
+    *("mail_health", "metrics", "mfa_login_webauthn"),
+}
+# A page under a second name, or one that only leads on to another.
+ALIASES = {"account_login", "account_logout", "mfa_list_webauthn", "welcome", "mfa_reauthenticate_webauthn"}
+SENT = "20260112-080000-hello.eml"
+NOT_OURS = ("api/", "chat/", "favicon", "manifest")
+NO_PAGES = PARTS | CHANGES | FILES | MACHINES | ALIASES
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Who walks, and where: the path by the name of its address."""
+
+    browser: Client
+    pages: dict[str, str]
+
+
+def names() -> set[str]:
+    """Of every address for people with a browser; not of what `chat/` hands to customers' websites."""
+
+    def below(patterns: list[URLPattern | URLResolver], before: str) -> set[str]:
+        found: set[str] = set()
+        for pattern in patterns:
+            route = before + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                found |= below(pattern.url_patterns, route)
+            elif pattern.name and not route.startswith(NOT_OURS):
+                found.add(pattern.name)
+        return found
+
+    return below(get_resolver().url_patterns, "")
+
+
+def everything(company: Company, at: datetime) -> list[Walk]:
+    """Fill the desk and give the ways through it: an admin's, a stranger's, those of one with a second factor."""
+    rows = fill(company.ada, at)
+    first = _work(company, at)
+    new = User.objects.create_user("noor@demo.example", name="Noor")
+    without_password = Walk(logged_in(new), {"account_set_password": reverse("account_set_password")})
+    return [_admin(company, first, rows, at), _stranger(company, first, at), *_guarded(company), without_password]
+
+
+def _work(company: Company, at: datetime) -> Conversation:
+    """A morning: late and done, failed, notes, files, HTML, other scripts, a page, and a mail nobody can read."""
+    then = at - timedelta(hours=3)
+    files = (picture(), File("plan of the move.txt", "text/plain", b"x"))
+    html = "<p>Hello <b>there</b></p>"
+    first = write(company.carol, then, subject="Checkout ends with error 500", html=html, files=files)
+    for number, who in enumerate((company.gil, company.ivy, company.uma)):
+        write(who, then + timedelta(minutes=number), subject=f"Request {number}", text="مرحبا، الخادم لا يعمل")
+    conversations.note(first.pk, company.grace, "Looks like `c01`:\n\n- the **pool**\n- a log", at=then)
+    conversations.reply(first.pk, company.ada, "Hello **Carol**,\n\nwe are on it.", at=then + timedelta(minutes=9))
+    Message.objects.filter(kind="outbound").update(delivery="failed", error="550 no such user")
+    done = write(company.carol, then, subject="Done", text="🙂")
+    conversations.change(done.pk, conversations.Changes(status=Status.RESOLVED), actor=Actor.agent(company.ada), at=at)
+    reason = paging.Reason("dispatch", "Nobody took it", at)
+    paging.trigger("walk", reason, urgency="high", summary="Nobody took it", at=at, conversation_id=first.pk)
+    InboundEmail.objects.create(
+        source="smtp", transport_key="x", received_at=at, raw=b"From: a@b.example\n\nx", sha256="0" * 64, size=1,
+        state="quarantined", settled_at=at, error="Nothing could be read",
+    )  # fmt: skip
+    keeping.rebuild()
+    folder = Path(settings.SENT_MAIL_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SENT).write_bytes(b"From: support@demo.example\nTo: carol@acme.example\nSubject: Hello\n\nHello Carol.\n")
+    return first
+
+
+def _admin(company: Company, first: Conversation, rows: dict[str, int], at: datetime) -> Walk:
+    browser = Client()
+    log_in(browser, "ada@demo.example")
+    report = bulk.run(company.ada, [first.pk], bulk.Asked(add_tags=("ada",)), client_id=uuid4(), at=at)
+    message = Message.objects.filter(conversation=first).earliest("pk")
+    keys = {
+        "bulk_report": report.pk, "customer": company.carol.pk, "conversation": first.pk, "merge": first.pk,
+        "split": first.pk, "print": first.pk, "forward": message.pk,
+        "clock": Clock.objects.filter(conversation=first).earliest("pk").pk,
+    }  # fmt: skip
+    plain = ("queue", "filter", "saved_views", "search", "notifications", "pages", "on_call", "reports", "wallboard")
+    found = {name: reverse(f"tickets:{name}") for name in (*plain, "ledger", "sent_mail")}
+    found |= {name: reverse(f"tickets:{name}", args=[key]) for name, key in keys.items()}
+    found |= {"sent_file": reverse("tickets:sent_file", args=[SENT]), "chats": "/desk/chats/"}
+    found["live_chat"] = reverse("chat:live_chat", args=[company.carol.pk])
+    found["profile"] = "/desk/chats/profile/"
+    found |= {"bulk": f"{reverse('tickets:bulk')}?c={first.pk}", "search": f"{found['search']}?q=error"}
+    found |= {str(one.name): address(one, rows) for one in SETTINGS if one.name not in POSTS}
+    people = ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "usersessions_list", "account_change_password")
+    found |= {name: reverse(name) for name in (*people, "account_reauthenticate", "logout")}
+    return Walk(browser, found)
+
+
+def _stranger(company: Company, first: Conversation, at: datetime) -> Walk:
+    token = signing.dumps(first.pk, salt=THANKS)
+    _link, link = wallboard.make_link("Television", company.ada, at=at)
+    page = Page.objects.latest("pk")
+    reset = {"uidb36": user_pk_to_url_str(company.linus), "key": default_token_generator.make_token(company.linus)}
+    found = {name: reverse(f"tickets:{name}") for name in ("front", "new")}
+    found |= {
+        "thanks": f"{reverse('tickets:thanks')}?ticket={token}",
+        "wallboard_link": reverse("tickets:wallboard_link", args=[link]),
+        "acknowledge_page": f"/{notices.acknowledge_url(page, company.ada.pk).split('/', 3)[3]}",
+        "account_reset_password_from_key": reverse("account_reset_password_from_key", kwargs=reset),
+    }
+    plain = ("login", "account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done")
+    found |= {name: reverse(name) for name in (*plain, "socialaccount_login_cancelled")}
+    return Walk(Client(), found)
+
+
+def _guarded(company: Company) -> list[Walk]:
+    """Somebody with an app and a passkey; and somebody half way in, who has given the password alone."""
+    inside, before, half = Client(), Client(), Client()
+    for browser, user in ((inside, company.grace), (before, company.linus)):
+        log_in(browser, user.email)
+        set_up_app(browser)
+    log_in(half, company.linus.email)
+    key = Authenticator.objects.create(user=company.grace, type="webauthn", data={"name": "Laptop", "credential": {}})
+    own = ("mfa_index", "mfa_deactivate_totp", "mfa_reauthenticate", "mfa_view_recovery_codes")
+    found = {name: reverse(name) for name in (*own, "mfa_generate_recovery_codes")}
+    found |= {name: reverse(name, args=[key.pk]) for name in ("mfa_remove_webauthn", "mfa_edit_webauthn")}
+    return [Walk(inside, found), Walk(half, {"mfa_authenticate": reverse("mfa_authenticate")})]
