@@ -25,6 +25,7 @@ BENCHMARKS = {
     "silence": "bench.silence",
     "desk": "bench.desk",
     "live": "bench.live",
+    "chat": "bench.chat",
     "paint": "bench.paint",
     "restart": "bench.restarting",
 }

@@ -6,17 +6,16 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from chat import dues, entitlement, silence
+from chat import dues, entitlement, sent_files, silence
 from chat.entitlement import Entitlement
-from chat.models import Chat, ChatDue, ChatGrant, ChatRating, Upload, Visit
+from chat.models import Chat, ChatDue, ChatGrant, ChatRating, Visit
+from chat.sent_files import Sent
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import promises
-from helpdesk.conversations.channel import File, Inbound
-from helpdesk.conversations.files import path_of
+from helpdesk.conversations.channel import Inbound
 from helpdesk.conversations.incoming import lock, receive_message
 from helpdesk.conversations.models import DONE, Conversation, Message, Status
 from helpdesk.customers import actions as customers
@@ -26,7 +25,7 @@ from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import CUSTOMER, Actor
 from helpdesk.events.models import Event
 from helpdesk.prepared import Prepared
-from helpdesk.sla.models import Clock, Target
+from helpdesk.sla.models import Clock
 
 CHANNEL: Final = "chat"
 LONGEST_TEXT: Final = 10_000
@@ -111,6 +110,9 @@ def start(visit: Visit, given: FirstWords, *, at: datetime) -> Said:
 
     Raises NotEntitled, SignFirst, NeedsAddress, NothingSaid.
     """
+    known = _begun_elsewhere(visit, given.client_id)
+    if known is not None:
+        return _begun(known)
     owner = f"visit:{visit.pk}"
     try:
         with transaction.atomic():
@@ -119,6 +121,18 @@ def start(visit: Visit, given: FirstWords, *, at: datetime) -> Said:
         known = Conversation.objects.filter(channel=CHANNEL, owner=owner, thread=str(given.client_id)).first()
         if known is None:
             raise
+    return _begun(known)
+
+
+def _begun_elsewhere(visit: Visit, client_id: UUID) -> Conversation | None:
+    """Sent in another session of the same customer, whose answer got lost before the page signed in anew."""
+    if not visit.is_verified:
+        return None
+    mine = Conversation.objects.filter(customer=visit.customer_id, channel=CHANNEL, chat__is_verified=True)
+    return mine.filter(thread=str(client_id)).first()
+
+
+def _begun(known: Conversation) -> Said:
     message = known.messages.order_by("pk").first()
     assert message is not None, "a conversation begins with a message"
     chat = Chat.objects.select_related("widget").get(conversation=known)
@@ -134,7 +148,7 @@ def _start(visit: Visit, given: FirstWords, owner: str, at: datetime) -> Said:
     if widget.needs_email and not customer.email:
         raise NeedsAddress
     mode = _mode(visit, customer, given, at)
-    files = _files(visit, given.uploads)
+    files = sent_files.named(visit, given.uploads)
     message = receive_message(
         Inbound(
             channel=CHANNEL,
@@ -151,7 +165,7 @@ def _start(visit: Visit, given: FirstWords, owner: str, at: datetime) -> Said:
             is_live=mode == Chat.Mode.CHAT,
         )
     )
-    _claim(files, message)
+    sent_files.claim(files, message)
     chat = _chat(visit, message, mode, at)
     return Said(chat, message.pk, 1)
 
@@ -177,7 +191,7 @@ def wait(conversation_id: int, at: datetime) -> None:
     """The visitor waits for an agent: plan the offers and the reminders that the promise gives."""
     dues.plan(conversation_id, ChatDue.Kind.OFFER, at)
     clock = Clock.objects.filter(
-        conversation=conversation_id, target=Target.FIRST_RESPONSE, met_at=None, cancelled_at=None, due_at__gt=at
+        conversation=conversation_id, target__in=promises.ANSWERS, met_at=None, cancelled_at=None, due_at__gt=at
     ).first()
     if clock is None or clock.due_at is None:
         return
@@ -250,13 +264,13 @@ def say(
 @transaction.atomic
 def _say(visit: Visit, chat: Chat, text: str, client_id: UUID, uploads: Sequence[UUID], at: datetime) -> Said:
     conversation = lock(chat.conversation_id)
-    known = Message.objects.filter(
-        conversation=conversation, author_kind=Message.Author.CUSTOMER, client_id=client_id
-    ).values_list("pk", flat=True)
-    if known:
-        return Said(chat, known[0], number_of(conversation.pk, known[0]), is_repeated=True)
+    # It may have been ended while this waited for the row.
+    chat.refresh_from_db(fields=["mode", "state", "ended_at"])
+    known = _said_before(visit, conversation, client_id)
+    if known is not None:
+        return _said(visit, chat, known, at, is_repeated=True)
     assert visit.customer is not None, "who has a chat is a customer"
-    files = _files(visit, uploads)
+    files = sent_files.named(visit, uploads)
     message = receive_message(
         Inbound(
             channel=CHANNEL,
@@ -269,14 +283,37 @@ def _say(visit: Visit, chat: Chat, text: str, client_id: UUID, uploads: Sequence
             is_verified=visit.is_verified,
         )
     )
-    _claim(files, message)
+    sent_files.claim(files, message)
     if message.conversation_id != chat.conversation_id:
-        # It was done long ago: what is written now begins anew, and points back.
-        return Said(_chat(visit, message, Chat.Mode.TICKET, at), message.pk, 1)
+        return _said(visit, chat, message, at)
     if chat.state == Chat.State.ENDED and chat.mode == Chat.Mode.CHAT:
         _take_up(visit, chat, at)
     silence.customer_wrote(conversation.pk, at)
     return Said(chat, message.pk, _last_number(message.conversation_id))
+
+
+def _said_before(visit: Visit, conversation: Conversation, client_id: UUID) -> Message | None:
+    """The message of that id: here, or where what was written after the end of this conversation began anew."""
+    numbers = [conversation.pk]
+    if conversation.status in DONE:
+        numbers += Chat.objects.filter(visit=visit).values_list("pk", flat=True)
+    said = Message.objects.filter(author_kind=Message.Author.CUSTOMER, client_id=client_id)
+    return said.filter(conversation__in=numbers).select_related("conversation").first()
+
+
+def _said(visit: Visit, chat: Chat, message: Message, at: datetime, *, is_repeated: bool = False) -> Said:
+    """Where the message stands: here; in a new conversation that points back, if this one was done long ago; or in the
+    one that this was merged into, which the visitor sees only if it is theirs.
+    """
+    number = message.conversation_id
+    if number == chat.conversation_id:
+        return Said(chat, message.pk, number_of(number, message.pk), is_repeated)
+    there = Chat.objects.select_related("conversation", "widget").filter(conversation=number).first()
+    if there is None and message.conversation.previous_id == chat.conversation_id:
+        there = _chat(visit, message, Chat.Mode.TICKET, at)
+    if there is None or not is_theirs(visit, there):
+        return Said(chat, message.pk, _last_number(chat.conversation_id), is_repeated)
+    return Said(there, message.pk, number_of(number, message.pk), is_repeated)
 
 
 def _take_up(visit: Visit, chat: Chat, at: datetime) -> None:
@@ -286,6 +323,7 @@ def _take_up(visit: Visit, chat: Chat, at: datetime) -> None:
         Chat.objects.filter(pk=chat.pk).update(mode=Chat.Mode.TICKET)
         return
     Chat.objects.filter(pk=chat.pk).update(state=Chat.State.WAITING, ended_at=None, joined_at=None, declined_by=[])
+    promises.wait_live(chat.conversation, at=at)
     wait(chat.conversation_id, at)
 
 
@@ -408,24 +446,7 @@ def grant(customer: Customer, user: User, *, until: datetime, at: datetime) -> C
     return made
 
 
-def _files(visit: Visit, wanted: Sequence[UUID]) -> list[tuple[Upload, File]]:
-    """The session's own files that no message has named yet; others are as if they were not there."""
-    if not wanted:
-        return []
-    rows = Upload.objects.select_for_update().filter(visit=visit, public_id__in=list(wanted), message=None)
-    found = []
-    for upload in rows.order_by("pk"):
-        with default_storage.open(path_of(upload.sha256)) as stored:
-            found.append((upload, File(upload.name, upload.content_type, stored.read())))
-    return found
-
-
-def _claim(files: Sequence[tuple[Upload, File]], message: Message) -> None:
-    if files:
-        Upload.objects.filter(pk__in=[upload.pk for upload, _file in files]).update(message=message)
-
-
-def _text(text: str, files: Sequence[tuple[Upload, File]]) -> str:
+def _text(text: str, files: Sequence[Sent]) -> str:
     text = text.replace("\x00", "").strip()
     if not text and not files:
         raise NothingSaid("write something or add a file")
@@ -447,9 +468,3 @@ def rate(chat: Chat, score: int, comment: str, *, at: datetime) -> ChatRating:
     data = {"score": score, "comment": bool(comment.strip())}
     record(Fact("chat.rated", chat.conversation_id, CUSTOMER, data=data), at=at)
     return rating
-
-
-def forget_uploads(before: datetime) -> int:
-    """Drop what was sent ahead and never named; the bytes stay, as other rows may have the same."""
-    deleted, _ = Upload.objects.filter(message=None, at__lt=before).delete()
-    return deleted

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chat.log import Happened, Position
 from chat.presence import Seen
+from chat.texts import loaded
 
 VERSION: Final = 1
 # Longer names and previews are cut, so that a fact stays below 1 kB.
@@ -92,10 +93,7 @@ def list_of(agents: Iterable[Seen]) -> list[dict[str, Any]]:
 
 def read(text: str) -> Mapping[str, Any]:
     """A frame of a browser. Raises ValueError where it is none."""
-    try:
-        given = json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    given = loaded(text)
     if not isinstance(given, dict) or not isinstance(given.get("t"), str):
         raise ValueError("a frame is an object that says its name in `t`")
     return given

@@ -50,6 +50,14 @@ def take(limit: Limit, key: str) -> float:
     return 0.0 if may else (1 - left) / limit.rate
 
 
+def give_back(limit: Limit, key: str) -> None:
+    """It came to nothing, or had been counted before: who sends the same again until it is taken is no flood."""
+    with _lock:
+        if (limit, key) in _buckets:
+            left, since = _buckets[limit, key]
+            _buckets[limit, key] = (min(limit.burst, left + 1), since)
+
+
 def forget() -> None:
     """Begin anew, for tests."""
     with _lock:

@@ -1,4 +1,4 @@
-"""`GET /chat/api/conversations/<id>/events?after=&wait=`: the frames of the socket for those whose proxy breaks sockets.
+"""`GET /chat/api/conversations/<id>/events?after=&wait=`: the socket's frames for those whose proxy breaks sockets.
 
 Waiting costs no thread: an ASGI application of its own, in the event loop, beside the requests' threads.
 """
@@ -38,7 +38,7 @@ class _Waiter:
     """A request that waits, as the feed knows it."""
 
     def __init__(self, conversation_id: int, position: int) -> None:
-        self.conversation_id, self.position = conversation_id, position
+        self.conversation_id, self.position, self.visit_id = conversation_id, position, 0
         self.frames: list[Mapping[str, Any]] = []
         self.some = asyncio.Event()
 
@@ -54,6 +54,9 @@ class _Waiter:
 
     def beat(self, head: int) -> None:
         """It has a time of its own to end."""
+
+    def log_out(self) -> None:
+        """The next request is refused."""
 
 
 async def long_poll(scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,6 +35,13 @@ LEFT JOIN {Customer._meta.db_table} c ON c.id = v.customer_id
 LEFT JOIN {Organization._meta.db_table} o ON o.id = c.organization_id
 LEFT JOIN {Plan._meta.db_table} p ON p.id = o.plan_id
 WHERE v.digest = %s AND v.ended_at IS NULL AND v.expires_at > %s AND w.is_active
+""",
+)
+_OVER = Prepared(
+    "visits_over",
+    f"""
+SELECT v.id FROM {Visit._meta.db_table} v JOIN {Widget._meta.db_table} w ON w.id = v.widget_id
+WHERE v.id = ANY(%s::bigint[]) AND (v.ended_at IS NOT NULL OR v.expires_at <= %s OR NOT w.is_active)
 """,
 )
 
@@ -109,6 +117,11 @@ def note_use(visit: Visit, at: datetime) -> None:
 def end(visit: Visit, *, at: datetime) -> None:
     """Logged out of the page: the token opens nothing any more."""
     Visit.objects.filter(pk=visit.pk, ended_at=None).update(ended_at=at)
+
+
+def over(visits: Collection[int], at: datetime) -> set[int]:
+    """Those of the sessions that open nothing any more; one statement."""
+    return {number for (number,) in _OVER.rows([list(visits), at])}
 
 
 def _signed_customer(widget: Widget, signed: Signed, at: datetime) -> Customer:

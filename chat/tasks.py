@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils.timezone import now
 
-from chat import agents, bookings, chats, dues, estimate, slack_threads
+from chat import agents, bookings, dues, estimate, sent_files, slack_threads
 from chat.models import Visit
 from helpdesk.events.actions import beat
 
@@ -42,7 +42,7 @@ def send_agents_away() -> int:
 def forget_visits() -> int:
     """Sessions that nobody has come back to, and files that no message named."""
     at = now()
-    chats.forget_uploads(at - timedelta(days=1))
+    sent_files.forget(at - timedelta(days=1))
     deleted, _ = Visit.objects.filter(expires_at__lt=at, chats=None, uploads=None, bookings=None).delete()
     return deleted
 

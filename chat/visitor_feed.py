@@ -16,8 +16,9 @@ from weakref import WeakKeyDictionary
 import redis.asyncio
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
-from chat import visitor_log, whispers
+from chat import sessions, visitor_log, whispers
 from chat.threads import ask
 from chat.visitor_log import Frame
 from helpdesk.events import broadcast
@@ -36,6 +37,7 @@ class Listener(Protocol):
 
     conversation_id: int
     position: int
+    visit_id: int
 
     def take(self, frames: Sequence[Frame]) -> None:
         """Pass on what lies above the listener's position; the rest it has had."""
@@ -45,6 +47,9 @@ class Listener(Protocol):
 
     def beat(self, head: int) -> None:
         """Say how far the chat has come."""
+
+    def log_out(self) -> None:
+        """The session has ended: nothing more is told."""
 
 
 class VisitorFeed:
@@ -171,6 +176,7 @@ class VisitorFeed:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
+                await self._log_out()
                 heads = await ask(partial(visitor_log.heads, list(self._listeners)))
             except DatabaseError as error:
                 logger.warning("a look at the chats failed: %s", type(error).__name__)
@@ -179,6 +185,12 @@ class VisitorFeed:
                 for listener in list(self._listeners.get(number, ())):
                     listener.beat(head)
             self.look_at(heads)
+
+    async def _log_out(self) -> None:
+        visits = {one.visit_id for there in self._listeners.values() for one in there}
+        over = await ask(partial(sessions.over, visits, timezone.now()))
+        for one in [one for there in self._listeners.values() for one in there if one.visit_id in over]:
+            one.log_out()
 
 
 _feeds: WeakKeyDictionary[asyncio.AbstractEventLoop, VisitorFeed] = WeakKeyDictionary()

@@ -75,6 +75,7 @@ class VisitorSocket:
     def __init__(self, receive: Receive, send: Send) -> None:
         self.conversation_id = 0
         self.position = 0
+        self.visit_id = 0
         self._receive, self._send = receive, send
         self._visit: Visit | None = None
         self._feed = visitor_feed.of_this_process()
@@ -144,6 +145,10 @@ class VisitorSocket:
     def beat(self, head: int) -> None:
         self.offer({"t": "ping", "now": frames.milliseconds(timezone.now()), "head": head})
 
+    def log_out(self) -> None:
+        self._end = frames.LOGGED_OUT
+        self._some.set()
+
     # What the page says.
 
     async def _listen(self) -> None:
@@ -186,7 +191,7 @@ class VisitorSocket:
         visit, chat = await ask(partial(_arrive, token, str(hello.get("key", "")), public_id))
         if _of_visit[visit.pk] >= limits.SOCKETS_OF_VISIT:
             raise Ended(frames.SLOW_DOWN)
-        self._visit = visit
+        self._visit, self.visit_id = visit, visit.pk
         _of_visit[visit.pk] += 1
         if chat is not None:
             self.conversation_id = chat.conversation_id

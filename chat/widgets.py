@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.cache import caches
 from django.db.models import F
 from django.urls import reverse
@@ -37,6 +38,13 @@ def find(key: str) -> Widget | None:
         if known is not None:
             caches["process"].set(f"widget:{key}", known, CACHED_SECONDS)
     return known
+
+
+def forget(widget: Widget) -> None:
+    """It was changed: this process asks for it anew, the others within a minute."""
+    caches["process"].delete_many(
+        [f"widget:{widget.key}", *(f"config:{widget.pk}:{code}" for code, _name in settings.LANGUAGES)]
+    )
 
 
 def may_be_on(widget: Widget, origin: str) -> bool:

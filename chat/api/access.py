@@ -1,9 +1,8 @@
 """The door of the visitors' HTTP interface: a bearer token or nothing; JSON in, JSON out, and errors that say why."""
 
-import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec, cast
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -14,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from chat import limits, sessions
 from chat.models import Visit
+from chat.texts import loaded
 
 LARGEST_BODY: Final = 64 * 1024
 P = ParamSpec("P")
@@ -66,13 +66,13 @@ def visitor_view(*methods: str) -> Callable[[Callable[Concatenate[VisitorRequest
     """The same for a session: `Authorization: Bearer …` opens it, as `request.visit`."""
 
     def decorate(view: Callable[Concatenate[VisitorRequest, P], HttpResponse]) -> Any:
-        @wraps(view)
-        def opened(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def opened(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             visit = visit_of(request)
             if visit is None:
                 raise Refused(401, "session", "This session has ended or never was.")
-            request.visit = visit
-            return view(request, *args, **kwargs)
+            theirs = cast(VisitorRequest, request)
+            theirs.visit = visit
+            return view(theirs, *args, **kwargs)
 
         return public_view(*methods)(opened)
 
@@ -90,8 +90,8 @@ def body_of(request: HttpRequest) -> Mapping[str, Any]:
     if len(request.body) > LARGEST_BODY:
         raise Refused(413, "size", f"A request has {LARGEST_BODY // 1024} kB at most.")
     try:
-        given = json.loads(request.body or b"{}")
-    except (ValueError, RecursionError):
+        given = loaded((request.body or b"{}").decode())
+    except ValueError:
         raise Refused(400, "json", "The body is no JSON.") from None
     if not isinstance(given, dict):
         raise Refused(400, "json", "The body is an object.")

@@ -1,5 +1,6 @@
 """What a visitor says and reads over HTTP: the twins of the socket's frames, and everything that must last."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -39,8 +40,7 @@ def conversations(request: VisitorRequest) -> HttpResponse:
         found = chats.chats_of(request.visit, MOST_LISTED)
         return JsonResponse({"conversations": [welcome.of_chat(chat) for chat in found]})
     given = body_of(request)
-    within(limits.CHATS_OF_VISIT, str(request.visit.pk))
-    within(limits.CHATS_OF_ADDRESS, address_of(request))
+    counts = {limits.CHATS_OF_VISIT: str(request.visit.pk), limits.CHATS_OF_ADDRESS: address_of(request)}
     form = given.get("form") or {}
     if not isinstance(form, dict):
         raise Refused(422, "field", "form is an object.", field="form")
@@ -52,7 +52,7 @@ def conversations(request: VisitorRequest) -> HttpResponse:
         email=_address(text_of(form, "email", 320)),
         leisurely=given.get("mode") == "ticket",
     )
-    said = _said(partial(chats.start, request.visit, words, at=now()))
+    said = _said(partial(chats.start, request.visit, words, at=now()), counts)
     body = {**_ack(said, words.client_id), **welcome.of_chat(said.chat)}
     return JsonResponse(body, status=200 if said.is_repeated else 201)
 
@@ -61,11 +61,12 @@ def conversations(request: VisitorRequest) -> HttpResponse:
 def messages(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     """One message more."""
     given = body_of(request)
-    within(limits.MESSAGES_OF_VISIT, str(request.visit.pk))
+    counts = {limits.MESSAGES_OF_VISIT: str(request.visit.pk)}
     client_id = uuid_of(given, "cid")
     text = text_of(given, "text", chats.LONGEST_TEXT)
     uploads = uuids_of(given, "files", welcome.MOST_FILES)
-    said = _said(partial(chats.say, request.visit, public_id, text, client_id=client_id, uploads=uploads, at=now()))
+    say = partial(chats.say, request.visit, public_id, text, client_id=client_id, uploads=uploads, at=now())
+    said = _said(say, counts)
     return JsonResponse(_ack(said, client_id), status=200 if said.is_repeated else 201)
 
 
@@ -118,9 +119,14 @@ def _chat(request: VisitorRequest, public_id: UUID) -> Chat:
         raise Refused(404, "conversation", "There is no such conversation.") from None
 
 
-def _said(say: Any) -> Said:
+def _said(say: Callable[[], Said], counts: Mapping[limits.Limit, str]) -> Said:
+    """Raises Refused. What fails for no fault of the visitor, and what had been said before, is not counted: it is sent
+    again until it is taken.
+    """
+    for limit, key in counts.items():
+        within(limit, key)
     try:
-        said: Said = say()
+        said = say()
     except NotEntitled:
         detail = "Live chat is not part of your plan."
         raise Refused(403, "entitle", detail, offer=list(chats.OFFERS)) from None
@@ -134,7 +140,18 @@ def _said(say: Any) -> Said:
         raise Refused(404, "conversation", "There is no such conversation.") from None
     except UnknownPlan:
         raise Refused(503, "setup", "This helpdesk has no default plan yet.") from None
+    except Exception:
+        # Whatever it is, it is our fault: it must not keep them out for minutes after it is over.
+        _give_back(counts)
+        raise
+    if said.is_repeated:
+        _give_back(counts)
     return said
+
+
+def _give_back(counts: Mapping[limits.Limit, str]) -> None:
+    for limit, key in counts.items():
+        limits.give_back(limit, key)
 
 
 def _ack(said: Said, client_id: UUID) -> dict[str, Any]:

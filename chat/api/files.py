@@ -3,9 +3,9 @@
 from typing import Final
 
 from django.core import signing
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
-from django.core.files.storage import default_storage
 from django.utils.http import content_disposition_header
 from django.utils.timezone import now
 from django.views.decorators.http import require_safe

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 
 from helpdesk.conversations import handling, promises
 from helpdesk.conversations.channel import Channel, File, Ready, channel
@@ -347,8 +347,10 @@ def _judge(message: Message, error: DeliveryError, at: datetime) -> None:
 
 @transaction.atomic
 def _sent(message: Message, provider_id: str, at: datetime) -> None:
+    # What the customer has seen in the meantime is delivered, and stays so.
+    delivery = Case(When(delivery=Message.Delivery.DELIVERED, then=F("delivery")), default=Value(Message.Delivery.SENT))
     Message.objects.filter(pk=message.pk).update(
-        delivery=Message.Delivery.SENT, provider_id=provider_id[:998], error="", attempts=F("attempts") + 1
+        delivery=delivery, provider_id=provider_id[:998], error="", attempts=F("attempts") + 1
     )
     message.delivery = Message.Delivery.SENT
     record(Fact("message.sent", message.conversation_id, data={"message": message.pk}), at=at)

@@ -44,6 +44,13 @@ def start_answering(conversation: Conversation, *, at: datetime) -> None:
     clocks.start(conversation.pk, missing, at=at)
 
 
+def wait_live(conversation: Conversation, *, at: datetime) -> None:
+    """The customer waits in a live conversation that began otherwise: the answer is promised as soon as there."""
+    promised = clocks.live(conversation.policy_id, conversation.priority).get(Target.FIRST_RESPONSE)
+    if promised is not None:
+        clocks.hasten(conversation.pk, ANSWERS, promised, at=at)
+
+
 def _states(conversation: Conversation) -> dict[str, set[str]]:
     states: dict[str, set[str]] = {"open": set(), "met": set()}
     for target, met_at, cancelled_at in Clock.objects.filter(conversation=conversation).values_list(

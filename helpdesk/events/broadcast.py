@@ -85,7 +85,8 @@ class _Publisher:
                 waiting, self._waiting = self._waiting, {}
                 conversations, self._conversations = sorted(self._conversations), set()
             try:
-                connection.publish(CHANNEL, json.dumps({**waiting, CONVERSATIONS: conversations}))
+                named = {CONVERSATIONS: conversations} if conversations else {}
+                connection.publish(CHANNEL, json.dumps({**waiting, **named}))
             except (redis.RedisError, OSError) as error:
                 self._silent_until = time.monotonic() + PATIENCE_SECONDS
                 logger.warning("no hints to open pages (%s); they look by themselves", type(error).__name__)

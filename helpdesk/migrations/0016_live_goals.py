@@ -4,7 +4,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
         ("helpdesk", "0015_custom_fields"),
     ]
@@ -17,10 +16,14 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="goal",
             name="is_live",
-            field=models.BooleanField(db_default=False, default=False, help_text="For conversations held live; counted in office hours."),
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="For conversations held live; counted in office hours."
+            ),
         ),
         migrations.AddConstraint(
             model_name="goal",
-            constraint=models.UniqueConstraint(fields=("policy", "target", "priority", "is_live"), name="one_goal_a_target"),
+            constraint=models.UniqueConstraint(
+                fields=("policy", "target", "priority", "is_live"), name="one_goal_a_target"
+            ),
         ),
     ]

@@ -205,6 +205,19 @@ def change_goals(conversation_id: int, goals: dict[str, Promise], *, at: datetim
         clock.save()
 
 
+def hasten(conversation_id: int, targets: Collection[str], promise: Promise, *, at: datetime) -> None:
+    """Somebody waits for it now: open clocks that would be due later than this promise count it from now on."""
+    due_at = promise.hours.add(at, promise.seconds)
+    for clock in open_clocks(conversation_id, targets):
+        if clock.due_at is not None and clock.due_at <= due_at:
+            continue
+        clock.goal_seconds, clock.calendar_id = promise.seconds, promise.calendar_id
+        clock.calendar_version = promise.calendar_version
+        clock.used_seconds, clock.running_since, clock.paused_at, clock.warned_at = 0, at, None, None
+        arm(clock)
+        clock.save()
+
+
 def open_clocks(conversation_id: int, targets: Collection[str]) -> QuerySet[Clock]:
     return Clock.objects.filter(OPEN, conversation_id=conversation_id, target__in=list(targets))
 

@@ -36,7 +36,7 @@ const stateOf = (one) => {
 
 export async function past() {
   open('past');
-  const list = $('past').querySelector('ul');
+  const list = $('past').querySelector('ul') ?? $('past').appendChild(make('ul'));
   const answer = await ask('GET', 'conversations').catch(() => ({ data: {} }));
   const found = answer.data.conversations ?? [];
   list.replaceChildren(...found.map((one) => make('li', {}, make(

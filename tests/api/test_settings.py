@@ -153,8 +153,8 @@ def test_a_calendar_that_never_opens_is_refused(ada: Caller, company: Company) -
 def test_policies(ada: Caller, company: Company) -> None:
     calendar = Calendar.objects.get(name="12x5")
     goals = [
-        {"target": "dispatch", "priority": "urgent", "minutes": 15},
-        {"target": "first_response", "priority": "normal", "minutes": 720},
+        {"target": "dispatch", "priority": "urgent", "live": False, "minutes": 15},
+        {"target": "first_response", "priority": "normal", "live": False, "minutes": 720},
     ]
     answer = ada("post", "/policies/", {"name": "Swift", "calendar": calendar.pk, "goals": goals})
     assert answer.status_code == 201, answer.content

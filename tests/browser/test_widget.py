@@ -99,7 +99,7 @@ def _begin(panel: FrameLocator, text: str) -> int:
     panel.locator("#email").fill("stranger@shop.example")
     _write(panel, text)
     expect(panel.locator(".mine[data-seq]")).to_have_count(1)
-    return Chat.objects.latest("pk").pk
+    return int(Chat.objects.latest("pk").pk)
 
 
 def _texts(panel: FrameLocator) -> list[str]:

@@ -3,13 +3,9 @@
 CHAOS_MAILS and CHAOS_KILLS make it the long run (2000 and 60); the suite has a short one.
 """
 
-import json
 import os
 import random
-import signal
 import smtplib
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,25 +17,16 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.chaos.product import Product
 from tests.fixtures.ports import free_port
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 MAILS = int(os.environ.get("CHAOS_MAILS", "120"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "6"))
 SENDERS = 4
 PATIENCE = 240.0
+VICTIMS_OF_MAIL = ("listener", "postgres", "promises", "tree", "valkey", "worker")
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the processes to kill in /proc")
-
-# What a process of the product is called in its command line.
-VICTIMS = {
-    "listener": "receive_mail_smtp",
-    "worker": "helpdesk.celery worker",
-    "promises": "keep_promises",
-    "postgres": "postgres",
-    "valkey": "valkey-server",
-    "tree": "",
-}
 
 
 class Sink:
@@ -51,78 +38,6 @@ class Sink:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.received.update(envelope.rcpt_tos)
         return "250 kept"
-
-
-class Product:
-    """`manage.py up` on a data folder of its own, started again whenever it was killed."""
-
-    def __init__(self, data_dir: Path, sink_port: int) -> None:
-        self.data_dir, self.smtp_port, self.port = data_dir, free_port(), free_port()
-        self.log = data_dir.parent / "up.log"
-        self.env = os.environ | {
-            "DATA_DIR": str(data_dir),
-            "PORT": str(self.port),
-            "SMTP_PORT": str(self.smtp_port),
-            "EMAIL_URL": f"smtp://127.0.0.1:{sink_port}",
-            "HELPDESK_DEMO": "1",
-        }
-        self.up: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.up = subprocess.Popen(
-                [sys.executable, "manage.py", "up"],
-                cwd=ROOT,
-                env=self.env,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def keep_running(self) -> None:
-        if self.up is None or self.up.poll() is not None:
-            self.start()
-
-    def kill(self, name: str) -> int:
-        """SIGKILL every process of that name; how many died."""
-        pids = self._pids(VICTIMS[name])
-        if name == "tree" and self.up is not None:
-            pids = [self.up.pid, *pids]
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        if name == "tree" and self.up is not None:
-            self.up.wait()
-        return len(pids)
-
-    def _pids(self, word: str) -> list[int]:
-        mark, found = str(self.data_dir).encode(), []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit() or int(entry.name) == os.getpid():
-                continue
-            try:
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
-                environment = (entry / "environ").read_bytes()
-            except OSError:
-                continue
-            is_ours = mark in command or f"DATA_DIR={self.data_dir}".encode() in environment
-            if is_ours and word.encode() in command:
-                found.append(int(entry.name))
-        return found
-
-    def database(self) -> "psycopg2.extensions.connection":
-        url = json.loads((self.data_dir / "environment.json").read_text())["DATABASE_URL"]
-        return psycopg2.connect(url)
-
-    def stop(self) -> None:
-        if self.up is not None and self.up.poll() is None:
-            self.up.send_signal(signal.SIGTERM)
-            try:
-                self.up.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                self.kill("tree")
 
 
 @pytest.fixture
@@ -137,7 +52,7 @@ def sink() -> Iterator[tuple[Sink, int]]:
 
 @pytest.fixture
 def product(tmp_path: Path, sink: tuple[Sink, int]) -> Iterator[Product]:
-    product = Product(tmp_path / "data", sink[1])
+    product = Product(tmp_path / "data", EMAIL_URL=f"smtp://127.0.0.1:{sink[1]}")
     product.start()
     yield product
     product.stop()
@@ -189,7 +104,7 @@ def send_all(product: Product) -> None:
         product.keep_running()
         time.sleep(killer.uniform(0.3, 1.5))
         if sum(killed.values()) < KILLS:
-            name = killer.choice(sorted(VICTIMS))
+            name = killer.choice(VICTIMS_OF_MAIL)
             killed[name] += bool(product.kill(name))
     for sender in senders:
         sender.join()

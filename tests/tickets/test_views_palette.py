@@ -97,7 +97,7 @@ def test_it_finds_places_macros_and_canned_replies(company: Company, at: datetim
     CannedReply.objects.create(name="Wallpaper", shortcut="wall", text="Hi", updated_at=at)
     CannedReply.objects.create(name="Walls", shortcut="walls", text="Hi", owner=company.linus, updated_at=at)
 
-    def found(user: User, typed: str, here: object = "") -> str:
+    def found(user: User, typed: str, here: int | str = "") -> str:
         return logged_in(user).get("/desk/palette/", {"q": typed, "here": here}).content.decode()
 
     admins = found(company.ada, "wall", conversation.pk)

@@ -146,7 +146,7 @@ def test_a_row_tells_what_is_due_and_what_it_came_from(company: Company, at: dat
 
     page = logged_in(company.ada).get("/desk/").content.decode()
 
-    assert "The shop is down" in page and "Gil Ortega" in page and "Globex · Enterprise" in page
+    assert "The shop is down" in page and "Gil Ortega" in page and "Globex</bdi> · Enterprise" in page
     assert "Urgent" in page and 'data-due="2026-01-12T' in page and "Take" in page
 
 

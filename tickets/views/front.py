@@ -84,7 +84,8 @@ def _show(request: HttpRequest, form: TicketForm, at: datetime, status: int = 20
 
 def situations() -> list[tuple[str, str, str, str]]:
     """Priority, its name, the situation in the customer's words, and the first response promised without a contract."""
-    goals = Goal.objects.filter(policy__plans__is_default=True, target=Target.FIRST_RESPONSE)
+    default = Goal.objects.filter(policy__plans__is_default=True, is_live=False)
+    goals = default.filter(target=Target.FIRST_RESPONSE)
     promised = {
         goal.priority: acknowledgement.goal(
             goal.seconds, hours_of(goal.policy.calendar_id, goal.policy.calendar.version)

@@ -145,7 +145,7 @@ def test_the_page_holds_charts_with_words_and_tables(history: Company) -> None:
     assert answer.status_code == 200
     charts = re.findall(r'<svg class="(?:chart|bars|heat)"[^>]*role="img"', page)
     assert len(charts) >= 9 and page.count("<desc") == len(charts) and page.count("<table") >= 9
-    assert "style=" not in page
+    assert " style=" not in page
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 
