@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 # Tests and checks have servers of their own, beside those of `make run`.
 TEST_DATA_DIR = .data-test
 
-.PHONY: help run test check bench screenshots lock clean install install-dev \
+.PHONY: help run test check bench chaos screenshots lock clean install install-dev \
 	check-style check-types check-imports check-templates check-django
 
 .NOTPARALLEL:
@@ -23,6 +23,11 @@ check: install-dev check-style check-types check-imports check-templates check-d
 
 bench: install-dev ## measure speed, side by side with peers where installed
 	DATA_DIR=.data-bench $(PYTHON) -m bench $(ARGS)
+
+# So many mails and kills, then ten runs of forty visitors with two tabs each; the suite has short ones.
+chaos: install-dev ## kill everything at random while mail, clocks and chats go on: nothing lost, nothing twice
+	CHAOS_MAILS=2000 CHAOS_KILLS=60 CHAOS_SEEDS=10 CHAOS_VISITORS=40 CHAOS_MESSAGES=8 DATA_DIR=$(TEST_DATA_DIR) \
+		$(PYTHON) -m pytest -s tests/chaos tests/test_keep_promises.py tests/chat/test_continuity_survives.py $(ARGS)
 
 screenshots: install-dev ## take the pictures in docs/images anew, in Chromium
 	$(PYTHON) scripts/screenshots.py

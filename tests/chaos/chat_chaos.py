@@ -45,10 +45,12 @@ class Figures:
 
 
 class Chaos:
-    """One run: everybody shares the figures, the chance and a client for HTTP."""
+    """One run: everybody shares the figures, the chance and a client for HTTP. `pace` are the most seconds between two
+    messages.
+    """
 
-    def __init__(self, address: str, tokens: list[str], seed: int, messages: int) -> None:
-        self.address, self.tokens, self.messages = address, tokens, messages
+    def __init__(self, address: str, tokens: list[str], seed: int, messages: int, pace: float) -> None:
+        self.address, self.tokens, self.messages, self.pace = address, tokens, messages, pace
         self.chance = random.Random(seed)
         self.figures = Figures()
         self.is_over = asyncio.Event()
@@ -186,7 +188,7 @@ class Visitor:
                 conversation, self.conversation_id = ack["conv"], ack["number"]
                 self.tabs = [Tab(self.chaos, token, conversation) for _ in range(2)]
                 self.begun.set()
-            await asyncio.sleep(self.chaos.chance.uniform(0, 3))
+            await asyncio.sleep(self.chaos.chance.uniform(0, self.chaos.pace))
 
     async def _say(self, path: str, token: str, body: Frame) -> Frame:
         """Two tabs may send what waits at the same time."""
@@ -205,7 +207,7 @@ class Visitor:
         await self.begun.wait()
         path = f"/api/v1/conversations/{self.conversation_id}/messages/"
         for number in range(self.chaos.messages):
-            await asyncio.sleep(self.chaos.chance.uniform(0, 3))
+            await asyncio.sleep(self.chaos.chance.uniform(0, self.chaos.pace))
             text = f"visitor {self.number} is told {number}"
             body = {"kind": "outbound", "text": text, "client_id": self.chaos.cid(), "status": "open"}
             await self.chaos.until_taken(path, f"Token {token}", body)

@@ -20,10 +20,11 @@ from tests.chaos.chat_chaos import Chaos, Figures, run
 from tests.chaos.product import ROOT, Product
 
 SEEDS = int(os.environ.get("CHAOS_SEEDS", "1"))
-VISITORS = int(os.environ.get("CHAOS_VISITORS", "5"))
-MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "3"))
+VISITORS = int(os.environ.get("CHAOS_VISITORS", "4"))
+MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "2"))
 # The last kills all of it at once: web, worker, PostgreSQL, Valkey and what would start them again.
 VICTIMS = ("web", "valkey", "web", "valkey", "tree") if VISITORS > 10 else ("web", "valkey")
+PACE = 3.0 if VISITORS > 10 else 1.5
 AGENTS = ("ada", "grace", "linus", "grace")
 PATIENCE = 90.0
 
@@ -35,7 +36,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
     product = Product(tmp_path / "data")
     product.start()
     yield product
-    product.stop()
+    product.kill("tree")
 
 
 def wait_until_ready(product: Product) -> None:
@@ -95,11 +96,11 @@ def written(product: Product, conversations: list[int]) -> dict[int, list[tuple[
 
 
 async def chaos_of(product: Product, seed: int, agents: list[str]) -> Figures:
-    chaos = Chaos(f"127.0.0.1:{product.port}", agents, seed, MESSAGES)
+    chaos = Chaos(f"127.0.0.1:{product.port}", agents, seed, MESSAGES, PACE)
 
     async def killing() -> None:
         for name in VICTIMS:
-            await asyncio.sleep(chaos.chance.uniform(1, 3))
+            await asyncio.sleep(chaos.chance.uniform(PACE / 3, PACE))
             chaos.figures.killed[name] += bool(await asyncio.to_thread(product.kill, name))
             await asyncio.to_thread(product.keep_running)
 
