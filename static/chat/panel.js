@@ -206,6 +206,7 @@ when('refused', ({ entry, code }) => {
     composer.complain(word('need_email'), $('email'));
     return;
   }
+  state.refused = true;
   state.entitle = { chat: 'schedule', until: null };
   head();
   $('ways').querySelector('button').focus();

@@ -28,6 +28,8 @@ export const isWatched = () => state.shown && document.visibilityState === 'visi
 // What a session's answer, a welcome and a pushed frame have in common.
 export function learn(given) {
   for (const name of ['me', 'entitle', 'avail', 'team', 'visitor']) if (given[name]) state[name] = given[name];
+  // Refused for the address they named: a welcome does not know of it, nothing was kept.
+  if (state.refused && !state.me?.verified) state.entitle = { chat: 'schedule', until: null };
   // Who has joined is known from the conversation itself.
   if (given.chat && given.chat.conv === state.conv) state.chat = { ...state.chat, ...given.chat };
   for (const by of ['agent', 'visitor']) state.read[by] = Math.max(state.read[by], given.read?.[by] ?? 0);

@@ -5,13 +5,14 @@ from django.utils.timezone import now
 from playwright.sync_api import expect
 
 from chat import chats, dues, visitor_presence, whispers
-from chat.models import Chat
+from chat.models import Chat, ChatAgent
 from helpdesk.events import outbox
 from helpdesk.sla.models import Calendar
 from tests.browser.conftest import Enter
 from tests.chat.continuing import say, visitor
 from tests.chat.waiting import UMA, chat_of, there
 from tests.fixtures.company import Company
+from tests.fixtures.receiving import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -77,6 +78,7 @@ def test_one_switches_oneself_away_and_sees_it_everywhere(enter: Enter, company:
     grace.locator("#avail button").click()
 
     expect(state).to_have_text("Away")
+    wait_until(lambda: ChatAgent.objects.get(pk=company.grace.pk).state == "away")
     grace.goto("/desk/chats/")
     expect(grace.locator("#chats")).to_contain_text("You are away")
     expect(grace.locator("#avail .lbl")).to_have_text("Away")

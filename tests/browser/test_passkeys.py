@@ -81,7 +81,8 @@ def test_a_passkey_is_added_and_logs_in_alone(
 
     expect(page).to_have_url(_url(live_server, "/desk/pages/"))
     assert Authenticator.objects.get(type="webauthn").last_used_at is not None
-    assert errors == []
+    # This test's server speaks no websockets; a page that stays long enough notices.
+    assert [error for error in errors if "/ws/agent" not in error] == []
 
 
 def test_it_is_the_second_factor_after_the_password(
