@@ -25,6 +25,8 @@ CHANNEL: Final = "helpdesk:hints"
 GATHER_SECONDS: Final = 0.02
 # A Redis that did not answer is left alone for so long.
 PATIENCE_SECONDS: Final = 5.0
+# What a dead Redis leaves unsaid is not kept without bound: those conversations are found by the next heartbeat.
+MOST_NAMED: Final = 10_000
 
 EVENT: Final = "event"
 CONVERSATIONS: Final = "conversations"
@@ -63,14 +65,12 @@ class _Publisher:
         self._waiting: dict[str, int] = {}
         self._conversations: set[int] = set()
         self._thread: threading.Thread | None = None
-        self._silent_until = 0.0
 
     def say(self, what: str, number: int, conversations: Collection[int] = ()) -> None:
-        if time.monotonic() < self._silent_until:
-            return
         with self._lock:
             self._waiting[what] = max(number, self._waiting.get(what, 0))
-            self._conversations.update(conversations)
+            if len(self._conversations) < MOST_NAMED:
+                self._conversations.update(conversations)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
                 self._thread.start()
@@ -88,8 +88,12 @@ class _Publisher:
                 named = {CONVERSATIONS: conversations} if conversations else {}
                 connection.publish(CHANNEL, json.dumps({**waiting, **named}))
             except (redis.RedisError, OSError) as error:
-                self._silent_until = time.monotonic() + PATIENCE_SECONDS
                 logger.warning("no hints to open pages (%s); they look by themselves", type(error).__name__)
+                # Said once it is heard again: who listens by then does not look by themselves any more.
+                time.sleep(PATIENCE_SECONDS)
+                connection = client()
+                for what, number in waiting.items():
+                    self.say(what, number, conversations)
             time.sleep(GATHER_SECONDS)
 
 
