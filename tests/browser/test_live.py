@@ -70,6 +70,7 @@ def test_a_list_follows_without_moving_what_is_under_the_pointer(enter: Enter, c
     expect(ada.locator("#list-count")).to_have_text("1")
     expect(ada.locator('#views [data-count="reply"]').first).to_have_text("1")
 
+    expect(ada.locator("#show-news")).to_be_visible()
     assert ada.locator("#rows li.item").evaluate_all("rows => rows.map((row) => row.id)") == order
     ada.mouse.move(5, 5)
     expect(ada.locator(f"#c{first.pk}")).to_have_count(0, timeout=15_000)

@@ -76,8 +76,9 @@ def test_nonsense_moves_nothing(value: str, booking: Booking) -> None:
 
 
 def test_only_our_links_open_it(booking: Booking) -> None:
+    true = booking_mails.token(booking)
     forged = (
-        "x", str(booking.public_id), booking_mails.token(booking)[:-1] + "A", "x" * 500,
+        "x", str(booking.public_id), true[:-1] + ("B" if true.endswith("A") else "A"), "x" * 500,
         signing.dumps(str(booking.public_id), salt="chat.link"), signing.dumps(["x"], salt=booking_mails.SALT),
     )  # fmt: skip
     for token in forged:
