@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "helpdesk",
     "tickets",
     "chat",
+    "status",
 ]
 
 MIDDLEWARE = [
@@ -145,6 +146,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 LIVE_DESK = {
     "counts": "tickets.desk.counts.for_agent",
     "rows": "tickets.desk.live_rows.draw",
+    "list": "tickets.desk.live_lists.opened",
+    "belonging": "tickets.desk.live_lists.belonging",
     "notices": "tickets.desk.notices.live",
     "looking": "chat.presence.looking",
     "wakeable": "tickets.desk.notices.wakeable",
@@ -164,6 +167,14 @@ CHAT_DUES: dict[str, str] = {
     "anything": "chat.nudges.anything",
     "end": "chat.nudges.end",
     "mail": "chat.continuity.mail_unseen",
+}
+# What happens to an incident by the clock; a function takes (incident, at) and returns when to look again.
+STATUS_DUES: dict[str, str] = {
+    "publish": "status.timers.publish",
+    "remind": "status.timers.remind",
+    "begin": "status.timers.begin",
+    "end": "status.timers.end",
+    "overrun": "status.timers.overrun",
 }
 # Channels held elsewhere that go on by mail, and what tells the mail room of a conversation: language, link, names.
 CONTINUED_BY_MAIL = {"chat": "chat.continuity.particulars"}
