@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from chat import dues, entitlement, sent_files, silence
+from chat import dues, entitlement, sent_files, visitor_log
 from chat.entitlement import Entitlement
-from chat.models import Chat, ChatDue, ChatGrant, ChatRating, Visit
+from chat.models import Chat, ChatDue, ChatGrant, ChatRating, Visit, Widget
 from chat.sent_files import Sent
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import promises
@@ -19,7 +19,7 @@ from helpdesk.conversations.channel import Inbound
 from helpdesk.conversations.incoming import lock, receive_message
 from helpdesk.conversations.models import DONE, Conversation, Message, Status
 from helpdesk.customers import actions as customers
-from helpdesk.customers.lookup import customer_of
+from helpdesk.customers.lookup import columns, customer_of, take
 from helpdesk.customers.models import Customer, User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import CUSTOMER, Actor
@@ -37,12 +37,14 @@ SHARES: Final = {ChatDue.Kind.HALF: 0.5, ChatDue.Kind.MOST: 0.8, ChatDue.Kind.LA
 WAITING_DUES: Final = (*SHARES, ChatDue.Kind.OFFER)
 OFFERS: Final = ("schedule", "ticket")
 
-_NUMBER = Prepared(
-    "number_of_message",
+_FIND = Prepared(
+    "chat_of_public_id",
     f"""
-SELECT public_seq FROM {Event._meta.db_table}
-WHERE conversation_id = %s AND public_seq IS NOT NULL AND data @> jsonb_build_object('message', %s::bigint)
-ORDER BY public_seq LIMIT 1
+SELECT {columns(Chat, "chat")}, {columns(Widget, "widget")}, {columns(Conversation, "conversation")}
+FROM {Chat._meta.db_table} chat
+JOIN {Widget._meta.db_table} widget ON widget.id = chat.widget_id
+JOIN {Conversation._meta.db_table} conversation ON conversation.id = chat.conversation_id
+WHERE chat.public_id = %s
 """,
 )
 _SEEN = Prepared(
@@ -137,7 +139,7 @@ def _begun(known: Conversation) -> Said:
     assert message is not None, "a conversation begins with a message"
     chat = Chat.objects.select_related("widget").get(conversation=known)
     chat.conversation = known
-    return Said(chat, message.pk, number_of(known.pk, message.pk), is_repeated=True)
+    return Said(chat, message.pk, visitor_log.number_of(known.pk, message.pk), is_repeated=True)
 
 
 def _start(visit: Visit, given: FirstWords, owner: str, at: datetime) -> Said:
@@ -154,7 +156,7 @@ def _start(visit: Visit, given: FirstWords, owner: str, at: datetime) -> Said:
             channel=CHANNEL,
             customer=customer,
             at=at,
-            text=_text(given.text, files),
+            text=checked_text(given.text, files),
             subject=_subject(given.text),
             owner=owner,
             thread=str(given.client_id),
@@ -166,11 +168,12 @@ def _start(visit: Visit, given: FirstWords, owner: str, at: datetime) -> Said:
         )
     )
     sent_files.claim(files, message)
-    chat = _chat(visit, message, mode, at)
+    chat = make_chat(visit, message, mode, at)
     return Said(chat, message.pk, 1)
 
 
-def _chat(visit: Visit, message: Message, mode: str, at: datetime) -> Chat:
+def make_chat(visit: Visit, message: Message, mode: str, at: datetime) -> Chat:
+    """What is a chat beside its conversation, which the message has just begun."""
     is_live = mode == Chat.Mode.CHAT
     chat = Chat.objects.create(
         conversation=message.conversation,
@@ -228,10 +231,10 @@ def _mode(visit: Visit, customer: Customer, given: FirstWords, at: datetime) -> 
     found = entitled(visit, customer, at=at)
     if not found.is_live:
         raise NotEntitled
-    return Chat.Mode.CHAT if _is_manned(found, at) else Chat.Mode.TICKET
+    return Chat.Mode.CHAT if is_manned(found, at) else Chat.Mode.TICKET
 
 
-def _is_manned(found: Entitlement, at: datetime) -> bool:
+def is_manned(found: Entitlement, at: datetime) -> bool:
     """Somebody is there in office hours, and whenever a chat is booked."""
     return found.why == "booking" or not promises.is_outside_office_hours(at)
 
@@ -246,91 +249,15 @@ def entitled(visit: Visit, customer: Customer | None, *, at: datetime) -> Entitl
     return found if found.is_live else entitlement.by_agreement(customer, at=at)
 
 
-def say(
-    visit: Visit, public_id: UUID, text: str, *, client_id: UUID, uploads: Sequence[UUID] = (), at: datetime
-) -> Said:
-    """Write one message more; the same client id again returns the first one. Taken up long after its end, a new
-    conversation begins that points back. Raises NotTheirs, NothingSaid, NotEntitled.
-    """
-    chat = chat_of(visit, public_id)
-    ended = chat.ended_at
-    is_long_ago = ended is not None and chat.mode == Chat.Mode.CHAT and at - ended > TAKEN_UP_WITHIN
-    # The link of a mail opens its own conversation and begins no other.
-    if is_long_ago and visit.only_chat_id is None:
-        return start(visit, FirstWords(text, client_id, uploads), at=at)
-    return _say(visit, chat, text, client_id, uploads, at)
-
-
-@transaction.atomic
-def _say(visit: Visit, chat: Chat, text: str, client_id: UUID, uploads: Sequence[UUID], at: datetime) -> Said:
-    conversation = lock(chat.conversation_id)
-    # It may have been ended while this waited for the row.
-    chat.refresh_from_db(fields=["mode", "state", "ended_at"])
-    known = _said_before(visit, conversation, client_id)
-    if known is not None:
-        return _said(visit, chat, known, at, is_repeated=True)
-    assert visit.customer is not None, "who has a chat is a customer"
-    files = sent_files.named(visit, uploads)
-    message = receive_message(
-        Inbound(
-            channel=CHANNEL,
-            customer=visit.customer,
-            at=at,
-            text=_text(text, files),
-            client_id=client_id,
-            conversation_id=conversation.pk,
-            files=tuple(file for _upload, file in files),
-            is_verified=visit.is_verified,
-        )
-    )
-    sent_files.claim(files, message)
-    if message.conversation_id != chat.conversation_id:
-        return _said(visit, chat, message, at)
-    if chat.state == Chat.State.ENDED and chat.mode == Chat.Mode.CHAT:
-        _take_up(visit, chat, at)
-    silence.customer_wrote(conversation.pk, at)
-    return Said(chat, message.pk, _last_number(message.conversation_id))
-
-
-def _said_before(visit: Visit, conversation: Conversation, client_id: UUID) -> Message | None:
-    """The message of that id: here, or where what was written after the end of this conversation began anew."""
-    numbers = [conversation.pk]
-    if conversation.status in DONE:
-        numbers += Chat.objects.filter(visit=visit).values_list("pk", flat=True)
-    said = Message.objects.filter(author_kind=Message.Author.CUSTOMER, client_id=client_id)
-    return said.filter(conversation__in=numbers).select_related("conversation").first()
-
-
-def _said(visit: Visit, chat: Chat, message: Message, at: datetime, *, is_repeated: bool = False) -> Said:
-    """Where the message stands: here; in a new conversation that points back, if this one was done long ago; or in the
-    one that this was merged into, which the visitor sees only if it is theirs.
-    """
-    number = message.conversation_id
-    if number == chat.conversation_id:
-        return Said(chat, message.pk, number_of(number, message.pk), is_repeated)
-    there = Chat.objects.select_related("conversation", "widget").filter(conversation=number).first()
-    if there is None and message.conversation.previous_id == chat.conversation_id:
-        there = _chat(visit, message, Chat.Mode.TICKET, at)
-    if there is None or not is_theirs(visit, there):
-        return Said(chat, message.pk, _last_number(chat.conversation_id), is_repeated)
-    return Said(there, message.pk, number_of(number, message.pk), is_repeated)
-
-
-def _take_up(visit: Visit, chat: Chat, at: datetime) -> None:
-    """An ended chat goes on: live where that is included and somebody is there, else to be answered at leisure."""
-    found = entitled(visit, visit.customer, at=at)
-    if not (found.is_live and _is_manned(found, at)):
-        Chat.objects.filter(pk=chat.pk).update(mode=Chat.Mode.TICKET)
-        return
-    Chat.objects.filter(pk=chat.pk).update(state=Chat.State.WAITING, ended_at=None, joined_at=None, declined_by=[])
-    promises.wait_live(chat.conversation, at=at)
-    wait(chat.conversation_id, at)
-
-
 def chat_of(visit: Visit, public_id: UUID) -> Chat:
     """The session's chat of that id: begun in it, or anybody's of a customer who is vouched for. Raises NotTheirs."""
-    chat = Chat.objects.select_related("conversation", "widget").filter(public_id=public_id).first()
-    if chat is None or not is_theirs(visit, chat):
+    row = _FIND.row([public_id])
+    if row is None:
+        raise NotTheirs(str(public_id))
+    chat, row = take(Chat, row)
+    chat.widget, row = take(Widget, row)
+    chat.conversation, _ = take(Conversation, row)
+    if not is_theirs(visit, chat):
         raise NotTheirs(str(public_id))
     return chat
 
@@ -347,19 +274,6 @@ def chats_of(visit: Visit, most: int) -> list[Chat]:
     if visit.is_verified:
         return list(found.filter(conversation__customer=visit.customer_id, is_verified=True)[:most])
     return list(found.filter(Q(visit=visit) | Q(pk=visit.only_chat_id))[:most])
-
-
-def number_of(conversation_id: int, message_id: int) -> int:
-    """The public number under which a message stands in the log."""
-    row = _NUMBER.row([conversation_id, message_id])
-    assert row is not None, "every public message was recorded"
-    number: int = row[0]
-    return number
-
-
-def _last_number(conversation_id: int) -> int:
-    number: int = Conversation.objects.values_list("last_public_seq", flat=True).get(pk=conversation_id)
-    return number
 
 
 def read_by_visitor(conversation_id: int, upto: int) -> bool:
@@ -446,7 +360,8 @@ def grant(customer: Customer, user: User, *, until: datetime, at: datetime) -> C
     return made
 
 
-def _text(text: str, files: Sequence[Sent]) -> str:
+def checked_text(text: str, files: Sequence[Sent]) -> str:
+    """What is written down of it. Raises NothingSaid."""
     text = text.replace("\x00", "").strip()
     if not text and not files:
         raise NothingSaid("write something or add a file")

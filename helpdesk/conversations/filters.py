@@ -7,9 +7,10 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from rest_framework import exceptions
 
-from helpdesk.conversations import search
+from helpdesk.conversations import incidents, search
 from helpdesk.conversations.models import Conversation, Priority, Status
 from helpdesk.customers import api_fields
 from helpdesk.customers.models import Service
@@ -54,6 +55,7 @@ class ConversationFilters(django_filters.FilterSet):  # type: ignore[misc]
     organization = Name("by_organization", "An organization's id or name.")
     tag = Name("by_tag", "A tag's name.")
     service = Name("by_service", "A service's id or name.")
+    incident = Name("by_incident", "An incident's id: the conversations that belong to it.")
     q = django_filters.CharFilter(
         method="by_words", max_length=search.MAX_QUERY, help_text="A number, or words of subject or messages."
     )
@@ -83,6 +85,9 @@ class ConversationFilters(django_filters.FilterSet):  # type: ignore[misc]
     def by_service(self, rows: Rows, name: str, value: str) -> Rows:
         meant = Service.objects.filter(api_fields.matching(value, "name"), conversations=OuterRef("pk"))
         return rows.filter(Exists(meant))
+
+    def by_incident(self, rows: Rows, name: str, value: str) -> Rows:
+        return rows.filter(pk__in=RawSQL(incidents.conversations() % {"incident": "%s"}, [value]))
 
     def by_words(self, rows: Rows, name: str, value: str) -> Rows:
         try:

@@ -1,11 +1,13 @@
 """receive_message(): whatever a customer sent becomes a message of a conversation, with its promises, in one commit."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from helpdesk.conversations import first_rows, promises
+from helpdesk.conversations import message_rows, promises
 from helpdesk.conversations.channel import Inbound
 from helpdesk.conversations.files import attach
 from helpdesk.conversations.models import DONE, Conversation, Message, Status, Tag
+from helpdesk.customers.lookup import columns, take
 from helpdesk.customers.models import Service
 from helpdesk.customers.services import mentioned_services, tag_names
 from helpdesk.events.actions import Fact, record_all
@@ -37,6 +39,19 @@ WITH tag AS (
 SELECT id FROM tag
 """,
 )
+_LOCK = Prepared(
+    "lock_conversation",
+    f"""
+SELECT {columns(Conversation, "c")} FROM {Conversation._meta.db_table} c WHERE id = %s FOR NO KEY UPDATE
+""",
+)
+_SAID_BEFORE = Prepared(
+    "customer_said_before",
+    f"""
+SELECT id FROM {Message._meta.db_table}
+WHERE conversation_id = %s AND author_kind = '{Message.Author.CUSTOMER}' AND client_id = %s
+""",
+)
 
 
 class UnknownPlan(Exception):
@@ -66,8 +81,13 @@ def _conversation_for(inbound: Inbound) -> Conversation | None:
 
 
 def lock(conversation_id: int) -> Conversation:
-    """The conversation's row, held to the end of the transaction. Every change of a conversation begins here."""
-    return Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
+    """The conversation's row, held to the end of the transaction. Every change of a conversation begins here. Raises
+    DoesNotExist.
+    """
+    row = _LOCK.row([conversation_id])
+    if row is None:
+        raise Conversation.DoesNotExist(f"there is no conversation {conversation_id}")
+    return take(Conversation, row)[0]
 
 
 def _open(inbound: Inbound) -> Message:
@@ -93,7 +113,7 @@ def _open(inbound: Inbound) -> Message:
         preview=preview(inbound.text),
     )
     message = _message(inbound)
-    first_rows.insert(conversation, message, starts, at=inbound.at)
+    message_rows.insert(conversation, message, starts, at=inbound.at)
     if inbound.files:
         attach(message, inbound.files)
     _recognise_services(conversation, inbound)
@@ -112,11 +132,11 @@ def _open(inbound: Inbound) -> Message:
 
 
 def _append(conversation: Conversation, inbound: Inbound) -> Message:
-    known = _already_there(conversation, inbound)
-    if known is not None:
-        return known
-    message = _insert_message(conversation, inbound)
-    follow(conversation, inbound)
+    return _already_there(conversation, inbound) or append(conversation, inbound)
+
+
+def append(conversation: Conversation, inbound: Inbound) -> Message:
+    """File a message in this conversation; the caller holds its lock and knows that it is not there yet."""
     facts = []
     if not inbound.is_automatic:
         if conversation.status in DONE:
@@ -124,17 +144,13 @@ def _append(conversation: Conversation, inbound: Inbound) -> Message:
         _wake(conversation, inbound.at)
     conversation.updated_at = conversation.last_message_at = inbound.at
     conversation.preview = preview(inbound.text)
-    fields = ["updated_at", "last_message_at", "preview", "status", "resolved_at", "snoozed_until", "is_spam"]
-    conversation.save(update_fields=fields)
-    facts.append(
-        Fact(
-            "message.received",
-            conversation.pk,
-            CUSTOMER,
-            public=True,
-            data={"message": message.pk, "automatic": inbound.is_automatic},
-        )
-    )
+    message = _message(inbound)
+    message_rows.append(conversation, message)
+    if inbound.files:
+        attach(message, inbound.files)
+    follow(conversation, inbound)
+    data = {"message": message.pk, "automatic": inbound.is_automatic}
+    facts.append(Fact("message.received", conversation.pk, CUSTOMER, public=True, data=data))
     record_all(facts, at=inbound.at)
     return message
 
@@ -144,27 +160,20 @@ def _wake(conversation: Conversation, at: datetime) -> None:
     if conversation.status != Status.NEW:
         conversation.status, conversation.resolved_at = Status.OPEN, None
     conversation.snoozed_until, conversation.is_spam = None, False
-    promises.resume(conversation, at=at)
-    promises.start_answering(conversation, at=at)
+    promises.written_again(conversation, at=at)
 
 
 def _already_there(conversation: Conversation, inbound: Inbound) -> Message | None:
     if inbound.external_id is not None:
         return Message.objects.filter(conversation=conversation, external_id=inbound.external_id).first()
-    if inbound.client_id is not None:
-        return Message.objects.filter(
-            conversation=conversation, author_kind=Message.Author.CUSTOMER, client_id=inbound.client_id
-        ).first()
-    return None
+    known = inbound.client_id and said_before(conversation.pk, inbound.client_id)
+    return Message.objects.select_related("conversation").get(pk=known) if known else None
 
 
-def _insert_message(conversation: Conversation, inbound: Inbound) -> Message:
-    message = _message(inbound)
-    message.conversation = conversation
-    message.save(force_insert=True)
-    if inbound.files:
-        attach(message, inbound.files)
-    return message
+def said_before(conversation_id: int, client_id: UUID) -> int | None:
+    """The id of the message that the customer sent there under this client id."""
+    row = _SAID_BEFORE.row([conversation_id, client_id])
+    return None if row is None else row[0]
 
 
 def _message(inbound: Inbound) -> Message:

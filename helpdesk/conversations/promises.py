@@ -5,7 +5,7 @@ from datetime import datetime
 from helpdesk.conversations.models import Conversation, Status
 from helpdesk.customers.models import Plan
 from helpdesk.sla import calendars, clocks
-from helpdesk.sla.models import Clock, Target
+from helpdesk.sla.models import Target
 
 OPENING = (Target.DISPATCH, Target.FIRST_RESPONSE, Target.RESOLUTION)
 ANSWERS = (Target.FIRST_RESPONSE, Target.NEXT_RESPONSE)
@@ -31,16 +31,29 @@ def start_opening(conversation: Conversation, *, at: datetime) -> None:
     clocks.start(conversation.pk, [promised[t] for t in OPENING if t in promised], at=at)
 
 
+def written_again(conversation: Conversation, *, at: datetime) -> None:
+    """The customer wrote: what waited for them counts on, and the next answer is promised."""
+    known = clocks.states(conversation.pk)
+    if known.paused & set(PAUSING):
+        resume(conversation, at=at)
+    _start_answering(conversation, known, at)
+
+
 def start_answering(conversation: Conversation, *, at: datetime) -> None:
-    """The customer wrote again: the next answer is promised, and the rest where a reopened ticket lost it."""
-    states = _states(conversation)
+    """The next answer is promised, and the rest where a reopened ticket lost it."""
+    _start_answering(conversation, clocks.states(conversation.pk), at)
+
+
+def _start_answering(conversation: Conversation, known: clocks.States, at: datetime) -> None:
     wanted = {Target.RESOLUTION}
-    if Target.FIRST_RESPONSE not in states["open"]:
-        wanted.add(Target.NEXT_RESPONSE if Target.FIRST_RESPONSE in states["met"] else Target.FIRST_RESPONSE)
+    if Target.FIRST_RESPONSE not in known.open:
+        wanted.add(Target.NEXT_RESPONSE if Target.FIRST_RESPONSE in known.met else Target.FIRST_RESPONSE)
     if conversation.assignee_id is None:
         wanted.add(Target.DISPATCH)
+    if wanted <= known.open:
+        return
     promised = clocks.promises(conversation.policy_id, conversation.priority)
-    missing = [promised[t] for t in wanted - states["open"] if t in promised]
+    missing = [promised[t] for t in wanted - known.open if t in promised]
     clocks.start(conversation.pk, missing, at=at)
 
 
@@ -49,18 +62,6 @@ def wait_live(conversation: Conversation, *, at: datetime) -> None:
     promised = clocks.live(conversation.policy_id, conversation.priority).get(Target.FIRST_RESPONSE)
     if promised is not None:
         clocks.hasten(conversation.pk, ANSWERS, promised, at=at)
-
-
-def _states(conversation: Conversation) -> dict[str, set[str]]:
-    states: dict[str, set[str]] = {"open": set(), "met": set()}
-    for target, met_at, cancelled_at in Clock.objects.filter(conversation=conversation).values_list(
-        "target", "met_at", "cancelled_at"
-    ):
-        if met_at is not None:
-            states["met"].add(target)
-        elif cancelled_at is None:
-            states["open"].add(target)
-    return states
 
 
 def answered(conversation: Conversation, *, at: datetime) -> None:

@@ -10,6 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
+from helpdesk.conversations import incidents
 from helpdesk.conversations.models import Conversation, Tag
 from helpdesk.customers.models import Service
 from helpdesk.prepared import Prepared
@@ -41,7 +42,9 @@ _CLOCK_TIMES = ("started_at", "due_at", "paused_at", "met_at", "breached_at")
 
 
 def conversation_rows() -> QuerySet[Conversation, dict[str, Any]]:
-    """A queryset of plain rows: `_COLUMNS`, `tag_names`, `service_names` and `clock_rows`, to be given to `shown`."""
+    """A queryset of plain rows, to be given to `shown`: `_COLUMNS`, `tag_names`, `service_names`, `clock_rows` and
+    `incident`.
+    """
     mine = {"conversation": OuterRef("pk")}
     # The newest clock of each target; what was cancelled is no promise any more.
     clocks = Clock.objects.filter(**mine, cancelled_at=None).order_by("target", "-pk").distinct("target")
@@ -53,6 +56,7 @@ def conversation_rows() -> QuerySet[Conversation, dict[str, Any]]:
         tag_names=ArraySubquery(tags.values("name")),
         service_names=ArraySubquery(services.values("name")),
         clock_rows=ArraySubquery(clocks.values(row=clock)),
+        incident=incidents.of_row(),
     )
     return rows
 
@@ -97,7 +101,7 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
         "custom": json.loads(row["custom"]) if isinstance(row["custom"], str) else row["custom"],
         "minutes_spent": row["minutes_spent"],
         "clocks": [_clock(clock) for clock in row["clock_rows"]],
-        "incident": None,
+        "incident": row["incident"],
         "url": desk_url(row["id"]),
     }
 

@@ -69,7 +69,7 @@ class ConversationSerializer(serializers.Serializer[dict[str, Any]]):
     custom = serializers.DictField(help_text="Values of custom fields by their keys.")
     minutes_spent = serializers.IntegerField()
     clocks = ClockSerializer(many=True, help_text="The newest one of each target.")
-    incident = serializers.IntegerField(allow_null=True)
+    incident = serializers.CharField(allow_null=True, help_text="The id of the incident that it belongs to.")
     url = serializers.URLField(help_text="The agents' page of it.")
 
 

@@ -59,6 +59,22 @@ JOIN {Calendar._meta.db_table} calendar ON calendar.id = coalesce(
 WHERE goal.policy_id = %s AND goal.priority = %s AND goal.is_live
 """,
 )
+_STATES = Prepared(
+    "clock_states",
+    f"""
+SELECT target, met_at IS NOT NULL, cancelled_at IS NOT NULL, paused_at IS NOT NULL
+FROM {Clock._meta.db_table} WHERE conversation_id = %s
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The targets of one conversation's clocks: which are open, which of those are paused, which were met once."""
+
+    open: frozenset[str]
+    paused: frozenset[str]
+    met: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,19 @@ class Start:
     promise: Promise
     due_at: datetime
     warn_at: datetime
+
+
+def states(conversation_id: int) -> States:
+    """Where the conversation's clocks stand; one statement."""
+    rows = _STATES.rows([conversation_id])
+    running = [
+        (target, is_paused) for target, is_met, is_cancelled, is_paused in rows if not is_met and not is_cancelled
+    ]
+    return States(
+        open=frozenset(target for target, _ in running),
+        paused=frozenset(target for target, is_paused in running if is_paused),
+        met=frozenset(target for target, is_met, _, _ in rows if is_met),
+    )
 
 
 def promises(policy_id: int, priority: str) -> dict[str, Promise]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from uuid import uuid4
 
-from chat import chats, dues, sessions
+from chat import chats, dues, saying, sessions
 from chat.chats import FirstWords, Said
 from chat.identity import Signed
 from chat.models import Chat, ChatDue, Visit, Widget
@@ -38,7 +38,7 @@ def begin(visit: Visit, text: str, *, at: datetime, email: str = "", name: str =
 
 
 def say(visit: Visit, chat: Chat, text: str, *, at: datetime) -> Said:
-    return chats.say(visit, chat.public_id, text, client_id=uuid4(), at=at)
+    return saying.say(visit, chat.public_id, text, client_id=uuid4(), at=at)
 
 
 def work(at: datetime) -> None:

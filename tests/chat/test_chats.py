@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from chat import chats, visitor_log
+from chat import chats, saying, visitor_log
 from chat.chats import FirstWords
 from chat.models import Chat, ChatDue
 from helpdesk.conversations import actions as conversations
@@ -131,7 +131,7 @@ def test_an_end_that_came_while_a_message_was_on_its_way_is_seen(company: Compan
     chats.end(stale.pk, actor=CUSTOMER, at=at)
     assert stale.state == Chat.State.WAITING
 
-    chats._say(visit, stale, "Still there?", uuid4(), (), at + SECOND)
+    saying._say(visit, stale, "Still there?", uuid4(), (), at + SECOND)
 
     assert state(stale) == ("chat", "waiting")
     assert ChatDue.objects.filter(kind="offer").exists()
@@ -143,8 +143,8 @@ def test_long_after_its_end_a_new_one_begins_once(company: Company, at: datetime
     chats.end(chat.pk, actor=CUSTOMER, at=at)
     later, cid = at + 14 * DAY, uuid4()
 
-    first = chats.say(visit, chat.public_id, "Again", client_id=cid, at=later)
-    again = chats.say(visit, chat.public_id, "Again", client_id=cid, at=later)
+    first = saying.say(visit, chat.public_id, "Again", client_id=cid, at=later)
+    again = saying.say(visit, chat.public_id, "Again", client_id=cid, at=later)
 
     assert first.chat.pk == again.chat.pk != chat.pk
     assert (first.is_repeated, again.is_repeated, Chat.objects.count()) == (False, True, 2)
@@ -157,8 +157,8 @@ def test_a_request_done_long_ago_goes_on_in_a_new_one_once(company: Company, at:
     conversations.change(chat.pk, done, actor=Actor.agent(company.grace), at=at)
     later, cid = at + 45 * DAY, uuid4()
 
-    first = chats.say(visit, chat.public_id, "Again", client_id=cid, at=later)
-    again = chats.say(visit, chat.public_id, "Again", client_id=cid, at=later)
+    first = saying.say(visit, chat.public_id, "Again", client_id=cid, at=later)
+    again = saying.say(visit, chat.public_id, "Again", client_id=cid, at=later)
 
     assert first.chat.pk == again.chat.pk != chat.pk
     assert (first.message_id, first.seq, first.is_repeated) == (again.message_id, again.seq, False)
@@ -175,7 +175,7 @@ def test_what_is_written_after_a_merge_is_filed_once_and_shows_nothing_of_others
     merging.merge(chat.pk, other.pk, company.grace, at=at + SECOND)
     cid = uuid4()
 
-    said = [chats.say(visit, chat.public_id, "More", client_id=cid, at=at + 2 * SECOND) for _ in range(2)]
+    said = [saying.say(visit, chat.public_id, "More", client_id=cid, at=at + 2 * SECOND) for _ in range(2)]
 
     assert {one.message_id for one in said} == {Message.objects.get(text="More").pk}
     assert {one.chat.pk for one in said} == {chat.pk}
@@ -223,7 +223,7 @@ def test_what_everybody_says_at_once_is_numbered_without_a_gap(company: Company,
     cids = [uuid4() for _ in range(8)]
 
     def write(cid: Any) -> Callable[[], Any]:
-        return lambda: chats.say(visit, chat.public_id, str(cid), client_id=cid, at=at)
+        return lambda: saying.say(visit, chat.public_id, str(cid), client_id=cid, at=at)
 
     said = at_once([write(cid) for cid in cids * 2])
     at_once([lambda: chats.join(chat.pk, company.grace, at=at), lambda: chats.join(chat.pk, company.grace, at=at)])

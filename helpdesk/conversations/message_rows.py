@@ -1,6 +1,6 @@
-"""A conversation, its first message and its clocks in one statement: a third of the round trips, and no ORM.
+"""A conversation with its first message and clocks, or a further message and what it changes, each in one statement.
 
-It runs for every request that comes in.
+They run for everything that comes in: a third of the round trips, and no ORM.
 """
 
 from collections.abc import Sequence
@@ -43,6 +43,19 @@ WITH conversation AS (
 SELECT conversation.id, message.id FROM conversation, message
 """,
 )
+_MOVED = ("updated_at", "last_message_at", "preview", "status", "resolved_at", "snoozed_until", "is_spam")
+_OF_MOVED = [field for name in _MOVED for field in Conversation._meta.concrete_fields if field.name == name]
+_APPEND = Prepared(
+    "append_message",
+    f"""
+WITH message AS (
+    INSERT INTO {Message._meta.db_table} (conversation_id, {_names(_OF_MESSAGE)})
+    VALUES ({", ".join(["%s"] * (1 + len(_OF_MESSAGE)))}) RETURNING id, conversation_id
+)
+UPDATE {Conversation._meta.db_table} AS conversation SET {", ".join(f'"{name}" = %s' for name in _MOVED)}
+FROM message WHERE conversation.id = message.conversation_id RETURNING message.id
+""",
+)
 
 
 def insert(conversation: Conversation, message: Message, starts: Sequence[clocks.Start], *, at: datetime) -> None:
@@ -60,6 +73,17 @@ def insert(conversation: Conversation, message: Message, starts: Sequence[clocks
     message.conversation = conversation
     for row in (conversation, message):
         row._state.adding, row._state.db = False, connection.alias
+
+
+def append(conversation: Conversation, message: Message) -> None:
+    """Write a further message, and what the customer's writing moved of its conversation; the message gets its key.
+    Raises IntegrityError like `save`.
+    """
+    key = _APPEND.row([conversation.pk, *_values(message, _OF_MESSAGE), *_values(conversation, _OF_MOVED)])
+    assert key is not None, "the conversation's row is held by the caller"
+    message.pk = key[0]
+    message.conversation = conversation
+    message._state.adding, message._state.db = False, connection.alias
 
 
 def _values(row: Model, fields: list["Field[Any, Any]"]) -> list[Any]:
