@@ -17,18 +17,21 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 MARK = re.compile(r"change-\d+-")
-_SHOWN = re.compile(r'<li class="item" id="c(\d+)"')
+_SHOWN = re.compile(r'<li class="item" id="c(\d+)" data-place="(-?\d+)"')
 _CURSOR = re.compile(r'id="cursor"[^>]* data-query="([^"]*)"')
 
 
 @dataclass(slots=True)
 class Found:
     """Milliseconds from the moment a change is sent until another agent's socket tells it, until the answer arrives
-    that draws it in the thread they have open, and the one that draws it in a row of their list. `took` are the
-    milliseconds of requests, by what was asked for.
+    that draws it in the thread they have open, and the one that draws it in a row of their list; `moves` until a row
+    has come to that list or left it. `took` are the milliseconds of requests, by what was asked for.
     """
 
     sent_at: dict[str, float] = field(default_factory=dict)
+    # By conversation: when it was last sent away or back, and whether it now belongs to the list.
+    sent_away: dict[int, tuple[float, bool]] = field(default_factory=dict)
+    moves: list[float] = field(default_factory=list)
     told: list[float] = field(default_factory=list)
     threads: list[float] = field(default_factory=list)
     rows: list[float] = field(default_factory=list)
@@ -110,13 +113,15 @@ class AgentsPage:
         self._cursor = ""
         self._socket: ClientConnection | None = None
         self._shown: set[int] = set()
+        self._upto = 0
+        self._moved: dict[int, float] = {}
         # What was told of each row and is not drawn yet.
         self._stale: dict[int, set[str]] = {}
         self._drawn: set[str] = set()
         self._told: set[str] = set()
         self._asks = {
             "news": Gathered(self._news, after=0.02, times=4, longest=0.3),
-            "rows": Gathered(self._rows, after=0.1, times=60, longest=4.0),
+            "rows": Gathered(self._rows, after=10.0, times=60, longest=4.0),
         }
 
     @asynccontextmanager
@@ -154,6 +159,7 @@ class AgentsPage:
                     ask.soon()
             elif frame["t"] == "rows":
                 self._redraw(frame["v"])
+                self._move({int(number) for number in frame["v"]}, set(frame.get("left", ())))
             elif frame["t"] == "ev":
                 self._hear(frame)
 
@@ -175,6 +181,15 @@ class AgentsPage:
             for mark in self._stale.pop(int(number), ()):
                 self._count(self._found.rows, mark)
 
+    def _move(self, told: set[int], left: set[int]) -> None:
+        """Rows that came or went, each counted once for each time that it was sent away or back."""
+        self._shown = (self._shown | told) - left
+        for number in told | left:
+            at, is_in = self._found.sent_away.get(number, (0.0, False))
+            if at and is_in == (number not in left) and self._moved.get(number) != at:
+                self._moved[number] = at
+                self._found.moves.append((time.perf_counter() - at) * 1000)
+
     async def _news(self) -> None:
         path = f"/desk/conversations/{self._opened}/news/?{self._cursor}"
         answer = await self._ask(self._thread, "news", path)
@@ -189,14 +204,16 @@ class AgentsPage:
 
     async def _rows(self) -> None:
         answer = await self._ask(self._list, "rows", f"/desk/rows/?view=reply&shown={len(self._shown)}")
-        shown = {int(number) for number in _SHOWN.findall(answer)}
-        changed, self._shown = shown != self._shown, shown
+        rows = _SHOWN.findall(answer)
+        shown = {int(number) for number, _place in rows}
+        changed, self._shown, self._upto = shown != self._shown, shown, max(int(place) for _number, place in rows)
         if changed and self._socket is not None:
             await self._tell_rows()
 
     async def _tell_rows(self) -> None:
         assert self._socket is not None
-        await self._socket.send(json.dumps({"t": "list", "rows": sorted(self._shown), "lang": "en"}))
+        frame = {"t": "list", "rows": sorted(self._shown), "lang": "en", "view": "view=reply", "upto": self._upto}
+        await self._socket.send(json.dumps(frame))
 
     def _count(self, values: list[float], mark: str) -> None:
         since = self._found.since(mark)

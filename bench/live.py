@@ -31,8 +31,10 @@ CONVERSATIONS = 10_000
 LOOKERS = 2
 # Pages come one after the other, and the first work is not counted: a server that has just started is another question.
 ARRIVAL_SECONDS, WARM_SECONDS = 0.05, 4
-# What is done: notes mostly, replies, and priorities, which change what stands beside a thread and in a row.
-MIX = ("note", "note", "note", "outbound", "priority")
+# What is done: notes mostly, replies, priorities, which change what stands beside a thread and in a row, and statuses,
+# by which conversations leave everybody's list and come back to it.
+MIX = ("note", "note", "note", "outbound", "priority", "status")
+MOVING = 15
 
 
 def run(sizes: Sizes) -> Iterator[Row]:
@@ -44,7 +46,8 @@ def run(sizes: Sizes) -> Iterator[Row]:
     token = customers.create_token(User.objects.get(email="ada@demo.example"), at=timezone.now())
     # What is worked on is what is due next: it stands in everybody's list.
     due = Conversation.objects.filter(status__in=("new", "open"), is_spam=False).order_by("next_due_at", "pk")
-    worked_on = list(due.values_list("pk", flat=True)[: AGENTS // LOOKERS])
+    first = list(due.values_list("pk", flat=True)[: AGENTS // LOOKERS + MOVING])
+    worked_on, moving = first[MOVING:], first[:MOVING]
     connection.close()
     port = free_port()
     # As docker-compose.yml runs it.
@@ -54,18 +57,23 @@ def run(sizes: Sizes) -> Iterator[Row]:
     with child(serving, PORT=str(port)) as server:
         alive = b"GET /healthz/live HTTP/1.0\r\nHost: localhost\r\n\r\n"
         wait_until(lambda: answers(port, alive, rb"HTTP/1\.[01] 200"), "the server's start")
-        cost = asyncio.run(_Morning(port, token, worked_on, found).run(cookies, seconds, server.pid))
+        cost = asyncio.run(_Morning(port, token, worked_on, moving, found).run(cookies, seconds, server.pid))
     each = 1000 / (seconds * CHANGES_A_SECOND)
     remark = (
         f"{AGENTS} agents, {CHANGES_A_SECOND} changes a second for {seconds} s; processors busy: server "
         f"{cost.use.application / cost.use.seconds:.2f}, database {cost.use.database / cost.use.seconds:.2f}, "
         f"the load itself {cost.load / cost.use.seconds:.2f}; requests a second: {_requests(found, seconds)}"
     )
-    for name, values in (("sockets", found.told), ("threads", found.threads), ("rows", found.rows)):
+    for name, values in (
+        ("sockets", found.told),
+        ("threads", found.threads),
+        ("rows", found.rows),
+        ("lists", found.moves),
+    ):
         value, p95 = percentile(values, 0.5), percentile(values, 0.95)
         use = (cost.use.application * each, cost.use.database * each, cost.use.foreign)
         figure = Figure(value, (value, value), p95, *use)
-        note = remark if name == "rows" else ""
+        note = remark if name == "lists" else ""
         yield Row(f"live, change to others' {name}", "ms", {"ours": figure}, AIM_MS, note, aims_p95=True)
 
 
@@ -96,8 +104,9 @@ def _logged_in(number: int) -> str:
 class _Morning:
     """Agents come one after the other and look on while changes are made."""
 
-    def __init__(self, port: int, token: str, worked_on: list[int], found: Found) -> None:
-        self._port, self._worked_on, self._found = port, worked_on, found
+    def __init__(self, port: int, token: str, worked_on: list[int], moving: list[int], found: Found) -> None:
+        self._port, self._worked_on, self._moving, self._found = port, worked_on, moving, found
+        self._turns = 0
         headers = f"Authorization: Token {token}\r\nContent-Type: application/json\r\n"
         self._webs = [Web(port, headers) for _ in worked_on]
 
@@ -128,7 +137,14 @@ class _Morning:
         place = random.randrange(len(self._worked_on))
         path = f"/api/v1/conversations/{self._worked_on[place]}/"
         kind = MIX[number % len(MIX)]
-        if kind == "priority":
+        if kind == "status":
+            moved, is_in = self._moving[self._turns % MOVING], self._turns // MOVING % 2 == 1
+            self._turns += 1
+            body, method = {"status": "open" if is_in else "resolved"}, "PATCH"
+            path = f"/api/v1/conversations/{moved}/"
+            if mark:
+                self._found.sent_away[moved] = (time.perf_counter(), is_in)
+        elif kind == "priority":
             body, method = {"priority": random.choice(("low", "normal", "high", "urgent"))}, "PATCH"
         else:
             # Answered and left open, so that it stays in everybody's list.

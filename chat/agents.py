@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from chat import dues
+from chat import dues, whispers
 from chat.models import Chat, ChatAgent, ChatDue
 from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record
@@ -116,6 +116,8 @@ def _move(which: Q, state: str, is_auto: bool, actor: Actor, at: datetime) -> in
     for row in rows:
         data = {"agent": row.pk, "state": state, "by_itself": is_auto}
         record(Fact("chat.agent_changed", None, actor, data=data), at=at)
+    if rows:
+        transaction.on_commit(whispers.availability_changed, robust=True)
     return len(rows)
 
 

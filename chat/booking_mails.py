@@ -11,6 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from chat import booking_hours, bookings, ical, links, widgets
@@ -29,7 +30,8 @@ SALT: Final = "chat.booking"
 @outside
 def tell(event: Event, at: datetime) -> None:
     """Mail what has happened to a booking, unless something later is told already or its time has passed."""
-    booking = Booking.objects.select_related("customer", "widget").filter(pk=event.data["booking"]).first()
+    related = ("customer", "widget", "conversation")
+    booking = Booking.objects.select_related(*related).filter(pk=event.data["booking"]).first()
     if booking is None or booking.ends_at <= at:
         return
     is_cancelled = booking.state == Booking.State.CANCELLED
@@ -40,6 +42,7 @@ def tell(event: Event, at: datetime) -> None:
 
 def mail(kind: str, booking: Booking, event: Event, *, at: datetime) -> EmailMultiAlternatives:
     """The mail about one event; the same for every attempt at it."""
+    sender, answers = _ways_back(booking)
     with translation.override(language_of(booking)):
         when = said(booking)
         subject, first = _WORDS[kind](when)
@@ -49,8 +52,9 @@ def mail(kind: str, booking: Booking, event: Event, *, at: datetime) -> EmailMul
         message = EmailMultiAlternatives(
             one_line(subject, 200),
             f"{text}{_footer()}\n",
-            settings.DEFAULT_FROM_EMAIL,
+            sender,
             [booking.email],
+            reply_to=answers,
             headers={
                 "Message-ID": f"<booking-{event.pk}@{_domain()}>",
                 # No mail has this id; naming it in all of them keeps those about one booking together.
@@ -60,7 +64,7 @@ def mail(kind: str, booking: Booking, event: Event, *, at: datetime) -> EmailMul
                 "X-Auto-Response-Suppress": "All",
             },
         )
-        entry = ical.text(_entry(booking, link), stamp=event.at)
+        entry = ical.text(_entry(booking, link, sender), stamp=event.at)
     method = "CANCEL" if kind in ENDS else "REQUEST"
     if kind != bookings.REMINDED:
         # Mail programs with a calendar offer the first (RFC 6047 §2.4); the others save the second.
@@ -95,8 +99,14 @@ def link_of(booking: Booking, *, at: datetime) -> str:
     return f"{address}&booking={booking.public_id}{hash_mark}{token}"
 
 
-def _entry(booking: Booking, link: str) -> Entry:
-    organizer, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+def _ways_back(booking: Booking) -> tuple[str, list[str]]:
+    """The sender, the mailbox of the conversation's team, and the signed address whose mail is filed in it."""
+    found = import_string(settings.MAIL_WAYS_BACK)(booking.conversation) if booking.conversation else None
+    return (settings.DEFAULT_FROM_EMAIL, []) if found is None else (found[0], [found[1]])
+
+
+def _entry(booking: Booking, link: str, sender: str) -> Entry:
+    organizer, address = parseaddr(sender)
     company = names()[0] or organizer
     return Entry(
         uid=f"booking-{booking.public_id}@{_domain()}",

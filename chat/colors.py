@@ -1,10 +1,12 @@
 """A widget's colour, and what can be read on it (WCAG 2.2, 1.4.3). Pure."""
 
+import re
 from typing import Final, NamedTuple
 
 LEAST: Final = 4.5
 LIGHT: Final = "#ffffff"
 DARK: Final = "#0b1020"
+HEX: Final = re.compile(r"#[0-9a-f]{6}")
 _STEP: Final = 0.96
 
 

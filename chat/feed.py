@@ -20,8 +20,9 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils.module_loading import import_string
 
-from chat import agent_talk, frames, log, people, presence, whispers
+from chat import agent_talk, frames, list_rows, log, people, presence, whispers
 from chat.frames import Fact
+from chat.list_rows import Shown
 from chat.log import Happened, Position
 from chat.presence import Seen
 from chat.threads import ask
@@ -51,10 +52,7 @@ class Reader(Protocol):
     rights: people.Rights
     visible: bool
     counts: Mapping[str, str]
-    # The rows of its list, and how they are read.
-    shown: frozenset[int]
-    language: str
-    zone: str
+    shown: Shown
 
     @property
     def opened(self) -> int:
@@ -165,23 +163,24 @@ class Feed:
     async def _draw_rows(self) -> None:
         """Send everybody the rows of theirs that changed; what they may no longer see they are not sent."""
         stale, self._undrawn = self._undrawn, set()
-        wanted = {
-            reader: [(number, reader.user_id, reader.language, reader.zone) for number in reader.shown & stale]
+        lists = {
+            reader: reader.shown
             for reader in self._readers
-            if reader.visible and not stale.isdisjoint(reader.shown)
+            if reader.visible and (reader.shown.open_list or not stale.isdisjoint(reader.shown.rows))
         }
-        if not wanted:
+        if not lists or not stale:
             return
         try:
-            drawn = await ask(partial(_draw, {one for rows in wanted.values() for one in rows}))
+            news = await ask(partial(list_rows.news, set(lists.values()), stale))
         except Exception:
             self._undrawn |= stale
             self._draw.set()
             raise
-        for reader, rows in wanted.items():
-            found = {str(one[0]): drawn[one] for one in rows if one in drawn}
-            if found and reader in self._readers:
-                reader.offer(frames.frame("rows", v=found))
+        for reader, shown in lists.items():
+            told = news.get(shown)
+            if told and reader in self._readers:
+                reader.offer(told.frame)
+                reader.shown = reader.shown.with_more(told.drawn.keys())
 
     async def _listen(self) -> None:
         while True:
@@ -330,14 +329,6 @@ def _notices(events: Sequence[Happened], users: Collection[int]) -> Sequence[tup
         logger.exception("notices could not be made; the events themselves are more important and go on")
         return ()
     return told
-
-
-def _draw(wanted: Collection[tuple[int, int, str, str]]) -> Mapping[tuple[int, int, str, str], str]:
-    watchers = visibility.watchers({one[0] for one in wanted}, {one[1] for one in wanted})
-    rows: Mapping[tuple[int, int, str, str], str] = import_string(settings.LIVE_DESK["rows"])(
-        [one for one in wanted if one[:2] in watchers]
-    )
-    return rows
 
 
 def _still_here(user_ids: Collection[int], keys: Collection[str]) -> tuple[dict[int, people.Rights], set[str]]:

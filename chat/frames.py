@@ -83,6 +83,13 @@ def event(happened: Happened) -> str:
     )
 
 
+def reset(why: str, head: int) -> dict[str, Any]:
+    """What a visitor's page is told when it cannot go on from where it is: read the thread, then go on from `head`.
+    `why`: it is "old", or "ahead" of what there is.
+    """
+    return {"t": "reset", "why": why, "head": head}
+
+
 def who(conversation: int, agents: Iterable[Seen]) -> str:
     return frame("who", conv=conversation, agents=list_of(agents))
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import jwt
@@ -25,14 +26,22 @@ class NotSigned(ValueError):
     """The signature does not hold; `args[0]` says why, for the developer of the page."""
 
 
+class UsedBefore(NotSigned):
+    """The token has opened a session already, and names itself (`jti`) so that it opens no other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A user of the page, by the page's own id. `is_id_only`: nothing but the id is vouched for."""
+    """A user of the page, by the page's own id. `is_id_only`: nothing but the id is vouched for. `token_id` is a JWT's
+    own id, empty without one; the token holds until `expires_at`.
+    """
 
     subject: str
     email: str = ""
     name: str = ""
     is_id_only: bool = False
+    token_id: str = ""
+    expires_at: datetime | None = None
 
 
 def read(widget: Widget, user: object) -> Signed | None:
@@ -67,7 +76,13 @@ def _from_jwt(widget: Widget, token: str) -> Signed:
         raise NotSigned(f"the token does not hold: {error}") from error
     if claims["exp"] - claims["iat"] > LONGEST_SECONDS:
         raise NotSigned(f"a token may be good for {LONGEST_SECONDS // 60} minutes")
-    return Signed(_text(claims, "sub", 200), _text(claims, "email", 320).lower(), _text(claims, "name", 200))
+    return Signed(
+        subject=_text(claims, "sub", 200),
+        email=_text(claims, "email", 320).lower(),
+        name=_text(claims, "name", 200),
+        token_id=_text(claims, "jti", 200),
+        expires_at=datetime.fromtimestamp(claims["exp"] + LEEWAY_SECONDS, UTC),
+    )
 
 
 def _key(widget: Widget, kid: object) -> str:

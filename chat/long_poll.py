@@ -1,4 +1,5 @@
-"""`GET /chat/api/conversations/<id>/events?after=&wait=`: the socket's frames for those whose proxy breaks sockets.
+"""`GET /chat/api/conversations/<id>/events?after=&wait=&panel=`: the socket's frames for those whose proxy breaks
+sockets; behind them how things stand: the place in the queue, and whether somebody is there.
 
 Waiting costs no thread: an ASGI application of its own, in the event loop, beside the requests' threads.
 """
@@ -7,6 +8,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -16,10 +18,12 @@ from uuid import UUID
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from chat import chats, sessions, visitor_feed, visitor_log
+from chat import chats, frames, queueing, sessions, visitor_feed, visitor_log, visitor_presence, widgets
+from chat.models import Chat, Visit
 from chat.sockets import Receive, Scope, Send
 from chat.threads import ask
 from chat.visitor_log import Frame
+from chat.visitor_presence import Presence
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +39,13 @@ def is_for(scope: Scope) -> bool:
 
 
 class _Waiter:
-    """A request that waits, as the feed knows it."""
+    """A request that waits, as the feed knows it. Whether somebody is there it asks itself, at its end."""
+
+    avail: Mapping[str, Any] | None = None
 
     def __init__(self, conversation_id: int, position: int) -> None:
         self.conversation_id, self.position, self.visit_id = conversation_id, position, 0
+        self.widget_id, self.language = 0, ""
         self.frames: list[Mapping[str, Any]] = []
         self.some = asyncio.Event()
 
@@ -86,11 +93,27 @@ async def _poll(scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
         public_id = UUID(match.group(1) if match else "")
     except ValueError:
         return 404, {"code": "conversation", "detail": "There is no such conversation."}
-    conversation_id = await ask(partial(_arrive, _token(scope), public_id))
-    if isinstance(conversation_id, str):
-        status = 401 if conversation_id == "session" else 404
-        return status, {"code": conversation_id, "detail": "This is not yours, or no more."}
-    return 200, await _frames(conversation_id, after, wait, receive)
+    panel = asked.get("panel", [""])[0]
+    arrived = await ask(partial(_arrive, _token(scope), public_id, panel))
+    if isinstance(arrived, str):
+        status = 401 if arrived == "session" else 404
+        return status, {"code": arrived, "detail": "This is not yours, or no more."}
+    visit, chat = arrived
+    head = chat.conversation.last_public_seq
+    if after > head:
+        return 200, {"head": head, "frames": [frames.reset("ahead", head)]}
+    found = await _frames(chat.pk, after, wait, receive)
+    found["frames"] += await ask(partial(_how_it_stands, visit, chat))
+    return 200, found
+
+
+def _how_it_stands(visit: Visit, chat: Chat) -> list[Mapping[str, Any]]:
+    """What sockets are told when it changes: a request may have missed the change."""
+    known = widgets.config(visit.widget, widgets.language_of(visit.language), at=timezone.now())
+    told: list[Mapping[str, Any]] = [{"t": "avail", "avail": known["avail"]}]
+    if chat.state == Chat.State.WAITING:
+        told.append(queueing.frame(queueing.place_of(chat.pk)))
+    return told
 
 
 async def _frames(conversation_id: int, after: int, wait: int, receive: Receive) -> dict[str, Any]:
@@ -117,15 +140,27 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _arrive(token: str, public_id: UUID) -> int | str:
+def _arrive(token: str, public_id: UUID, panel: str) -> tuple[Visit, Chat] | str:
     at = timezone.now()
     visit = sessions.visit_of(token, at)
     if visit is None:
         return "session"
     try:
-        return chats.chat_of(visit, public_id).conversation_id
+        chat = chats.chat_of(visit, public_id)
     except chats.NotTheirs:
         return "conversation"
+    if panel in ("0", "1"):
+        _be_there(chat.pk, is_watching=panel == "1")
+    return visit, chat
+
+
+def _be_there(conversation_id: int, *, is_watching: bool) -> None:
+    """Who asks is there, and with `panel=1` has the panel before their eyes."""
+    before = visitor_presence.of([conversation_id]).get(conversation_id, Presence())
+    presence = Presence(is_watching, time.time(), before.url, before.title)
+    visitor_presence.put(conversation_id, presence)
+    if (before.watching, before.state) != (is_watching, presence.state):
+        visitor_presence.tell_agents(conversation_id, presence)
 
 
 def _token(scope: Scope) -> str:

@@ -105,6 +105,38 @@ class Visit(models.Model):
         return self.subject != ""
 
 
+class UsedToken(models.Model):
+    """A JWT's own id (`jti`, RFC 7519 §4.1.7) that has opened a session: it opens no other. Only its SHA-256 is kept,
+    and until the token has run out.
+    """
+
+    widget = models.ForeignKey(Widget, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["widget", "digest"], name="a_token_is_used_once")]
+        indexes = [models.Index(F("expires_at"), name="used_token_expires")]
+
+    def __str__(self) -> str:
+        return self.digest[:16]
+
+
+class PageEvent(models.Model):
+    """What a page has told of its visitor (`Desk('track', …)`), for the agents; the last few of a visit are kept."""
+
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="page_events", db_index=False)
+    name = models.CharField(max_length=80)
+    props = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(F("visit"), F("id").desc(), name="page_event_of_visit")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Chat(models.Model):
     """What a conversation held over the widget has besides. `mode` is chat while it is held live, ticket once it is
     answered at leisure; `state` is of a live one: waiting for an agent, active, ended. Positions are public numbers
@@ -162,6 +194,13 @@ class Chat(models.Model):
             models.Index(F("started_at"), F("conversation"), name="chat_waiting", condition=Q(state="waiting")),
             models.Index(F("conversation"), name="chat_active", condition=Q(state="active")),
             models.Index(F("visit"), F("conversation").desc(), name="chat_of_visit"),
+            models.Index(
+                F("widget"),
+                F("started_at").desc(),
+                F("conversation").desc(),
+                name="chat_answered",
+                condition=Q(joined_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from chat import queueing, visitor_presence
-from chat.models import Chat, ChatAgent, ChatRating, Visit
+from chat import passing, queueing, visitor_presence
+from chat.models import Chat, ChatAgent, ChatRating, PageEvent, SlackThread, Visit
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import User
 from helpdesk.prepared import Prepared
@@ -18,12 +18,17 @@ SELECT chat.mode, chat.state, chat.is_verified, chat.visitor_read, chat.agent_re
     conversation.assignee_id, conversation.last_public_seq AS head, offered.name AS offered_name,
     coalesce(visit.is_id_only, false) AS is_id_only,
     coalesce(visit.page_url, '') AS page_url, coalesce(visit.page_title, '') AS page_title,
-    coalesce(mine.enter_sends, true) AS enter_sends, rating.score, rating.comment
+    coalesce(mine.enter_sends, true) AS enter_sends, rating.score, rating.comment,
+    coalesce(slack.error, '') AS slack_error,
+    (SELECT json_agg(json_build_object('name', told.name, 'props', told.props, 'at', told.at) ORDER BY told.id DESC)
+     FROM (SELECT * FROM {PageEvent._meta.db_table} AS one WHERE one.visit_id = chat.visit_id
+           ORDER BY one.id DESC LIMIT {passing.MOST_TRACKED}) AS told) AS tracked
 FROM {Chat._meta.db_table} AS chat
 JOIN {Conversation._meta.db_table} AS conversation ON conversation.id = chat.conversation_id
 LEFT JOIN {User._meta.db_table} AS offered ON offered.id = chat.offered_to_id
 LEFT JOIN {Visit._meta.db_table} AS visit ON visit.id = chat.visit_id
 LEFT JOIN {ChatAgent._meta.db_table} AS mine ON mine.user_id = %(user)s::bigint
+LEFT JOIN {SlackThread._meta.db_table} AS slack ON slack.chat_id = chat.conversation_id
 LEFT JOIN {ChatRating._meta.db_table} AS rating ON rating.chat_id = chat.conversation_id
 WHERE chat.conversation_id = %(conversation)s::bigint
 """,
@@ -36,7 +41,8 @@ def facts(conversation_id: int, user: User, at: datetime) -> Mapping[str, Any] |
     """None where the conversation is no chat. For `LIVE_DESK`; the desk has made sure that this agent may see it.
 
     Besides the columns: `is_live`, `is_mine`, `is_offered` (to this agent, now), `presence` (online, away, left),
-    `position` in the queue, `page` as (address, title).
+    `position` in the queue, `page` as (address, title), `tracked`: what the page told of them, newest first, as
+    (name, props, time).
     """
     found = _FACTS.mapping({"conversation": conversation_id, "user": user.pk})
     if found is None:
@@ -56,4 +62,5 @@ def facts(conversation_id: int, user: User, at: datetime) -> Mapping[str, Any] |
         "position": place.position if place else 0,
         "page": (address, title) if address.startswith(_SAFE) else None,
         "may_lead": user.is_admin,
+        "tracked": [(one["name"], one["props"], datetime.fromisoformat(one["at"])) for one in found["tracked"] or []],
     }

@@ -69,6 +69,9 @@ def _ways() -> dict[str, str]:
         "booked": _("See you %s. We have sent you the appointment by e-mail."),
         "taken": _("Somebody was quicker: that time is taken. Please choose another."),
         "choose": _("Choose a time"),
+        "my_chats": _("Your booked chats"),
+        "cancel": _("Cancel"),
+        "called_off": _("Cancelled: %s"),
     }
 
 

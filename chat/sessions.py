@@ -8,8 +8,8 @@ from typing import Final
 
 from django.db import transaction
 
-from chat.identity import Signed
-from chat.models import Chat, Visit, Widget
+from chat.identity import Signed, UsedBefore
+from chat.models import Chat, UsedToken, Visit, Widget
 from helpdesk.conversations.models import DONE, Conversation
 from helpdesk.customers import actions as customers
 from helpdesk.customers.lookup import columns, take
@@ -42,6 +42,15 @@ _OVER = Prepared(
     f"""
 SELECT v.id FROM {Visit._meta.db_table} v JOIN {Widget._meta.db_table} w ON w.id = v.widget_id
 WHERE v.id = ANY(%s::bigint[]) AND (v.ended_at IS NOT NULL OR v.expires_at <= %s OR NOT w.is_active)
+""",
+)
+
+
+# One of two that come at once waits for the other to be committed.
+_USE = Prepared(
+    "use_token",
+    f"""
+INSERT INTO {UsedToken._meta.db_table} (widget_id, digest, expires_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
 """,
 )
 
@@ -86,8 +95,10 @@ def open_visit(
     browser: str = "",
 ) -> tuple[Visit, str]:
     """A new session and its token, which is returned once. Who was a stranger until now (`known_as`) and has signed
-    in keeps what they have begun: it becomes the customer's, and the stranger's session ends.
+    in keeps what they have begun: it becomes the customer's, and the stranger's session ends. Raises UsedBefore.
     """
+    if signed and signed.token_id and signed.expires_at is not None:
+        _use(widget, signed.token_id, signed.expires_at)
     token = secrets.token_urlsafe(32)
     visit = Visit.objects.create(
         widget=widget,
@@ -106,6 +117,17 @@ def open_visit(
     if signed and known_as is not None and not known_as.is_verified and known_as.widget_id == widget.pk:
         _hand_over(known_as, visit, at)
     return visit, token
+
+
+def _use(widget: Widget, token_id: str, until: datetime) -> None:
+    """The token opens this session and no other."""
+    if not _USE.run([widget.pk, digest(token_id), until]):
+        raise UsedBefore("the token was used before: sign a new one for each session, with a jti of its own")
+
+
+def forget_tokens(at: datetime) -> None:
+    """Those that have run out hold no more by themselves."""
+    UsedToken.objects.filter(expires_at__lt=at).delete()
 
 
 def note_use(visit: Visit, at: datetime) -> None:

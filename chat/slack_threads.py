@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from chat import slack_posts
-from chat.models import Chat, SlackThread
+from chat.models import Chat, SlackThread, Widget
 from chat.slack_words import Card, Happened, first, fitting, following
 from helpdesk.conversations.answers import FORWARD
 from helpdesk.conversations.models import Attachment, Message
@@ -93,12 +93,23 @@ def follow_all(events: Sequence[Event], at: datetime) -> None:
     )
     for event in events:
         chat = chats.get(event.conversation_id)
-        if chat is None or (chat.conversation.team is not None and chat.conversation.team.is_private):
+        if chat is None or not may_follow(chat):
             continue
         if chat.mode == Chat.Mode.CHAT or hasattr(chat, "slack_thread"):
             with connection.cursor() as cursor:
                 cursor.execute(_DUE, [chat.pk, event.at, GATHER.total_seconds()])
             transaction.on_commit(partial(nudge, TELL), robust=True)
+
+
+def may_follow(chat: Chat) -> bool:
+    """Everybody in the channel reads it: chats of private teams are not for them."""
+    return chat.conversation.team is None or not chat.conversation.team.is_private
+
+
+def trouble(widget: Widget) -> str:
+    """Why Slack was not told of the widget's latest chat that it should have been told of; empty where it was."""
+    latest = SlackThread.objects.filter(chat__widget=widget).order_by("-chat_id").values_list("error", flat=True)
+    return latest.first() or ""
 
 
 def sweep(at: datetime) -> int:

@@ -20,8 +20,9 @@ from django.db import Error as DatabaseError
 from django.http import parse_cookie
 from django.utils import timezone
 
-from chat import agent_talk, agents, feed, frames, log, people, presence
+from chat import agent_talk, agents, feed, frames, list_rows, log, people, presence
 from chat.frames import Fact
+from chat.list_rows import FURTHEST, Shown
 from chat.log import Position
 from chat.presence import Here
 from chat.threads import ask
@@ -107,8 +108,7 @@ class AgentSocket:
         self.rights = arrival.rights
         self.visible = True
         self.counts: Mapping[str, str] = {}
-        self.shown: frozenset[int] = frozenset()
-        self.language, self.zone = settings.LANGUAGE_CODE, arrival.user.timezone
+        self.shown = Shown(self.user_id, settings.LANGUAGE_CODE, arrival.user.timezone)
         self._user = arrival.user
         self._receive, self._send = receive, send
         self._page = uuid4().hex
@@ -290,7 +290,7 @@ class AgentSocket:
         elif name == "read" and _number(given, "conv") == self._here.conversation != 0:
             await ask(partial(agent_talk.read, self.opened, _number(given, "upto")))
         elif name == "list":
-            self._show(given)
+            await self._show(given)
         elif name == "sync":
             self._held = []
             await self._catch_up(_number(given, "after"), self._position)
@@ -314,14 +314,18 @@ class AgentSocket:
             return
         await self._be(replace(self._here, conversation=conversation, typing_until=0.0))
 
-    def _show(self, given: Mapping[str, Any]) -> None:
+    async def _show(self, given: Mapping[str, Any]) -> None:
         rows = given.get("rows")
         if not isinstance(rows, list) or not all(type(row) is int and 0 < row < 2**63 for row in rows):
             raise Ended(frames.BAD_FRAME)
-        self.shown = frozenset(rows[:MOST_ROWS])
-        language = given.get("lang")
-        if isinstance(language, str) and language in dict(settings.LANGUAGES):
-            self.language = language
+        upto, view, language = given.get("upto", FURTHEST), given.get("view"), given.get("lang")
+        if type(upto) is not int or abs(upto) > FURTHEST:
+            raise Ended(frames.BAD_FRAME)
+        if not isinstance(language, str) or language not in dict(settings.LANGUAGES):
+            language = self.shown.language
+        found = await ask(partial(list_rows.opened, self.user_id, view)) if isinstance(view, str) else None
+        shown = frozenset(rows[:MOST_ROWS])
+        self.shown = replace(self.shown, language=language, rows=shown, open_list=found, upto=upto)
 
     async def _be(self, here: Here) -> None:
         self._here = replace(here, until=time.time() + presence.LASTS_SECONDS)

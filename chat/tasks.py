@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils.timezone import now
 
-from chat import agents, bookings, dues, estimate, sent_files, slack_threads
+from chat import agents, bookings, dues, estimate, sent_files, sessions, slack_threads
 from chat.models import Visit
 from helpdesk.events.actions import beat
 
@@ -40,8 +40,9 @@ def send_agents_away() -> int:
 
 @shared_task(name="chat.tasks.forget_visits")
 def forget_visits() -> int:
-    """Sessions that nobody has come back to, and files that no message named."""
+    """Sessions that nobody has come back to, files that no message named, tokens that have run out."""
     at = now()
+    sessions.forget_tokens(at)
     sent_files.forget(at - timedelta(days=1))
     deleted, _ = Visit.objects.filter(expires_at__lt=at, chats=None, uploads=None, bookings=None).delete()
     return deleted

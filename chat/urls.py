@@ -37,6 +37,7 @@ urlpatterns = [
     path("chat/api/conversations/<uuid:public_id>/messages", conversations.messages, name="messages"),
     path("chat/api/conversations/<uuid:public_id>/thread", conversations.thread, name="thread"),
     path("chat/api/conversations/<uuid:public_id>/read", conversations.read, name="read"),
+    path("chat/api/conversations/<uuid:public_id>/whispers", conversations.whisper, name="whispers"),
     path("chat/api/conversations/<uuid:public_id>/transcript", mails.transcript, name="transcript"),
     path("chat/api/conversations/<uuid:public_id>/address", mails.address, name="address"),
     path("chat/api/conversations/<uuid:public_id>/end", conversations.end, name="end"),

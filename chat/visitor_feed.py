@@ -3,12 +3,13 @@ sockets.
 
 The numbers have no gaps and are given under the conversation's lock, so nobody waits for other transactions. A hint
 says which conversations to read; without hints (Redis is dead) it looks every second, and a heartbeat in any case.
+Whether somebody is there to chat with is told as well, to all who were told otherwise.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from chat import sessions, visitor_log, whispers
+from chat import sessions, visitor_log, whispers, widgets
 from chat.threads import ask
 from chat.visitor_log import Frame
 from helpdesk.events import broadcast
@@ -29,15 +30,23 @@ logger = logging.getLogger(__name__)
 GATHER_SECONDS: Final = 0.01
 UNHEARD_SECONDS: Final = 1.0
 BEAT_SECONDS: Final = 20.0
-PEOPLE_SECONDS: Final = 30.0
+# Agents come and go in bursts: whether somebody is there is looked at this seldom.
+AVAILABILITY_SECONDS: Final = 1.0
+# The pages that have no conversation yet.
+NO_CHAT: Final = 0
 
 
 class Listener(Protocol):
-    """A visitor's socket, as the feed knows it."""
+    """A visitor's socket, as the feed knows it. `conversation_id` is NO_CHAT before there is one; `avail` is what it
+    was told last of whether somebody is there, None for those that are not told by the feed.
+    """
 
     conversation_id: int
     position: int
     visit_id: int
+    widget_id: int
+    language: str
+    avail: Mapping[str, Any] | None
 
     def take(self, frames: Sequence[Frame]) -> None:
         """Pass on what lies above the listener's position; the rest it has had."""
@@ -60,12 +69,13 @@ class VisitorFeed:
         self._tasks: list[asyncio.Task[None]] = []
         self._stale: set[int] = set()
         self._look = asyncio.Event()
+        self._people = asyncio.Event()
         self._hears = False
 
     def join(self, listener: Listener) -> None:
         """From now on the listener is told what happens; what happened before it reads itself, afterwards."""
         if not self._tasks:
-            parts = (self._follow, self._listen, self._beat)
+            parts = (self._follow, self._listen, self._beat, self._watch_people)
             self._tasks = [asyncio.create_task(part()) for part in parts]
         self._listeners.setdefault(listener.conversation_id, set()).add(listener)
 
@@ -167,6 +177,8 @@ class VisitorFeed:
 
     def _pass_on(self, data: bytes) -> None:
         whisper = whispers.read(data)
+        if whisper is not None and whisper[1] == whispers.PANELS:
+            self._people.set()
         if whisper is None or whisper[1] != whispers.VISITOR:
             return
         for listener in list(self._listeners.get(whisper[0], ())):
@@ -184,13 +196,44 @@ class VisitorFeed:
             for number, head in heads.items():
                 for listener in list(self._listeners.get(number, ())):
                     listener.beat(head)
+            for listener in list(self._listeners.get(NO_CHAT, ())):
+                listener.beat(0)
             self.look_at(heads)
 
     async def _log_out(self) -> None:
-        visits = {one.visit_id for there in self._listeners.values() for one in there}
-        over = await ask(partial(sessions.over, visits, timezone.now()))
-        for one in [one for there in self._listeners.values() for one in there if one.visit_id in over]:
+        over = await ask(partial(sessions.over, {one.visit_id for one in self._everybody()}, timezone.now()))
+        for one in [one for one in self._everybody() if one.visit_id in over]:
             one.log_out()
+
+    def _everybody(self) -> Iterator[Listener]:
+        for there in self._listeners.values():
+            yield from there
+
+    async def _watch_people(self) -> None:
+        """Agents come and go, which hints tell; the office opens and closes, which every heartbeat finds."""
+        while True:
+            try:
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._people.wait()
+            except TimeoutError:
+                pass  # nobody said anything: that is when to look by oneself
+            self._people.clear()
+            try:
+                await self._tell_who_is_there()
+            except DatabaseError as error:
+                logger.warning("a look at who is there failed: %s", type(error).__name__)
+            await asyncio.sleep(AVAILABILITY_SECONDS)
+
+    async def _tell_who_is_there(self) -> None:
+        asked = {(one.widget_id, one.language) for one in self._everybody() if one.avail is not None}
+        if not asked:
+            return
+        there = await ask(partial(widgets.avail_now, asked, at=timezone.now()))
+        for one in list(self._everybody()):
+            now = there.get((one.widget_id, one.language))
+            if now is not None and one.avail is not None and one.avail != now:
+                one.avail = now
+                one.offer({"t": "avail", "avail": now})
 
 
 _feeds: WeakKeyDictionary[asyncio.AbstractEventLoop, VisitorFeed] = WeakKeyDictionary()

@@ -72,6 +72,14 @@ _SYSTEM: Final = {
     "chat.ended": "ended",
     "chat.address_asked": "address",
 }
+_NUMBER = Prepared(
+    "number_of_message",
+    f"""
+SELECT public_seq FROM {Event._meta.db_table}
+WHERE conversation_id = %s AND public_seq IS NOT NULL AND data @> jsonb_build_object('message', %s::bigint)
+ORDER BY public_seq LIMIT 1
+""",
+)
 
 
 def after(positions: Mapping[int, int], limit: int = MOST) -> dict[int, list[Frame]]:
@@ -150,3 +158,11 @@ def _status(kind: str, told: Mapping[str, Any]) -> Frame:
     if "status" in told:
         return {"status": told["status"]}
     return {"status": "open"} if kind == "conversation.reopened" else {}
+
+
+def number_of(conversation_id: int, message_id: int) -> int:
+    """The public number under which a message stands in the log."""
+    row = _NUMBER.row([conversation_id, message_id])
+    assert row is not None, "every public message was recorded"
+    number: int = row[0]
+    return number

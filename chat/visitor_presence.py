@@ -47,6 +47,14 @@ def put(conversation_id: int, presence: Presence) -> None:
         logger.debug("presence is not known: %s", type(error).__name__)
 
 
+def move(conversation_id: int, url: str, title: str) -> None:
+    """They are on another page; agents are told."""
+    before = of([conversation_id]).get(conversation_id, Presence())
+    presence = Presence(before.watching, time.time(), url, title)
+    put(conversation_id, presence)
+    tell_agents(conversation_id, presence)
+
+
 def drop(conversation_id: int) -> None:
     """Their last page is gone. Best effort."""
     try:

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +21,7 @@ from chat import (
     chats,
     frames,
     limits,
+    passing,
     queueing,
     sessions,
     visitor_feed,
@@ -27,6 +29,7 @@ from chat import (
     visitor_presence,
     welcome,
     whispers,
+    widgets,
 )
 from chat.models import Chat, Visit
 from chat.sockets import SUBPROTOCOL, Ended, Gone, Message, Receive, Scope, Send, is_own_origin, within
@@ -41,10 +44,10 @@ LARGEST_FRAME: Final = 32 * 1024
 RATE, BURST = 5, 40
 MOST_WAITING: Final = 400
 SEND_SECONDS: Final = 10.0
-TYPING_SECONDS: Final = 6.0
 # More often than this typing and the page are not passed on.
 TYPING_EVERY: Final = 2.0
 PAGE_EVERY: Final = 1.0
+TRACK_EVERY: Final = 0.5
 MOST_CAUGHT_UP: Final = 500
 
 _of_address: Counter[str] = Counter()
@@ -75,7 +78,9 @@ class VisitorSocket:
     def __init__(self, receive: Receive, send: Send) -> None:
         self.conversation_id = 0
         self.position = 0
-        self.visit_id = 0
+        self.visit_id = self.widget_id = 0
+        self.language = ""
+        self.avail: Mapping[str, Any] | None = None
         self._receive, self._send = receive, send
         self._visit: Visit | None = None
         self._feed = visitor_feed.of_this_process()
@@ -86,7 +91,7 @@ class VisitorSocket:
         self._end: int | None = None
         self._presence = Presence()
         self._allowed, self._allowed_at = float(BURST), time.monotonic()
-        self._typed_at = self._paged_at = 0.0
+        self._typed_at = self._paged_at = self._tracked_at = 0.0
 
     async def run(self) -> None:
         parts = [asyncio.create_task(self._listen()), asyncio.create_task(self._write())]
@@ -112,8 +117,7 @@ class VisitorSocket:
             await self._say_goodbye()
 
     def _leave(self) -> None:
-        if self.conversation_id:
-            self._feed.leave(self)
+        self._feed.leave(self)
         if self._visit is not None:
             _of_visit[self._visit.pk] -= 1
             if not _of_visit[self._visit.pk]:
@@ -193,12 +197,15 @@ class VisitorSocket:
             raise Ended(frames.SLOW_DOWN)
         self._visit, self.visit_id = visit, visit.pk
         _of_visit[visit.pk] += 1
+        self.widget_id = visit.widget_id
         if chat is not None:
             self.conversation_id = chat.conversation_id
             self.position = after
-            self._feed.join(self)
+        self._feed.join(self)
         at = timezone.now()
-        self.offer({"t": "welcome", **await ask(partial(welcome.state, visit, chat, at=at))})
+        told, self.language = await ask(partial(_told, visit, chat, at))
+        self.offer({"t": "welcome", **told})
+        self.avail = told["avail"]
         if chat is not None:
             if chat.state == Chat.State.WAITING:
                 self.offer(queueing.frame(await ask(partial(queueing.place_of, chat.pk))))
@@ -215,12 +222,12 @@ class VisitorSocket:
                 self.conversation_id, []
             )
             if not found:
+                if not sent and after:
+                    await self._check_is_behind(after)
                 break
             sent += len(found)
             if sent > MOST_CAUGHT_UP:
-                head = (await ask(partial(visitor_log.heads, [self.conversation_id])))[self.conversation_id]
-                self.position = head
-                self.offer({"t": "reset", "why": "old", "head": head})
+                self._reset("old", await self._head())
                 break
             for one in found:
                 self.position = one["seq"]
@@ -229,8 +236,24 @@ class VisitorSocket:
         # What came between the last look and now is looked for once more.
         self._feed.look_at([self.conversation_id])
 
+    async def _check_is_behind(self, after: int) -> None:
+        """A page that has seen more than there is has seen what a restored backup does not know: it begins anew."""
+        head = await self._head()
+        if after > head:
+            self._reset("ahead", head)
+
+    async def _head(self) -> int:
+        heads = await ask(partial(visitor_log.heads, [self.conversation_id]))
+        return heads.get(self.conversation_id, 0)
+
+    def _reset(self, why: str, head: int) -> None:
+        self.position = head
+        self.offer(frames.reset(why, head))
+
     async def _do(self, name: str, given: Mapping[str, Any]) -> None:
         """Unknown frames are ignored: a page may be newer than this."""
+        if name == "track":
+            await self._track(given)
         if not self.conversation_id:
             return
         if name == "pong":
@@ -257,9 +280,7 @@ class VisitorSocket:
         if not is_off and now - self._typed_at < TYPING_EVERY:
             return
         self._typed_at = 0.0 if is_off else now
-        frame: dict[str, Any] = {"t": "typing", "conv": self.conversation_id}
-        frame |= {"off": True} if is_off else {"ttl": int(TYPING_SECONDS * 1000)}
-        await ask(partial(whispers.whisper, self.conversation_id, whispers.AGENTS, frame))
+        await ask(partial(passing.typing, self.conversation_id, is_off=is_off))
 
     async def _read(self, upto: int) -> None:
         if await ask(partial(chats.read_by_visitor, self.conversation_id, min(upto, self.position))):
@@ -271,9 +292,17 @@ class VisitorSocket:
         if self._visit is None or not self._visit.widget.sees_pages or now - self._paged_at < PAGE_EVERY:
             return
         self._paged_at = now
-        url, title = str(given.get("url", ""))[:500], str(given.get("title", ""))[:200]
-        if url.startswith(("http://", "https://")):
-            await self._be(Presence(self._presence.watching, time.time(), url, title))
+        page = passing.page_in(given)
+        if page is not None and page[0] != self._presence.url:
+            await ask(partial(passing.note_page, self._visit, *page))
+            await self._be(Presence(self._presence.watching, time.time(), *page))
+
+    async def _track(self, given: Mapping[str, Any]) -> None:
+        now = time.monotonic()
+        if self._visit is None or now - self._tracked_at < TRACK_EVERY:
+            return
+        self._tracked_at = now
+        await ask(partial(passing.track, self._visit, given, at=timezone.now()))
 
     async def _be(self, presence: Presence) -> None:
         changed = presence.watching != self._presence.watching or presence.url != self._presence.url
@@ -307,6 +336,11 @@ def _arrive(token: str, key: str, public_id: UUID | None) -> tuple[Visit, Chat |
         return visit, chats.chat_of(visit, public_id)
     except chats.NotTheirs:
         raise Ended(frames.FORBIDDEN) from None
+
+
+def _told(visit: Visit, chat: Chat | None, at: datetime) -> tuple[dict[str, Any], str]:
+    """How things stand, and the language in which."""
+    return welcome.state(visit, chat, at=at), widgets.language_of(visit.language)
 
 
 def _uuid(value: object) -> UUID | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from chat import slack_threads
 from chat.models import Chat
 from helpdesk.conversations import promises
 from helpdesk.events.models import Event
@@ -52,12 +53,17 @@ def _alarm(chat: Chat) -> paging.Alarm:
     who = f"{conversation.customer}{organization}"
     return paging.Alarm(
         dedup_key=paging.conversation_key(chat.pk),
-        reason=paging.Reason(REASON, f"{who} waits in a chat", _waits_since(chat)),
+        reason=paging.Reason(REASON, f"{who} waits in a chat", _waits_since(chat), told_in=_told_in(chat)),
         urgency=Urgency.HIGH,
         summary=f"#{conversation.number} {conversation.subject or conversation.preview[:80]} — {who}",
         conversation_id=chat.pk,
         policy=conversation.team.escalation_policy if conversation.team else None,
     )
+
+
+def _told_in(chat: Chat) -> tuple[str, ...]:
+    """Slack, where a thread begins for this chat: one message is enough."""
+    return ("slack",) if slack_threads.is_configured() and slack_threads.may_follow(chat) else ()
 
 
 def _waits_since(chat: Chat) -> datetime:

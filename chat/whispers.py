@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "helpdesk:whispers"
 VISITOR, AGENTS = "visitor", "agents"
+# Every open panel looks anew whether somebody is there.
+PANELS = "panels"
 
 
 def whisper(conversation_id: int, to: str, frame: Mapping[str, Any]) -> None:
@@ -24,6 +26,11 @@ def whisper(conversation_id: int, to: str, frame: Mapping[str, Any]) -> None:
         _redis().publish(CHANNEL, json.dumps({"conv": conversation_id, "to": to, "frame": frame}))
     except (redis.RedisError, OSError) as error:
         logger.debug("a whisper was not heard: %s", type(error).__name__)
+
+
+def availability_changed() -> None:
+    """An agent takes chats now, or takes none any more. Best effort: panels find out with the next heartbeat else."""
+    whisper(0, PANELS, {})
 
 
 def read(data: bytes) -> tuple[int, str, Mapping[str, Any]] | None:

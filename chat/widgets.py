@@ -1,6 +1,7 @@
 """What a page needs to know to show a widget: small, the same for everybody; asking for it creates nothing."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -42,9 +43,12 @@ def find(key: str) -> Widget | None:
 
 def forget(widget: Widget) -> None:
     """It was changed: this process asks for it anew, the others within a minute."""
-    caches["process"].delete_many(
-        [f"widget:{widget.key}", *(f"config:{widget.pk}:{code}" for code, _name in settings.LANGUAGES)]
-    )
+    names = [_config_name(widget.pk, code) for code, _name in settings.LANGUAGES]
+    caches["process"].delete_many([f"widget:{widget.key}", *names])
+
+
+def _config_name(widget_id: int, language: str) -> str:
+    return f"config:{widget_id}:{language}"
 
 
 def may_be_on(widget: Widget, origin: str) -> bool:
@@ -64,7 +68,7 @@ def language_of(wanted: str) -> str:
 
 def config(widget: Widget, language: str, *, at: datetime) -> dict[str, Any]:
     """All of it, in one language. Times are milliseconds since 1970, as on the socket."""
-    name = f"widget:{widget.pk}:{language}"
+    name = _config_name(widget.pk, language)
     known: dict[str, Any] | None = caches["process"].get(name)
     if known is None:
         with translation.override(language):
@@ -118,6 +122,23 @@ def avail(there: Availability, expected: Estimate | None) -> dict[str, Any]:
         "eta": expected.high if expected else None,
         "says": estimate.words(expected) if expected else "",
     }
+
+
+def avail_now(asked: Collection[tuple[int, str]], *, at: datetime) -> dict[tuple[int, str], dict[str, Any]]:
+    """`avail` of widgets in languages, by their numbers and codes, as it is now; what this process has kept of it is
+    forgotten where it was otherwise, so that who comes next is told the same.
+    """
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for widget in Widget.objects.filter(pk__in={number for number, _language in asked}, is_active=True):
+        there, expected = availability.of(widget, at=at), estimate.of(widget, at=at)
+        for language in {language for number, language in asked if number == widget.pk}:
+            with translation.override(language):
+                told = avail(there, expected)
+            found[widget.pk, language] = told
+            known: dict[str, Any] | None = caches["process"].get(_config_name(widget.pk, language))
+            if known is not None and known["avail"] != told:
+                caches["process"].delete(_config_name(widget.pk, language))
+    return found
 
 
 def team(widget: Widget) -> list[dict[str, str]]:

@@ -24,6 +24,8 @@ from helpdesk.oncall import api as oncall
 from helpdesk.oncall import api_escalation as escalation
 from helpdesk.people import api as people
 from helpdesk.sla import api as sla
+from status.api import components, incidents, maintenances
+from status.models import Incident
 from tickets import api as tickets
 from tickets import api_bulk as bulk
 from tickets import api_chores as chores
@@ -69,6 +71,10 @@ router.register("webhooks", events.WebhookViewSet)
 router.register("widgets", widgets.WidgetViewSet)
 router.register("bookings", booked.BookingViewSet)
 router.register("chat-agents", chat_agents.ChatAgentViewSet)
+router.register("components", components.ComponentViewSet)
+router.register("component-groups", components.ComponentGroupViewSet, basename="component-group")
+router.register("incidents", incidents.IncidentViewSet, basename="incident")
+router.register("maintenances", maintenances.MaintenanceViewSet, basename="maintenance")
 router.register("audit", audit.AuditViewSet)
 
 _conversation = "conversations/<id:conversation_id>"
@@ -107,6 +113,14 @@ _v1: list[URLPattern | URLResolver] = [
     path("reports/", reports.Reports.as_view()),
     path("reports/<slug:table>/", reports.ReportTable.as_view()),
 ]
+
+for _place, _kind in (("incidents", Incident.Kind.INCIDENT), ("maintenances", Incident.Kind.MAINTENANCE)):
+    _updates = f"{_place}/<slug:public_id>/updates"
+    _v1 += [
+        path(f"{_updates}/", incidents.Updates.as_view(kind=_kind)),
+        path(f"{_updates}/<slug:update_id>/", incidents.OneUpdate.as_view(kind=_kind)),
+        path(f"{_updates}/<slug:update_id>/publication/", incidents.Publication.as_view(kind=_kind)),
+    ]
 
 urlpatterns = [
     path("v1/", include(_v1)),

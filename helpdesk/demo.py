@@ -10,6 +10,7 @@ from helpdesk.oncall import rotas
 from helpdesk.oncall.models import EscalationPolicy, EscalationStep, Layer, LayerMember, NotificationRule, Schedule
 from helpdesk.sla import calendars
 from helpdesk.sla.models import Calendar, Goal, Policy, Target
+from status import editing
 from tickets.models import Mailbox
 
 PASSWORD = "demo"
@@ -44,6 +45,7 @@ def load(*, at: datetime) -> None:
     _mailboxes(teams)
     _chat(teams["Support"], at, ada, grace, linus)
     _services(_organizations(plans, at))
+    _components(at)
 
 
 def _policy(name: str, calendar: Calendar, responses: dict[str, int]) -> Policy:
@@ -210,3 +212,17 @@ def _services(organizations: dict[str, Organization]) -> None:
             )
             website.organizations.add(organizations[key])
             cluster.organizations.add(organizations[key])
+
+
+def _components(at: datetime) -> None:
+    """The status page: clusters with their servers, and what all customers use."""
+    for place, cluster in enumerate(Service.objects.filter(kind=Service.Kind.CLUSTER).order_by("name"), start=1):
+        group = editing.add({"name": cluster.name, "is_group": True, "position": place * 10}, at=at)
+        for number, server in enumerate(cluster.children.order_by("name"), start=1):
+            fields = {"name": server.name, "group": group, "position": place * 10 + number}
+            editing.add(fields, services=[server], at=at)
+    for place, (name, about) in enumerate(
+        (("Mail", "Mailboxes, sending and receiving"), ("Control panel", "Where customers manage what they have")),
+        start=1,
+    ):
+        editing.add({"name": name, "description": about, "position": 100 + place}, at=at)

@@ -22,6 +22,12 @@ _prepared: WeakKeyDictionary[Any, dict[str, int]] = WeakKeyDictionary()
 ALL: Final[dict[str, "Prepared"]] = {}
 
 
+def named_rows(cursor: Any) -> list[dict[str, Any]]:
+    """All rows that a cursor has found, by the names of their columns."""
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 class Prepared:
     """One statement under a name that is its own in the whole program.
 
@@ -79,8 +85,7 @@ class Prepared:
         """Run it and fetch all rows by the names of their columns."""
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             self._run(cursor, params)
-            names = [column.name for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return named_rows(cursor)
 
     def run(self, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         """Run it; how many rows it wrote."""

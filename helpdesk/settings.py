@@ -178,6 +178,30 @@ STATUS_DUES: dict[str, str] = {
 }
 # Channels held elsewhere that go on by mail, and what tells the mail room of a conversation: language, link, names.
 CONTINUED_BY_MAIL = {"chat": "chat.continuity.particulars"}
+# Who a mail about a conversation is from, and where its answers go, for rooms that write mails of their own.
+MAIL_WAYS_BACK = "tickets.mail.channel.ways_back"
+
+# What other rooms know of incidents, and what the status room asks of them about conversations it did not begin
+# (helpdesk.conversations.incidents, docs/status.md).
+INCIDENTS = {
+    "of_conversation": "status.concerning.of_conversation",
+    "of_form": "status.concerning.of_form",
+    "of_row": "status.linking.incident_of",
+    "beside": "status.linking.BESIDE",
+    "conversations": "status.linking.OF_INCIDENT",
+    "named": "status.linking.name_of",
+    "visitor": "chat.concerning.visitor_of",
+    "asks": "chat.concerning.ask",
+}
+# Networks that updates are announced on, and what says whether an account there is connected ("" where nothing can).
+ANNOUNCERS = {"x": "", "facebook": "", "mastodon": "", "bluesky": ""}
+# Who else is asked whether a bounce is about a mail of theirs.
+COMES_BACK = ["status.bounces.came_back"]
+# How many characters of an incident's update a message may have; channels that are not named have no limit.
+TOLD_CHARACTERS = {
+    **{"chat": 1000, "telegram": 4000, "whatsapp": 4000, "facebook": 2000},
+    **{"mastodon": 500, "bluesky": 300, "x": 280},
+}
 
 # How rooms have pages in the desk and areas in its settings without knowing it: its functions for them, and their areas
 # for it (helpdesk.desk).
@@ -256,6 +280,15 @@ for _kind in ("message.written", "chat.joined", "chat.ended", "chat.converted"):
 EVENT_HANDLERS["chat.joined"].append("helpdesk.conversations.receivers.resolve_page")
 for _kind in ("chat.ended", "chat.converted"):
     EVENT_HANDLERS[_kind].append("chat.waiting.stop")
+
+# What an incident causes belongs to it and is told of its updates.
+EVENT_HANDLERS["incident.published"] = [*EVENT_HANDLERS.get("incident.published", []), "status.telling.tell"]
+EVENT_HANDLERS["incident.published"].append("status.distributing.begin")
+EVENT_HANDLERS["subscriber.asked"] = ["status.confirming.ask_for_it"]
+EVENT_HANDLERS["conversation.incident_linked"] = ["status.telling.tell_linked"]
+for _kind in ("conversation.opened", "conversation.services_named"):
+    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "status.telling.link_opened"]
+EVENT_HANDLERS["message.received"] = [*EVENT_HANDLERS["message.received"], "status.telling.note_still_broken"]
 
 # Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.
 for _kind in (

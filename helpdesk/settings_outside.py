@@ -2,6 +2,9 @@
 
 from helpdesk.settings_base import DATA_DIR, HELPDESK_DEMO, PUBLIC_URL, env
 
+# Where the public finds the status page; another address where its exported files are served by another host.
+STATUS_URL = env.str("STATUS_URL", default=f"{PUBLIC_URL}/status").rstrip("/")
+
 # Mail. EMAIL_URL: smtp://, smtps://, or empty for files under DATA_DIR; ANYMAIL_* as anymail names them.
 SENT_MAIL_DIR = DATA_DIR / "sent-mail"
 EMAIL_URL = env.str("EMAIL_URL", default="")
@@ -35,8 +38,13 @@ SLACK_BOT_TOKEN = env.str("SLACK_BOT_TOKEN", default="")
 SLACK_SIGNING_SECRET = env.str("SLACK_SIGNING_SECRET", default="")
 SLACK_CHANNEL = env.str("SLACK_CHANNEL", default="")
 SLACK_BASE_URL = env.str("SLACK_BASE_URL", default="https://slack.com/api/")
+TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
+TELEGRAM_BASE_URL = env.str("TELEGRAM_BASE_URL", default="https://api.telegram.org")
 DEAD_MAN_URL = env.str("DEAD_MAN_URL", default="")
 # Networks that webhooks may lead into although they are not public, comma-separated: none. The demo on loopback, which
 # nobody else reaches, may call this machine, so that webhooks can be tried without a server elsewhere.
 _IS_TRIED_HERE = HELPDESK_DEMO and PUBLIC_URL.startswith("http://127.")
 WEBHOOK_ALLOW_PRIVATE = env.str("WEBHOOK_ALLOW_PRIVATE", default="127.0.0.0/8,::1/128" if _IS_TRIED_HERE else "")
+
+# How many connections to the mail server one worker opens for a status update that goes to many.
+STATUS_MAIL_CONNECTIONS = max(env.int("STATUS_MAIL_CONNECTIONS", default=4), 1)

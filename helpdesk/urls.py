@@ -3,6 +3,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("tickets.urls")),
     path("", include("chat.urls")),
+    path("", include("status.urls")),
     path("", include("helpdesk.oncall.urls")),
     path("", include("helpdesk.conversations.urls")),
     path("", include("helpdesk.health_urls")),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q
 
 from status.models import Component, ComponentSpan, Incident, IncidentComponent, State
 from status.rollup import worst
@@ -41,6 +42,31 @@ def become(component: Component, state: str, *, at: datetime) -> None:
     ComponentSpan.objects.create(component=component, state=state, since=began)
     component.state, component.updated_at = state, at
     component.save(update_fields=["state", "updated_at"])
+
+
+def it_was_so(locked: Mapping[int, Component], states: Mapping[int, str], since: datetime, until: datetime) -> None:
+    """Write down afterwards how locked components were: for this time they count as at least as bad as `states`."""
+    for pk, state in states.items():
+        if since < until and state != State.OPERATIONAL:
+            _open_span(locked[pk], until)
+            _worsen(pk, state, since, until)
+
+
+def _worsen(component_id: int, state: str, since: datetime, until: datetime) -> None:
+    spans = ComponentSpan.objects.filter(component_id=component_id)
+    first = spans.earliest("since")
+    added = [ComponentSpan(state=state, since=since, until=min(until, first.since))] if since < first.since else []
+    for span in spans.filter(Q(until=None) | Q(until__gt=since), since__lt=until).order_by("since"):
+        if worst([span.state, state]) == span.state:
+            continue
+        began, ended, was = span.since, span.until, span.state
+        middle = max(began, since), until if ended is None else min(ended, until)
+        parts = [(was, began, middle[0]), (state, *middle), (was, middle[1], ended)]
+        added += [ComponentSpan(state=how, since=a, until=b) for how, a, b in parts if b is None or a < b]
+        span.delete()
+    for span in added:
+        span.component_id = component_id
+    ComponentSpan.objects.bulk_create(added)
 
 
 def _open_span(component: Component, at: datetime) -> ComponentSpan:

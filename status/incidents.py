@@ -62,12 +62,13 @@ class Opening:
     is_backfilled: bool = False
     resolved_at: datetime | None = None
     series_id: int | None = None
+    occurs_at: datetime | None = None
 
 
 @transaction.atomic
 def open_incident(given: Opening, user: User | None, *, at: datetime) -> Incident:
     """Make an incident and, unless it is a draft, publish its first words. Raises Refused."""
-    _check_opening(given)
+    _check_opening(given, at)
     over_at = (given.resolved_at or at) if given.words.status not in GOING_ON else None
     incident = Incident.objects.create(
         kind=given.kind,
@@ -82,6 +83,7 @@ def open_incident(given: Opening, user: User | None, *, at: datetime) -> Inciden
         is_backfilled=given.is_backfilled,
         resolved_at=over_at,
         series_id=given.series_id,
+        occurs_at=given.occurs_at,
         created_by=user,
         created_at=at,
         updated_at=at,
@@ -91,7 +93,7 @@ def open_incident(given: Opening, user: User | None, *, at: datetime) -> Inciden
     return incident
 
 
-def _check_opening(given: Opening) -> None:
+def _check_opening(given: Opening, at: datetime) -> None:
     if not given.name.strip():
         raise Refused("an incident needs a name")
     _check_status(given.kind, given.words.status)
@@ -99,6 +101,11 @@ def _check_opening(given: Opening) -> None:
         raise Refused("a maintenance, and only one, has a begin and an end")
     if given.scheduled_for and given.scheduled_until and given.scheduled_until <= given.scheduled_for:
         raise Refused("a maintenance ends after it begins")
+    began = given.started_at or given.scheduled_for or at
+    if given.started_at is not None and given.started_at > at:
+        raise Refused("an incident does not begin in the future")
+    if given.resolved_at is not None and not began <= given.resolved_at <= at:
+        raise Refused("an incident ends after it begins, and not in the future")
 
 
 def _check_status(kind: str, status: str) -> None:
@@ -150,12 +157,24 @@ def publish(update_id: int, user: User | None, *, at: datetime) -> bool:
     states = {int(pk): state for pk, state in update.components.items()}
     locked = components.lock_components({*states, *incident.affected.values_list("component_id", flat=True)})
     states = {pk: state for pk, state in states.items() if pk in locked}
+    if incident.status == Status.SCHEDULED and update.status in GOING_ON:
+        # What was planned happens now, and is told of now.
+        states = dict(incident.affected.values_list("component_id", "state")) | states
     before = {pk: component.state for pk, component in locked.items()}
+    is_first = incident.published_at is None
     _move(incident, update, at)
     _affect(incident, states)
     components.recompute(locked, at=at)
+    if is_first and incident.kind == Kind.INCIDENT:
+        components.it_was_so(locked, states, incident.started_at, min(incident.resolved_at or at, at))
     AffectedComponent.objects.bulk_create(
-        AffectedComponent(update=update, component_id=pk, old_state=before[pk], new_state=state)
+        # What is only planned changes nothing yet.
+        AffectedComponent(
+            update=update,
+            component_id=pk,
+            old_state=before[pk],
+            new_state=before[pk] if update.status == Status.SCHEDULED else state,
+        )
         for pk, state in states.items()
     )
     _set_impact(incident)
@@ -170,6 +189,9 @@ def publish(update_id: int, user: User | None, *, at: datetime) -> bool:
 
 def _move(incident: Incident, update: IncidentUpdate, at: datetime) -> None:
     """The incident's own state follows its newest published words."""
+    if incident.status == Status.SCHEDULED and update.status != Status.SCHEDULED:
+        # Begun, or cancelled: what never began does not begin before its end.
+        incident.started_at = at if update.status in GOING_ON else max(incident.started_at, at)
     incident.status = update.status
     if update.status == Status.MONITORING and incident.monitoring_at is None:
         incident.monitoring_at = at

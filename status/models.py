@@ -174,6 +174,9 @@ class Incident(models.Model):
     series = models.ForeignKey(
         MaintenanceSeries, on_delete=models.SET_NULL, null=True, blank=True, related_name="windows"
     )
+    occurs_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its series meant it to begin, wherever it was moved to since."
+    )
     published_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -200,7 +203,7 @@ class Incident(models.Model):
                 | (Q(resolved_at__isnull=False) & ~Q(status__in=GOING_ON)),
                 name="incident_over_has_a_time",
             ),
-            models.UniqueConstraint(fields=["series", "scheduled_for"], name="one_window_a_time"),
+            models.UniqueConstraint(fields=["series", "occurs_at"], name="one_window_a_time"),
         ]
         indexes = [
             models.Index(F("kind"), F("started_at").desc(), F("id").desc(), name="incidents_newest_first"),
@@ -217,6 +220,12 @@ class Incident(models.Model):
     @property
     def is_over(self) -> bool:
         return self.resolved_at is not None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """A maintenance that was ended before it began."""
+        is_maintenance = self.kind == Incident.Kind.MAINTENANCE
+        return is_maintenance and self.resolved_at is not None and self.resolved_at <= self.started_at
 
 
 class IncidentComponent(models.Model):
@@ -243,6 +252,9 @@ class IncidentUpdate(models.Model):
     status = models.CharField(max_length=15, choices=Incident.Status)
     body = models.TextField()
     tells = models.BooleanField(default=True, help_text="Subscribers and customers who asked are told.")
+    is_reminder = models.BooleanField(
+        default=False, help_text="Told before a maintenance begins, and shown nowhere: it says nothing new."
+    )
     short_text = models.CharField(max_length=280, blank=True, help_text="For networks with little room.")
     components = models.JSONField(default=dict, help_text="State by component id, as it will be once published.")
     display_at = models.DateTimeField()
@@ -408,6 +420,7 @@ class Subscriber(models.Model):
         indexes = [
             models.Index(F("id"), name="active_subscribers", condition=Q(status="active")),
             models.Index(F("customer"), name="subscriptions_of_customer"),
+            models.Index(F("asked_at"), name="subscribers_asked"),
         ]
 
     def __str__(self) -> str:
@@ -446,6 +459,9 @@ class Notice(models.Model):
 
     update = models.ForeignKey(IncidentUpdate, on_delete=models.CASCADE, related_name="notices")
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(
+        max_length=10, choices=Subscriber.Kind, help_text="The subscriber's: webhooks wait behind no 100,000 mails."
+    )
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
     due_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -460,7 +476,11 @@ class Notice(models.Model):
                 name="notice_waits_or_ended",
             ),
         ]
-        indexes = [models.Index(F("due_at"), F("id"), name="notices_due", condition=Q(status="pending"))]
+        indexes = [
+            models.Index(F("kind"), F("due_at"), F("id"), name="notices_due", condition=Q(status="pending")),
+            models.Index(F("update"), name="notices_waiting", condition=Q(status="pending")),
+            models.Index(F("sent_at"), name="notices_sent", condition=Q(status="sent")),
+        ]
 
     def __str__(self) -> str:
         return f"update {self.update_id} for {self.subscriber_id}"

@@ -1,6 +1,9 @@
 """What every test may use: the demo company's calendars, policies, plans and people, without its mail."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
 
 import pytest
 from django.core.cache import caches
@@ -10,6 +13,7 @@ from helpdesk.customers.company import NAMES
 
 pytest_plugins = [
     "tests.fixtures.company",
+    "tests.fixtures.emptying",
     "tests.fixtures.mailing",
     "tests.fixtures.dns_stub",
     "tests.fixtures.providers",
@@ -27,10 +31,18 @@ def at() -> datetime:
     return datetime(2026, 1, 12, 8, 0, tzinfo=UTC)
 
 
+@pytest.fixture(scope="session")
+def _data_dirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Numbered here: mktemp looks at all the folders there are before it makes one more."""
+    parent = tmp_path_factory.mktemp("data")
+    return (parent / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def own_data_dir(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> None:
+def own_data_dir(_data_dirs: Iterator[Path], settings: Settings) -> None:
     """Attachments and sent mail of a test lie in its own folder."""
-    folder = tmp_path_factory.mktemp("data")
+    folder = next(_data_dirs)
+    folder.mkdir()
     settings.MEDIA_ROOT = folder / "attachments"
     settings.EMAIL_BACKEND = "tickets.mail.file_backend.EmailBackend"
     settings.STORAGES = {

@@ -18,8 +18,9 @@ from helpdesk.conversations.serializers import ConversationChangesSerializer, Ta
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.api_fields import ID, LARGEST_ID
 from helpdesk.customers.permissions import agent_of
-from tickets.desk import bulk, variables
+from tickets.desk import bulk, kept, variables
 from tickets.desk.bulk_models import BulkChange, BulkItem
+from tickets.desk.models import Macro
 from tickets.forms import AFTER_REPLY, MAX_TEXT
 
 _STATE = {"type": "object", "additionalProperties": True}
@@ -55,6 +56,9 @@ class BulkGivenSerializer(ConversationChangesSerializer):
     then = serializers.ChoiceField(
         [(status, status.label) for status in AFTER_REPLY], required=False, default=Status.PENDING
     )
+    macro = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_ID, required=False, help_text="Applied to each, before everything else."
+    )
     # These are one conversation's own.
     subject = tags = services = custom = None  # type: ignore[assignment]
 
@@ -65,15 +69,21 @@ class BulkGivenSerializer(ConversationChangesSerializer):
             known = ", ".join(variables.VARIABLES)
             raise serializers.ValidationError(f"There is no {error}; there are {known}.") from error
 
+    def validate_macro(self, number: int) -> Macro:
+        found = kept.seen_by(agent_of(self.context["request"]), Macro).filter(pk=number).first()
+        if found is None:
+            raise serializers.ValidationError("There is no such macro.")
+        return found
+
     def asked(self) -> bulk.Asked:
         """Call after is_valid()."""
         said = self.validated_data
         changes = Changes(**{name: said[name] for name in Changes.__dataclass_fields__ if name in said})
         add, remove = (tuple(tag.strip().lower() for tag in said[name]) for name in ("add_tags", "remove_tags"))
-        return bulk.Asked(changes, add, remove, said["reply"], said["then"])
+        return bulk.Asked(changes, add, remove, said["reply"], said["then"], said.get("macro"))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        asks = {"add_tags", "remove_tags", "reply", *Changes.__dataclass_fields__}
+        asks = {"add_tags", "remove_tags", "reply", "macro", *Changes.__dataclass_fields__}
         if not any(attrs.get(name, "") not in ("", []) for name in asks):
             raise serializers.ValidationError("Say what to change.")
         return attrs
@@ -127,7 +137,7 @@ class BulkChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     @extend_schema(request=BulkGivenSerializer, responses={201: BulkReportSerializer})
     def create(self, request: Request) -> Response:
         """Do it; the answer is the report. One that is refused stops none of the others."""
-        given = BulkGivenSerializer(data=request.data)
+        given = BulkGivenSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         said = given.validated_data
         client_id = said.get("client_id") or uuid4()

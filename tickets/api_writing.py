@@ -20,7 +20,8 @@ from helpdesk.conversations.visibility import visible_to
 from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.models import User
 from helpdesk.customers.permissions import agent_of
-from tickets.desk import canned, drafts, markdown, mentions
+from helpdesk.desk import markdown
+from tickets.desk import canned, drafts, mentions
 from tickets.desk.models import Draft, Mention
 from tickets.forms import MAX_TEXT
 from tickets.mail import forwarding

@@ -11,8 +11,10 @@ from helpdesk.conversations.handling import UNSET, Changes
 from helpdesk.conversations.models import Priority, Status
 from helpdesk.conversations.visibility import visible_teams
 from helpdesk.customers.models import User
-from tickets.desk import bulk, snoozing, variables
+from tickets.desk import bulk, kept, snoozing, variables
+from tickets.desk.models import Macro
 from tickets.forms import AFTER_REPLY, MAX_TEXT
+from tickets.numbers import is_number, whole_number
 
 NONE, ME = "none", "me"
 WAKE = "wake"
@@ -35,6 +37,7 @@ class BulkForm(forms.Form):
     spam = forms.ChoiceField(choices=[("", ""), ("yes", "yes"), ("no", "no")], required=False)
     reply = forms.CharField(required=False, max_length=MAX_TEXT, strip=False)
     then = forms.ChoiceField(choices=[("", ""), *[(status, status) for status in AFTER_REPLY]], required=False)
+    macro = forms.CharField(required=False, max_length=20)
 
     def __init__(self, *args: Any, user: User, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,7 +49,7 @@ class BulkForm(forms.Form):
             return UNSET if not given else None
         if given == ME:
             return self.user
-        found = User.objects.filter(is_active=True, pk=int(given)).first() if _is_number(given) else None
+        found = User.objects.filter(is_active=True, pk=int(given)).first() if is_number(given) else None
         if found is None:
             raise forms.ValidationError(_("There is no such agent."))
         return found
@@ -55,9 +58,16 @@ class BulkForm(forms.Form):
         given = self.cleaned_data["team"]
         if given in ("", NONE):
             return UNSET if not given else None
-        found = visible_teams(self.user).filter(pk=int(given)).first() if _is_number(given) else None
+        found = visible_teams(self.user).filter(pk=int(given)).first() if is_number(given) else None
         if found is None:
             raise forms.ValidationError(_("There is no such team."))
+        return found
+
+    def clean_macro(self) -> Macro | None:
+        given = self.cleaned_data["macro"]
+        found = kept.seen_by(self.user, Macro).filter(pk=whole_number(given)).first() if given else None
+        if given and found is None:
+            raise forms.ValidationError(_("There is no such macro."))
         return found
 
     def clean_add_tags(self) -> tuple[str, ...]:
@@ -96,11 +106,9 @@ class BulkForm(forms.Form):
             given["snoozed_until"] = said["until"]
         if said["spam"]:
             given["is_spam"] = said["spam"] == "yes"
-        return bulk.Asked(Changes(**given), said["add_tags"], said["remove_tags"], said["reply"], said["then"])
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 18
+        return bulk.Asked(
+            Changes(**given), said["add_tags"], said["remove_tags"], said["reply"], said["then"], said["macro"]
+        )
 
 
 def _tags(text: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -152,6 +153,16 @@ def within(limit: limits.Limit, key: str) -> None:
     wait = limits.take(limit, key)
     if wait:
         raise Refused(429, "rate", "That was a little too fast; please try again.", retry=int(wait * 1000) + 1)
+
+
+def own_origin(request: HttpRequest) -> str:
+    """This helpdesk's, as browsers write it (RFC 6454)."""
+    return f"{request.scheme}://{request.get_host()}"
+
+
+def is_own(request: HttpRequest, origin: str) -> bool:
+    """Whether an origin is this helpdesk's, seen from here or from outside."""
+    return origin in (own_origin(request), settings.PUBLIC_URL)
 
 
 def address_of(request: HttpRequest) -> str:

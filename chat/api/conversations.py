@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse, JsonResponse
 from django.utils.timezone import now
 
-from chat import chats, limits, visitor_log, welcome
+from chat import chats, limits, passing, saying, visitor_log, visitor_presence, welcome
 from chat.api.access import (
     Refused,
     VisitorRequest,
@@ -65,7 +65,7 @@ def messages(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     client_id = uuid_of(given, "cid")
     text = text_of(given, "text", chats.LONGEST_TEXT)
     uploads = uuids_of(given, "files", welcome.MOST_FILES)
-    say = partial(chats.say, request.visit, public_id, text, client_id=client_id, uploads=uploads, at=now())
+    say = partial(saying.say, request.visit, public_id, text, client_id=client_id, uploads=uploads, at=now())
     said = _said(say, counts)
     return JsonResponse(_ack(said, client_id), status=200 if said.is_repeated else 201)
 
@@ -89,6 +89,25 @@ def read(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     if not isinstance(upto, int) or isinstance(upto, bool) or not upto >= 0:
         raise Refused(422, "field", "upto is a whole number.", field="upto")
     chats.read_by_visitor(chat.conversation_id, min(upto, chat.conversation.last_public_seq))
+    return HttpResponse(status=204)
+
+
+@visitor_view("POST")
+def whisper(request: VisitorRequest, public_id: UUID) -> HttpResponse:
+    """The socket's `typing`, `page` and `track` for those without one: the same frame, and nothing of it is kept long.
+    What is none of them is ignored, as there.
+    """
+    within(limits.WHISPERS_OF_VISIT, str(request.visit.pk))
+    chat, given, at = _chat(request, public_id), body_of(request), now()
+    if given.get("t") == "typing":
+        passing.typing(chat.pk, is_off=bool(given.get("off")))
+    elif given.get("t") == "track":
+        passing.track(request.visit, given, at=at)
+    elif given.get("t") == "page" and request.visit.widget.sees_pages:
+        page = passing.page_in(given)
+        if page is not None:
+            passing.note_page(request.visit, *page)
+            visitor_presence.move(chat.pk, *page)
     return HttpResponse(status=204)
 
 

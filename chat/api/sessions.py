@@ -14,6 +14,7 @@ from chat.api.access import (
     VisitorRequest,
     address_of,
     body_of,
+    is_own,
     public_view,
     text_of,
     visit_of,
@@ -33,23 +34,38 @@ def session(request: HttpRequest) -> HttpResponse:
 def _begin(request: HttpRequest) -> HttpResponse:
     given = body_of(request)
     widget = _widget(request, given)
+    origin = text_of(given, "origin", 253)
+    _check_origin(request, widget, origin)
+    at = now()
     try:
-        signed = identity.read(widget, given.get("user"))
+        visit, token = sessions.open_visit(
+            widget,
+            identity.read(widget, given.get("user")),
+            at=at,
+            known_as=visit_of(request),
+            origin=origin,
+            language=text_of(given, "lang", 35),
+            timezone=text_of(given, "tz", 60),
+            browser=request.headers.get("User-Agent", ""),
+        )
+    except identity.UsedBefore as error:
+        raise Refused(401, "used", str(error)) from error
     except identity.NotSigned as error:
         raise Refused(401, "signature", str(error)) from error
-    at = now()
-    visit, token = sessions.open_visit(
-        widget,
-        signed,
-        at=at,
-        known_as=visit_of(request),
-        origin=text_of(given, "origin", 253),
-        language=text_of(given, "lang", 35),
-        timezone=text_of(given, "tz", 60),
-        browser=request.headers.get("User-Agent", ""),
-    )
     latest = Chat.objects.select_related("conversation").filter(visit=visit).order_by("-conversation_id").first()
     return JsonResponse({"session": token, **welcome.state(visit, latest, at=at)}, status=201)
+
+
+def _check_origin(request: HttpRequest, widget: Widget, named: str) -> None:
+    """A widget with a list of origins is for pages of these alone. A browser's own word is the Origin header, which is
+    ours for a panel; around which page that panel stands it cannot say, so the panel names it, as it was told by us
+    and only where that page may frame it. Whoever is no browser can name anything: this is no defence against them,
+    signatures and limits are. Raises Refused.
+    """
+    header = request.headers.get("Origin")
+    for origin in (named, *([] if header is None else [header])):
+        if not is_own(request, origin) and not widgets.may_be_on(widget, origin):
+            raise Refused(403, "origin", "The widget is not for pages of this origin.")
 
 
 @public_view("POST")

@@ -16,7 +16,8 @@ from django.utils.timezone import now
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET, require_safe
 
-from chat import widgets
+from chat import colors, widgets
+from chat.api.access import own_origin
 from chat.models import ChatAgent, Widget
 from chat.panel_words import panel_words
 from chat.visitor_log import PICTURE_DIGITS
@@ -26,7 +27,7 @@ from helpdesk.conversations.files import path_of
 LOADER_SECONDS: Final = 3600
 # What the panel begins with, so that none is found only in another.
 MODULES: Final = tuple(
-    f"chat/{name}.js" for name in ("dom", "host", "state", "api", "wire", "outbox", "marks", "log", "composer")
+    f"chat/{name}.js" for name in ("dom", "host", "state", "api", "wire", "outbox", "marks", "log", "composer", "talk")
 )
 _ORIGIN: Final = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 PICTURE_TYPES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -70,10 +71,11 @@ def config(request: HttpRequest) -> HttpResponse:
         response = JsonResponse({"code": "key", "detail": "There is no such widget."}, status=404)
         response["Access-Control-Allow-Origin"] = "*"
         return response
-    if origin and not widgets.may_be_on(widget, origin) and origin != _own_origin(request):
+    if origin and not widgets.may_be_on(widget, origin) and origin != own_origin(request):
         response = JsonResponse({"code": "origin", "detail": "The widget is not for pages of this origin."}, status=403)
     else:
-        response = JsonResponse(widgets.config(widget, _language(request), at=now()))
+        known = widgets.config(widget, _language(request), at=now())
+        response = JsonResponse({**known, **_color(request)})
         response["Cache-Control"] = f"public, max-age={widgets.CACHED_SECONDS}"
         if origin:
             response["Access-Control-Allow-Origin"] = origin if widget.origins else "*"
@@ -89,7 +91,7 @@ def frame(request: HttpRequest) -> HttpResponse:
     if widget is None:
         raise Http404("there is no such widget")
     origin = _plain_origin(request.GET.get("origin", ""))
-    if not origin or not (widgets.may_be_on(widget, origin) or origin == _own_origin(request)):
+    if not origin or not (widgets.may_be_on(widget, origin) or origin == own_origin(request)):
         return _panel(request, widget, origin="", ancestors=["'none'"])
     return _panel(request, widget, origin=origin, ancestors=widget.origins or ["http:", "https:"])
 
@@ -101,7 +103,7 @@ def full_page(request: HttpRequest) -> HttpResponse:
     widget = widgets.find(key) if key else Widget.objects.filter(is_active=True).order_by("pk").first()
     if widget is None:
         raise Http404("there is no such widget")
-    return _panel(request, widget, origin="", ancestors=["'none'"], is_page=True)
+    return _panel(request, widget, origin=own_origin(request), ancestors=["'none'"], is_page=True)
 
 
 @require_safe
@@ -125,7 +127,7 @@ def _panel(
     request: HttpRequest, widget: Widget, *, origin: str, ancestors: list[str], is_page: bool = False
 ) -> HttpResponse:
     language = _language(request)
-    known = widgets.config(widget, language, at=now())
+    known = {**widgets.config(widget, language, at=now()), **_color(request)}
     with translation.override(language):
         context: dict[str, Any] = {
             "config": known,
@@ -161,8 +163,13 @@ def _policy(request: HttpRequest, ancestors: list[str]) -> str:
     )
 
 
-def _own_origin(request: HttpRequest) -> str:
-    return f"{request.scheme}://{request.get_host()}"
+def _color(request: HttpRequest) -> dict[str, str]:
+    """The page's own choice instead of the widget's, made readable alike; nothing where it is no `#rrggbb`."""
+    asked = request.GET.get("color", "").lower()
+    if not colors.HEX.fullmatch(asked):
+        return {}
+    color = colors.readable(asked)
+    return {"color": color.ground, "ink": color.ink}
 
 
 def _plain_origin(text: str) -> str:

@@ -1,6 +1,6 @@
 """One area of the settings: its rows as a list, its form, what removing one of them means."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -93,6 +93,10 @@ class Area:
     def row(self, found: Any, user: User) -> Row:
         return Row(found.pk, str(found))
 
+    def rows_told(self, found: Sequence[Any], user: User) -> "list[Row]":
+        """The rows of one part of the list; where they name others, those are looked up here for all at once."""
+        return [self.row(one, user) for one in found]
+
     def list(self, user: User, query: str, after: int) -> Found:
         rows = self.rows(user)
         if query and self.searches:
@@ -104,7 +108,7 @@ class Area:
             rows = rows.filter(self._beyond(rows, after))
         found = list(rows.order_by(*self.order)[: PAGE + 1])
         last = found[PAGE - 1].pk if len(found) > PAGE else 0
-        return Found([self.row(one, user) for one in found[:PAGE]], last)
+        return Found(self.rows_told(found[:PAGE], user), last)
 
     def _beyond(self, rows: QuerySet[Any], after: int) -> Q:
         """What follows the row `after` in the list's order, compared column by column; nothing where it has gone."""

@@ -3,7 +3,7 @@
 import errno
 import smtplib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -65,14 +65,21 @@ def open_connection() -> BaseEmailBackend:
     return connection
 
 
-def send_through(connection: BaseEmailBackend, message: EmailMessage) -> Mapping[str, str]:
+def send_through(
+    connection: BaseEmailBackend, message: EmailMessage, before_it_leaves: Callable[[], None] | None = None
+) -> Mapping[str, str]:
     """Send one message; the recipients it was not taken for, with the server's words. Raises RetryLater, NeverRetry or
-    Ambiguous. The connection is closed, or kept for the next message within `one_connection`.
+    Ambiguous. The connection is closed, or kept for the next message within `one_connection`. `before_it_leaves` is
+    called at the last moment at which surely nothing has left, as far as the backend knows; what it raises goes on.
 
     An SMTP reply of 4xx is temporary and 5xx final (RFC 5321 §4.2.1). A connection lost while the content was sent is
     ambiguous: the server may have taken it just before (RFC 5321 §4.5.3.2.6).
     """
     sent = False
+    if isinstance(connection, EmailBackend):
+        connection.before_it_leaves = before_it_leaves
+    elif before_it_leaves is not None:
+        before_it_leaves()
     try:
         # None is what a backend without counting answers.
         if connection.send_messages([message]) == 0:

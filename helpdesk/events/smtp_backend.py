@@ -5,7 +5,7 @@ before anything could have left. Both decide what people are told and whether it
 """
 
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -20,9 +20,14 @@ class LostBeforeSending(smtplib.SMTPServerDisconnected):
 
 
 class EmailBackend(smtp.EmailBackend):
-    """`refused` holds the recipients the last message was not taken for, with the server's answer for each."""
+    """`refused` holds the recipients the last message was not taken for, with the server's answer for each.
+
+    `before_it_leaves` is called once the server waits for the next message's content: the last moment at which nothing
+    has left. What it raises ends the attempt.
+    """
 
     refused: dict[str, Answer]
+    before_it_leaves: Callable[[], None] | None = None
 
     def is_alive(self) -> bool:
         """Whether the open connection still answers (RFC 5321 §4.1.1.9). Asked before it is used once more."""
@@ -45,6 +50,8 @@ class EmailBackend(smtp.EmailBackend):
             self._ask(self.connection, sender, recipients, content)
         except smtplib.SMTPServerDisconnected as error:
             raise LostBeforeSending(str(error)) from error
+        if self.before_it_leaves is not None:
+            self.before_it_leaves()
         self._hand_over(self.connection, content)
         return True
 

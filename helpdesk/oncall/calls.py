@@ -88,7 +88,7 @@ def call_steps(wanted: Sequence[Call], *, at: datetime) -> None:
     book.learn_rules(person for _, people in called for person in people)
     deliveries: dict[_Place, PageDelivery] = {}
     for call, people in called:
-        shared = [_shared(call, channel, at) for channel in book.shared_channels]
+        shared = [_shared(call, channel, at) for channel in book.shared_channels if not _is_told(call.page, channel)]
         personal = [delivery for person in people for delivery in _personal(call, person, book, at)]
         # Where a person's own way is a shared one, the message is that person's: should it fail, we know whom to mail.
         deliveries |= {_place(delivery): delivery for delivery in (*shared, *reversed(personal))}
@@ -152,6 +152,13 @@ def _supersede(pages: Sequence[Page], deliveries: Mapping[_Place, PageDelivery])
             replaced.append(old.pk)
             new.promised_at = min(new.promised_at, old.promised_at)
     PageDelivery.objects.filter(pk__in=replaced).update(state=PageDelivery.State.CANCELLED)
+
+
+def _is_told(page: Page, channel: str) -> bool:
+    """Whether a shared channel knows of all that a new page is for. Who is called again is called everywhere: that
+    nobody came is news.
+    """
+    return not page.round and all(channel in reason.get("told_in", ()) for reason in page.reasons)
 
 
 def _shared(call: Call, channel: str, at: datetime) -> PageDelivery:

@@ -43,17 +43,21 @@ WHERE page.id = new.id
 class Reason:
     """Why somebody is called. `since` is when the promise broke or the request came in.
 
-    While its page is of low urgency, nobody is told before `not_before`: when the office opens again.
+    While its page is of low urgency, nobody is told before `not_before`: when the office opens again. `told_in` names
+    the shared channels that are told of it in another way: the page's first call leaves them out.
     """
 
     kind: str
     text: str
     since: datetime
     not_before: datetime | None = None
+    told_in: tuple[str, ...] = ()
 
     def as_dict(self, at: datetime) -> dict[str, Any]:
         late = at - self.since
-        held = {} if self.not_before is None else {"not_before": self.not_before.isoformat()}
+        held: dict[str, Any] = {} if self.not_before is None else {"not_before": self.not_before.isoformat()}
+        if self.told_in:
+            held["told_in"] = list(self.told_in)
         return {
             **held,
             "kind": self.kind,

@@ -37,7 +37,17 @@ export function session(isOver = false) {
 
 async function open(isOver) {
   if (isOver && state.whose) state.user = await renewed();
-  const answer = await call('POST', 'session', { key: config.key, user: state.user, origin: document.documentElement.dataset.origin, lang: language, tz: zone });
+  const { origin } = document.documentElement.dataset;
+  const begin = () => call('POST', 'session', { key: config.key, user: state.user, origin, lang: language, tz: zone });
+  let answer = await begin();
+  if (answer.data.code === 'used') {
+    // Our first try may have come through without its answer: the page signs another one.
+    const user = await renewed();
+    if (user) {
+      state.user = user;
+      answer = await begin();
+    }
+  }
   if (!answer.ok) {
     post({ t: 'error', code: answer.data.code ?? 'session' });
     throw Object.assign(new Error('no session'), answer);

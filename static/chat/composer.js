@@ -1,5 +1,5 @@
 // Where the visitor writes: text that is kept whatever happens.
-import { $, config, word } from './dom.js';
+import { $, config, newId, word } from './dom.js';
 import { keep } from './host.js';
 import { add } from './outbox.js';
 import { state } from './state.js';
@@ -88,7 +88,7 @@ $('write').addEventListener('submit', (event) => {
   if (asked.email && email && !isAddress(email)) return complain(word('bad_email'), $('email'));
   const form = { name: $('name').value.trim() || undefined, email: (asked.email && email) || undefined };
   add({
-    cid: crypto.randomUUID?.() ?? fallbackId(), conv: state.conv, text: value, form, mode: state.conv ? null : state.mode,
+    cid: newId(), conv: state.conv, text: value, form, mode: state.conv ? null : state.mode,
     files: ready.map(({ id, name, type, url }) => ({ id, name, type, url })), at: Date.now(), tries: 0, failed: null,
   });
   text.value = '';
@@ -99,15 +99,6 @@ $('write').addEventListener('submit', (event) => {
   complain('');
   text.focus();
 });
-
-// Pages without TLS have no randomUUID.
-function fallbackId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = bytes[6] % 16 + 64;
-  bytes[8] = bytes[8] % 64 + 128;
-  const hex = [...bytes].map((one) => one.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-}
 
 // Files: what sends them comes with the first one.
 
@@ -120,23 +111,7 @@ $('pick').addEventListener('change', async (event) => {
   await attach(event.target.files);
   event.target.value = '';
 });
-text.addEventListener('paste', (event) => {
-  if (!event.clipboardData.files.length) return;
-  event.preventDefault();
-  attach(event.clipboardData.files);
-});
-const dropping = (is) => document.body.classList.toggle('dropping', is);
-document.addEventListener('dragover', (event) => {
-  if (!event.dataTransfer.types.includes('Files')) return;
-  event.preventDefault();
-  dropping(true);
-});
-document.addEventListener('dragleave', (event) => { if (!event.relatedTarget) dropping(false); });
-document.addEventListener('drop', (event) => {
-  event.preventDefault();
-  dropping(false);
-  attach(event.dataTransfer.files);
-});
+import('./drops.js').then(({ watch }) => watch(text, attach));
 
 // Emoji come when they are asked for.
 

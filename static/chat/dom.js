@@ -4,6 +4,8 @@ const given = (id) => JSON.parse($(id).textContent);
 export const config = given('config');
 const words = given('words');
 export const language = document.documentElement.lang;
+// Whoever asks not to be tracked is not: neither where they are nor what they do there.
+if (navigator.globalPrivacyControl) config.pages = false;
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? 'UTC';
 
 export const word = (name, value = '') => words[name].replace('%s', () => value);
@@ -20,6 +22,16 @@ export function icon(name) {
   svg.append(document.createElementNS(svg.namespaceURI, 'use'));
   svg.firstChild.setAttribute('href', `#i-${name}`);
   return svg;
+}
+
+// An id that nobody else has. Pages without TLS have no randomUUID.
+export function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = bytes[6] % 16 + 64;
+  bytes[8] = bytes[8] % 64 + 128;
+  const hex = [...bytes].map((one) => one.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 // Said once to those who listen rather than look.

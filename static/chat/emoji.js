@@ -1,5 +1,6 @@
 // A few emoji for those whose keyboard has none.
 import { make } from './dom.js';
+import './looks.js';
 
 const EMOJI = '😀 😂 🙂 😉 😍 🤔 😅 😢 😭 😡 👍 👎 👏 🙏 💪 👋 ❤️ 🎉 🔥 ✅ ❌ ⚠️ ☕ 🚀'.split(' ');
 

@@ -2,6 +2,7 @@
 import { session } from './api.js';
 import { $, config, icon, make, say, word } from './dom.js';
 import { state } from './state.js';
+import './looks.js';
 
 let files = [];
 let complain = null;

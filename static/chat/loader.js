@@ -130,7 +130,7 @@ iframe{inset-block-end:calc(var(--y) + 68px);inline-size:min(400px,100vw - 2*var
     frame.hidden = true;
     frame.allow = `autoplay ${desk}; clipboard-write ${desk}`;
     const asked = new URLSearchParams({ key, lang: config.lang, origin: location.origin });
-    for (const name of ['dir', 'theme']) if (options[name]) asked.set(name, options[name]);
+    for (const name of ['dir', 'theme', 'color']) if (options[name]) asked.set(name, options[name]);
     frame.src = `${desk}/chat/frame/?${asked}`;
     host.shadowRoot.append(frame);
   }
@@ -198,7 +198,7 @@ iframe{inset-block-end:calc(var(--y) + 68px);inline-size:min(400px,100vw - 2*var
       tell('show');
     }
     if (!isQuiet) frame.focus();
-    post({ t: 'show', page: page(), focus: !isQuiet, text });
+    post({ t: 'show', page: page(), focus: !isQuiet, text, full: isSmall() });
   }
 
   function hide() {
@@ -221,7 +221,7 @@ iframe{inset-block-end:calc(var(--y) + 68px);inline-size:min(400px,100vw - 2*var
     config = {};
     const language = options.locale || document.documentElement.lang || navigator.languages?.join(',') || '';
     try {
-      const answer = await fetch(`${desk}/chat/config?${new URLSearchParams({ key, lang: language })}`, { credentials: 'omit' });
+      const answer = await fetch(`${desk}/chat/config?${new URLSearchParams({ key, lang: language, color: options.color ?? '' })}`, { credentials: 'omit' });
       if (!answer.ok) throw new Error((await answer.json()).code);
       config = await answer.json();
     } catch (error) {

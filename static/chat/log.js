@@ -1,7 +1,7 @@
 // The conversation: each message one element under its own id, so that what comes twice cannot be shown twice.
 import { $, clock, day, face, icon, make, say, word } from './dom.js';
 import { marked, plain } from './marks.js';
-import { state, tell } from './state.js';
+import { state } from './state.js';
 
 const TOGETHER = 180000;
 const NEAR = 80;
@@ -123,27 +123,12 @@ export function outgoing(entry) {
   const sign = element.querySelector('.state');
   if (entry.failed) {
     sign.textContent = entry.failed === 'sign' ? word('sign') : word('failed');
-    sign.after(
-      make('button', { type: 'button', onclick: () => tell('retry', entry.cid) }, word('retry')),
-      make('button', { type: 'button', onclick: () => copy(entry.text) }, word('copy')),
-    );
+    import('./failed.js').then(({ offer }) => offer(sign, entry));
     say(word('failed'));
   } else {
     sign.textContent = word('sending');
     toEnd();
   }
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = document.body.appendChild(make('textarea', { value: text }));
-    area.select();
-    document.execCommand('copy');
-    area.remove();
-  }
-  say(word('copied'));
 }
 
 export function accepted(cid) {

@@ -6,16 +6,13 @@ import { keep, meet, on, post } from './host.js';
 import * as log from './log.js';
 import * as outbox from './outbox.js';
 import { isWatched, learn, state, tell, when } from './state.js';
+import * as talk from './talk.js';
 import * as wire from './wire.js';
 
 const OFFLINE_AFTER = 5000;
-const SEEN_AFTER = 1000;
 const TAKEN_UP = 7 * 86400000;
 let isMute = false;
 let offline = 0;
-let seen = 0;
-let first = 1;
-let unread = 0;
 let turning = 0;
 let ready = null;
 
@@ -66,125 +63,6 @@ function hint() {
   } else line.textContent = '';
 }
 
-// Conversation
-
-async function show(chat) {
-  state.conv = chat?.conv ?? null;
-  state.chat = chat ?? null;
-  state.cursor = 0;
-  state.mode = null;
-  state.read = { agent: 0, visitor: 0 };
-  first = 1;
-  unread = 0;
-  log.typing({ off: true });
-  queue(0);
-  $('rate').hidden = true;
-  log.quietly(() => {
-    log.clear();
-    delete $('log').dataset.day;
-  });
-  if (chat) await fetchThread();
-  else draw([]);
-  wire.restart();
-  head();
-}
-
-async function fetchThread() {
-  const { conv } = state;
-  const answer = await ask('GET', `conversations/${conv}/thread`).catch(() => null);
-  if (conv !== state.conv) return;
-  if (!answer?.ok) {
-    if (answer?.status === 404) await show(null);
-    else draw([]);
-    return;
-  }
-  const { head: upto, read, chat } = answer.data;
-  state.cursor = upto;
-  learn({ read, chat });
-  draw(answer.data.items);
-}
-
-let items = [];
-function draw(found) {
-  items = found;
-  log.quietly(() => {
-    log.clear();
-    delete $('log').dataset.day;
-    unread = 0;
-    for (const item of items) fact(item, true);
-    for (const entry of outbox.pending(state.conv)) log.outgoing(entry);
-    log.states();
-  });
-  first = items[0]?.seq ?? 1;
-  $('older').hidden = first <= 1;
-  log.toEnd();
-  count();
-}
-
-$('older').addEventListener('click', async () => {
-  const answer = await ask('GET', `conversations/${state.conv}/thread?before=${first}`).catch(() => null);
-  if (!answer?.ok) return;
-  const height = $('scroll').scrollHeight - $('scroll').scrollTop;
-  draw([...answer.data.items, ...items]);
-  $('scroll').scrollTop = $('scroll').scrollHeight - height;
-});
-
-function fact(frame, isOld = false) {
-  const { t, d = {}, seq } = frame;
-  if (!isOld) items.push(frame);
-  log.show(frame);
-  if (t === 'msg.new') {
-    if (d.by.k === 'customer') outbox.drop(d.cid);
-    else if (seq > state.read.visitor) unread += 1;
-    if (d.by.k === 'agent') log.typing({ off: true });
-    $('rate').hidden = true;
-  }
-  if (t === 'sys') follow(d);
-  if (t === 'csat.ask') import('./rating.js').then(({ offer }) => offer());
-  if (!isOld) {
-    log.states();
-    count();
-    watch();
-    if (t === 'msg.new' && d.by.k !== 'customer') announce(d);
-  }
-}
-
-function follow(d) {
-  const { chat } = state;
-  if (!chat) return;
-  if (d.k === 'joined') Object.assign(chat, { state: 'active', agent: d.by?.name ? d.by : null });
-  if (d.k === 'ended') chat.state = 'ended';
-  if (d.k === 'converted') Object.assign(chat, { mode: 'ticket', state: 'ended' });
-  if (d.k === 'joined') queue(0);
-  head();
-}
-
-function announce(d) {
-  post({ t: 'message', message: { text: d.text, by: d.by.name ?? '', at: d.at } });
-  if (!isMute && !(isWatched() && document.hasFocus())) import('./sound.js').then(({ ring }) => ring());
-}
-
-function queue(position) {
-  $('queue').hidden = !position;
-  if (position) $('queue').textContent = word('place', position);
-}
-
-// Seen: the end was in sight for a second.
-function watch() {
-  clearTimeout(seen);
-  if (!state.conv || !isWatched() || !log.isAtEnd() || state.cursor <= state.read.visitor) return;
-  seen = setTimeout(() => {
-    if (!isWatched() || !log.isAtEnd()) return;
-    state.read.visitor = state.cursor;
-    wire.seen(state.cursor);
-    unread = 0;
-    count();
-  }, SEEN_AFTER);
-}
-const count = () => post({ t: 'unread', count: unread });
-$('scroll').addEventListener('scroll', watch, { passive: true });
-document.addEventListener('visibilitychange', watch);
-
 // What lies over the conversation comes when it is asked for.
 const sheet = async (act, ...given) => (await import('./sheets.js'))[act](...given);
 
@@ -214,30 +92,15 @@ when('refused', ({ entry, code }) => {
 
 // What the parts tell each other
 
-when('fact', (frame) => fact(frame));
-when('typing', log.typing);
-when('queue', queue);
-when('outgoing', (entry) => { if (entry.conv === state.conv) log.outgoing(entry); });
-when('retry', outbox.retry);
-when('choose', show);
-when('reset', fetchThread);
+when('head', head);
+when('said', (d) => {
+  post({ t: 'message', message: { text: d.text, by: d.by.name ?? '', at: d.at } });
+  if (!isMute && !(isWatched() && document.hasFocus())) import('./sound.js').then(({ ring }) => ring());
+});
 when('state', () => {
   head();
   log.states();
   post({ t: 'visitor', id: state.visitor });
-});
-when('arrived', async ({ entry, data, isOther }) => {
-  if (isOther && entry.conv === state.conv) {
-    Object.assign(state, { conv: data.conv, chat: data.state ? data : null, cursor: 0 });
-    if (entry.form?.email) state.me.email ||= entry.form.email;
-    if (entry.form?.name) state.me.name ||= entry.form.name;
-    if (entry.conv === null) {
-      items = [];
-      wire.restart();
-    } else await show(data);
-    head();
-  }
-  log.accepted(entry.cid);
 });
 when('slow', () => say(word('slow')));
 when('notice', (text) => {
@@ -271,7 +134,7 @@ $('go-past').addEventListener('click', () => sheet('past'));
 $('go-book').addEventListener('click', () => sheet('book'));
 $('go-mail').addEventListener('click', () => sheet('mail', 'transcript'));
 $('go-end').addEventListener('click', () => sheet('open', 'end'));
-$('go-new').addEventListener('click', async () => { await show(null); composer.focus(); });
+$('go-new').addEventListener('click', async () => { await talk.show(null); composer.focus(); });
 $('sound').addEventListener('click', () => mute(!isMute));
 function mute(is) {
   isMute = is;
@@ -297,12 +160,12 @@ async function start() {
   const answer = await ask('GET', 'conversations');
   const newest = answer.data.conversations?.[0];
   const isGoing = newest && (newest.state !== 'ended' || newest.head > newest.read || Date.now() - newest.started < TAKEN_UP);
-  await show(isGoing ? newest : null);
+  await talk.show(isGoing ? newest : null);
 }
 
 const started = () => (ready ??= start().catch((error) => {
   ready = null;
-  if (error.data?.code === 'signature') $('link').textContent = error.data.detail;
+  if (error.data?.detail && error.status === 401) $('link').textContent = error.data.detail;
   else setTimeout(started, 5000);
 }));
 
@@ -322,12 +185,13 @@ on('boot', async (given) => {
     outbox.flush();
   }
   tell('shown');
-  watch();
+  talk.watch();
   if (given.shown && !$('close')) composer.focus();
 });
 
-on('show', async ({ focus, text, page }) => {
+on('show', async ({ focus, text, page, full }) => {
   state.shown = true;
+  if (full) import('./back.js').then(({ open }) => { if (state.shown) open(); });
   state.page = page ?? state.page;
   if (text) composer.put(text);
   // Who writes already is not led away.
@@ -335,11 +199,12 @@ on('show', async ({ focus, text, page }) => {
   await started();
   tell('shown');
   log.toEnd();
-  watch();
+  talk.watch();
   if (config.pages) wire.whisper('page', state.page);
 });
 on('hide', () => {
   state.shown = false;
+  tell('hidden');
   menu(false);
   tell('shown');
 });
@@ -353,7 +218,7 @@ on('update', async ({ page, user }) => {
 on('shutdown', async () => {
   if (state.session) await call('DELETE', 'session', undefined, { keepalive: true }).catch(() => null);
 });
-on('track', ({ name, props }) => wire.whisper('track', { name, props: JSON.stringify(props ?? {}).slice(0, 2000) }));
+on('track', async (given) => (await import('./track.js')).track(given));
 
 // A place for what another part of the helpdesk knows: incidents that concern this visitor.
 when('up', () => { if ($('incident').dataset.from) import('./incidents.js').then(({ look }) => look()); });

@@ -3,6 +3,7 @@ import { ask } from './api.js';
 import { $, word } from './dom.js';
 import { toEnd } from './log.js';
 import { state, tell } from './state.js';
+import './looks.js';
 
 export function offer() {
   $('rate').hidden = false;

@@ -1,8 +1,9 @@
 // What lies over the conversation when it is asked for: earlier ones, a time to be booked, a transcript, the end.
 import { ask } from './api.js';
 import { isAddress } from './composer.js';
-import { $, date, language, make, moment, say, word, zone } from './dom.js';
+import { $, date, language, make, moment, newId, say, word, zone } from './dom.js';
 import { state, tell } from './state.js';
+import './looks.js';
 
 const SHEETS = ['past', 'book', 'mail', 'end'];
 let opener = null;
@@ -54,6 +55,7 @@ export async function book(topic = '') {
   $('zone').textContent = zone.replace(/_/g, ' ');
   $('book-for').hidden = !!state.me.email;
   wish = null;
+  import('./booked.js').then(({ list }) => list());
   const answer = await ask('GET', `slots?${new URLSearchParams({ tz: zone, lang: language })}`).catch(() => ({ data: {} }));
   offer(answer.data.days ?? []);
 }
@@ -81,7 +83,7 @@ $('book').addEventListener('submit', async (event) => {
   if (problem) return;
   const startsAt = Number(chosen.value);
   // Sent again after a break it is the same wish.
-  if (wish?.starts_at !== startsAt) wish = { cid: crypto.randomUUID?.() ?? `${Date.now()}`, starts_at: startsAt };
+  if (wish?.starts_at !== startsAt) wish = { cid: newId(), starts_at: startsAt };
   const body = { ...wish, topic: $('topic').value.trim(), email, name: state.me.name || $('name').value.trim(), tz: zone, lang: language };
   $('do-book').disabled = true;
   const answer = await ask('POST', 'bookings', body).catch(() => null);

@@ -28,7 +28,12 @@ let askedAt = 0;
 const held = new Map();
 
 export const isLive = () => isUp || isPolled;
-export const whisper = (t, fields = {}) => { if (isUp) socket.send(JSON.stringify({ t, ...fields })); };
+// Who has no socket posts what agents see at once; the poll itself says that they are there.
+const POSTED = ['typing', 'page', 'track'];
+export const whisper = (t, fields = {}) => {
+  if (isUp) socket.send(JSON.stringify({ t, ...fields }));
+  else if (isPolled && POSTED.includes(t)) call('POST', `conversations/${state.conv}/whispers`, { t, ...fields }).catch(() => null);
+};
 
 // A socket only for those who look, or who talked lately.
 export const isWanted = () => {
@@ -51,7 +56,11 @@ const does = {
     whisper('pong', { head: state.cursor });
     if (frame.head > state.cursor) setTimeout(() => { if (frame.head > state.cursor) resync(); }, GAP);
   },
-  reset() { tell('reset'); },
+  reset({ head }) {
+    held.clear();
+    state.cursor = head;
+    tell('reset');
+  },
   read(frame) {
     if (frame.by === 'agent' && frame.upto > state.read.agent) learn({ read: { agent: frame.upto } });
   },
@@ -159,7 +168,7 @@ async function poll() {
     try {
       if (!conv) await new Promise((resolve) => { setTimeout(resolve, 1000); });
       else {
-        const answer = await call('GET', `conversations/${conv}/events?after=${state.cursor}&wait=${isPolled ? 25 : 0}`, undefined, { signal: mine.signal });
+        const answer = await call('GET', `conversations/${conv}/events?after=${state.cursor}&wait=${isPolled ? 25 : 0}&panel=${+isWatched()}`, undefined, { signal: mine.signal });
         if (answer.status === 401) await session(true);
         else if (!answer.ok) throw new Error(answer.status);
         else if (conv === state.conv) for (const frame of answer.data.frames) take(frame);

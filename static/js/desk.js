@@ -8,10 +8,10 @@ import './layers.js';
 import './panes.js';
 import './queue.js';
 import './conversation.js';
-import './composer.js';
 import './keys.js';
 import './jump.js';
 import { on } from './live.js';
+import { equip } from './equip.js';
 
 // Who chats has more on the page; who does not, loads none of it.
 on('welcome', ({ chat }) => { if (chat) import('./chats.js').then(({ be }) => be(chat)); });
@@ -25,5 +25,6 @@ for (const kind of ['input', 'submit']) {
   }, { capture: true });
 }
 
+await equip(document);
 // From here on keys work and the page is live.
 document.documentElement.classList.replace('no-js', 'js');

@@ -37,40 +37,32 @@ function triggered(id) {
   });
 }
 
-// The server is told which rows are shown, and sends them drawn anew when they change: put right where they stand, at once.
-// Which rows there are, and in which order, may take a moment.
-let told = null;
-// What came of them is newer than a list that was on its way meanwhile.
-const fresh = new Map();
+// The server is told what the list shows, and says at once what changes in it, comes to it and leaves it (queue.js).
+let told = '';
+let pause = 0;
 function tellRows() {
-  const shown = Array.from(document.querySelectorAll('#rows li.item'), (row) => Number(row.id.slice(1)));
-  if (told === shown.join()) return;
-  told = shown.join();
-  for (const number of fresh.keys()) if (!shown.includes(Number(number))) fresh.delete(number);
-  say('list', { rows: shown, lang: document.documentElement.lang });
+  if (pause) return;
+  pause = setTimeout(() => { pause = 0; tellRows(); }, 300);
+  const list = document.getElementById('rows');
+  const shown = Array.from(list?.querySelectorAll('li.item') ?? []);
+  const rows = shown.map((row) => Number(row.id.slice(1)));
+  const isLater = list?.dataset.later !== undefined;
+  const view = isLater ? undefined : document.querySelector('.list-bar')?.dataset.query;
+  // Where there are more, what belongs after these is on the next page.
+  const upto = list?.querySelector('.more') ? Number(shown.at(-1)?.dataset.place) : undefined;
+  const frame = { rows, lang: document.documentElement.lang, view, upto };
+  if (told === JSON.stringify(frame)) { clearTimeout(pause); pause = 0; return; }
+  told = JSON.stringify(frame);
+  say('list', frame);
 }
-on('welcome', () => { told = null; tellRows(); });
-
-function draw(changed) {
-  for (const [number, html] of changed) {
-    const shown = document.getElementById(`c${number}`);
-    if (shown) window.Idiomorph.morph(shown, parsed(html).querySelector('li'), { ignoreActiveValue: true });
-  }
-}
-on('rows', ({ v }) => {
-  for (const [number, html] of Object.entries(v)) fresh.set(number, html);
-  draw(Object.entries(v));
-  document.dispatchEvent(new CustomEvent('desk:rows'));
-  document.dispatchEvent(new CustomEvent('htmx:afterSettle'));
-});
-on('down', () => fresh.clear());
+on('welcome', () => { clearTimeout(pause); pause = 0; told = ''; tellRows(); });
 for (const name of ['htmx:afterSwap', 'desk:list']) {
-  document.addEventListener(name, (event) => {
-    if (name === 'desk:list' || event.target.closest('#list')) { draw(fresh); tellRows(); }
-  });
+  document.addEventListener(name, (event) => { if (name === 'desk:list' || event.target.closest('#list')) tellRows(); });
 }
 
-const rows = gathered(() => triggered('rows'), { after: 100, times: 60, longest: 4000 });
+const list = () => triggered('rows');
+// Rows come by the socket; what moves up from the next page, and what no event tells, is looked for in quiet.
+const rows = gathered(list, { after: 10000, times: 60, longest: 4000 });
 const conversation = gathered(async () => { document.dispatchEvent(new CustomEvent('conversation:changed')); }, { after: 20, times: 4, longest: 300 });
 
 on('ev', (frame) => {
@@ -84,14 +76,11 @@ on('count', ({ v }) => {
     place.hidden = !number;
   }
 });
-const all = () => { conversation(); rows(); triggered('views'); };
+const all = () => { conversation(); list(); triggered('views'); };
 on('stale', all);
-on('up', rows);
-document.addEventListener('visibilitychange', () => {
-  // A page that nobody sees is sent no rows.
-  if (document.hidden) fresh.clear();
-  else if (isLive()) all();
-});
+on('up', list);
+// A page that nobody sees is sent no rows.
+document.addEventListener('visibilitychange', () => { if (!document.hidden && isLive()) all(); });
 
 // Another version of the pages is being served: said quietly, and taken when nobody looks and nothing is half-written.
 on('welcome', ({ build }) => {

@@ -1,6 +1,7 @@
 // Conversations open beside the list: only their pane changes, the address goes along, and the list stays as it is.
 // Tells document `desk:pane` when the pane's content is new, and `desk:leave` before it goes.
 import { adopt, close as closeLayer, explain, fill, parsed, request } from './layers.js';
+import { equip } from './equip.js';
 
 const work = document.querySelector('.work');
 const list = document.getElementById('list');
@@ -50,7 +51,7 @@ function prefetchSoon(row) {
 export async function put(html) {
   const content = parsed(html);
   const [title, head] = [content.querySelector('title'), content.querySelector('template[data-head]')];
-  await adopt(head);
+  await Promise.all([adopt(head), equip(content)]);
   tell('desk:leave');
   title?.remove();
   head?.remove();

@@ -1,6 +1,7 @@
 // The list keeps itself up to date, but never moves a row that somebody is about to click or has the focus in.
 // And it is ticked: what is selected stays selected while rows come and go.
 import { close as closeLayer, explain, fill, parsed, request, show as showLayer, toast } from './layers.js';
+import { on } from './live.js';
 import { here, mark, rows } from './panes.js';
 
 const section = document.getElementById('list');
@@ -13,13 +14,60 @@ const selected = new Set();
 let held = null;
 let last = null;
 
-function show() {
-  if (held === null || !list()) return;
-  window.Idiomorph.morph(list(), held, { morphStyle: 'innerHTML', ignoreActiveValue: true });
-  window.htmx.process(list());
-  held = null;
+// What the server said of rows that is not all done yet, or newer than a list that is on its way.
+const told = new Map();
+let isOnItsWay = false;
+
+// Rows are put right where they stand at once; they come, go and move once nobody is at them.
+function arrange() {
+  if (!list()) return;
+  const more = list().querySelector('.more');
+  const wanted = new Map(Array.from(list().querySelectorAll('li.item'), (row) => [row.id, row]));
+  const before = Array.from(wanted.keys()).join();
+  for (const [id, { html, isIn }] of told) {
+    const row = html && parsed(html).querySelector('li');
+    if (row && wanted.has(id)) window.Idiomorph.morph(wanted.get(id), row, { ignoreActiveValue: true });
+    if (!isIn) wanted.delete(id);
+    else if (!wanted.has(id)) wanted.set(id, row);
+  }
+  const sorted = Array.from(wanted.values()).sort((one, other) => one.dataset.place - other.dataset.place
+    || Math.sign(one.dataset.place) * (one.id.slice(1) - other.id.slice(1)));
+  const isOther = sorted.map((row) => row.id).join() !== before;
+  button().hidden = held === null && !isOther;
+  if (isBusy()) return;
+  if (!isOnItsWay) told.clear();
+  if (!isOther) return;
   button().hidden = true;
+  for (const row of list().querySelectorAll(sorted.length ? 'li.item, .empty' : 'li.item')) if (!sorted.includes(row)) row.remove();
+  let at = list().firstElementChild;
+  for (const row of sorted) {
+    if (row === at) at = at.nextElementSibling;
+    else list().insertBefore(row, at);
+  }
+  // What moves up from the next page, and that nothing is left, the server says.
+  if (sorted.length < (more ? 20 : 1)) window.htmx.trigger(list(), 'news');
   document.dispatchEvent(new CustomEvent('desk:list'));
+}
+
+on('rows', ({ v, left }) => {
+  for (const id of [...Object.keys(v), ...(left ?? [])]) {
+    const isIn = left ? !left.includes(Number(id)) : Boolean(document.getElementById(`c${id}`));
+    told.set(`c${id}`, { html: v[id], isIn });
+  }
+  arrange();
+  document.dispatchEvent(new CustomEvent('desk:rows'));
+  document.dispatchEvent(new CustomEvent('htmx:afterSettle'));
+});
+on('down', () => told.clear());
+
+function show() {
+  if (held !== null) {
+    window.Idiomorph.morph(list(), held, { morphStyle: 'innerHTML', ignoreActiveValue: true });
+    window.htmx.process(list());
+    held = null;
+    document.dispatchEvent(new CustomEvent('desk:list'));
+  }
+  arrange();
   document.dispatchEvent(new CustomEvent('htmx:afterSettle'));
 }
 
@@ -131,8 +179,10 @@ function start() {
     }
     isForced = false;
   });
+  document.addEventListener('htmx:beforeSend', (event) => { if (event.target === list()) isOnItsWay = true; });
+  document.addEventListener('htmx:afterRequest', (event) => { if (event.target === list()) { isOnItsWay = false; arrange(); } });
   document.addEventListener('htmx:afterSwap', (event) => {
-    if (section.contains(event.target)) paint();
+    if (section.contains(event.target)) { arrange(); paint(); }
     const count = document.querySelector('#views [aria-current] .num')?.textContent ?? '';
     const shown = document.getElementById('list-count');
     if (event.target.id === 'views' && shown && !document.querySelector('.chips')) {

@@ -1,7 +1,7 @@
 """Who may do what: every address of the API with every method, for nobody, a viewer, an agent and an admin."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
@@ -17,6 +17,9 @@ from helpdesk.events.models import Webhook, WebhookDelivery
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
+from status import incidents
+from status.incidents import Opening, Words
+from status.models import Component
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
 from tickets.models import (
@@ -68,6 +71,18 @@ OPEN = {
     "/bookings/": "get",
     "/bookings/{booking}/": "get patch",
     "/bookings/{booking}/cancellation/": "post",
+    "/incidents/": "get post",
+    "/incidents/{incident}/": "get patch",
+    "/incidents/{incident}/updates/": "get post",
+    "/incidents/{incident}/updates/{said}/": "get patch delete",
+    "/incidents/{incident}/updates/{said}/publication/": "post",
+    "/maintenances/": "get post",
+    "/maintenances/{maintenance}/": "get",
+    "/maintenances/{maintenance}/schedule/": "post",
+    "/maintenances/{maintenance}/cancellation/": "post",
+    "/maintenances/{maintenance}/updates/": "get post",
+    "/maintenances/{maintenance}/updates/{planned}/": "get patch delete",
+    "/maintenances/{maintenance}/updates/{planned}/publication/": "post",
     "/inbound-emails/": "get",
     "/inbound-emails/{inboundemail}/": "get",
     "/pages/": "get",
@@ -148,6 +163,10 @@ CONFIGURED = {
     "/custom-fields/{customfield}/": "get patch delete",
     "/widgets/": "get post",
     "/widgets/{widget}/": "get patch delete",
+    "/components/": "get post",
+    "/components/{component}/": "get patch delete",
+    "/component-groups/": "get post",
+    "/component-groups/{componentgroup}/": "get patch delete",
 }
 # What agents do not even read.
 ADMINS = {
@@ -168,7 +187,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @pytest.fixture
-def there(company: Company, conversation: Conversation) -> dict[str, int]:
+def there(company: Company, conversation: Conversation) -> dict[str, int | str]:
     """An id of everything."""
     at = timezone.now()
     page = paging.trigger("x", paging.Reason("dispatch", "Late", at), urgency="low", summary="Late", at=at)
@@ -203,6 +222,7 @@ def there(company: Company, conversation: Conversation) -> dict[str, int]:
     WebhookDelivery.objects.create(webhook=webhook, kind="webhook.test", body="{}", created_at=at, due_at=at)
     audit.record(None, "changed", webhook, {}, {}, at=at)
     return {
+        **_on_the_status_page(at),
         "conversation": conversation.pk,
         "message": conversation.messages.get().pk,
         "inboundemail": InboundEmail.objects.get().pk,
@@ -214,9 +234,27 @@ def there(company: Company, conversation: Conversation) -> dict[str, int]:
     }
 
 
+def _on_the_status_page(at: datetime) -> dict[str, str]:
+    """Public ids of an incident, a maintenance, what was said of them, and of components that nothing names."""
+    said = Words("investigating", "x")
+    incident = incidents.open_incident(Opening("x", said), None, at=at)
+    window = {"scheduled_for": at + timedelta(days=1), "scheduled_until": at + timedelta(days=2)}
+    planned = Opening("x", Words("scheduled", "x"), kind="maintenance", **window)  # type: ignore[arg-type]
+    maintenance = incidents.open_incident(planned, None, at=at)
+    group = Component.objects.create(name="x", is_group=True, started_on=at, created_at=at, updated_at=at)
+    return {
+        "incident": incident.public_id,
+        "said": incident.updates.get().public_id,
+        "maintenance": maintenance.public_id,
+        "planned": maintenance.updates.get().public_id,
+        "component": Component.objects.filter(name="Mail").get().public_id,
+        "componentgroup": group.public_id,
+    }
+
+
 @pytest.mark.parametrize("path", [*OPEN, *CONFIGURED, *ADMINS])
 def test_matrix(
-    stranger: Caller, grace: Caller, ada: Caller, company: Company, there: dict[str, int], path: str
+    stranger: Caller, grace: Caller, ada: Caller, company: Company, there: dict[str, int | str], path: str
 ) -> None:
     User.objects.filter(pk=company.linus.pk).update(role=User.Role.VIEWER)
     callers = {"nobody": stranger, "viewer": Caller(company.linus), "agent": grace, "admin": ada}

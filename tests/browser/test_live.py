@@ -102,3 +102,37 @@ def test_a_thread_grows_and_what_stands_in_it_stays(enter: Enter, company: Compa
     texts = ada.locator("#thread > li").all_inner_texts()
     ada.reload()
     assert ada.locator("#thread > li").all_inner_texts() == texts
+
+
+def test_a_list_follows_at_once(enter: Enter, company: Company) -> None:
+    """What comes and goes is told, not asked for: the list is not read again."""
+    first, second = write(company.carol, now(), subject="First"), write(company.carol, now(), subject="Second")
+    ada = enter(company.ada, "/desk/")
+    expect(ada.locator("#rows li.item")).to_have_count(2)
+    expect(ada.locator("html.js")).to_have_count(1)
+    by, shown = Actor.agent(company.grace), ada.locator("#rows li.item .s")
+    asked: list[str] = []
+    ada.on("request", lambda request: asked.append(request.url) if "/desk/rows/" in request.url else None)
+
+    third = write(company.carol, now(), subject="Third")
+    expect(shown).to_have_text(["First", "Second", "Third"])
+    conversations.change(second.pk, conversations.Changes(status=Status.RESOLVED), actor=by, at=now())
+    expect(shown).to_have_text(["First", "Third"])
+    conversations.change(third.pk, conversations.Changes(priority="urgent"), actor=by, at=now())
+    expect(shown).to_have_text(["Third", "First"])
+    ada.locator(f"#c{first.pk}").hover()
+    conversations.change(third.pk, conversations.Changes(status=Status.RESOLVED), actor=by, at=now())
+    expect(ada.locator(f"#c{third.pk}")).to_contain_text("Resolved")
+    expect(ada.locator("#show-news")).to_be_visible()
+    expect(shown).to_have_text(["Third", "First"])
+    ada.mouse.move(5, 5)
+    expect(shown).to_have_text(["First"])
+    expect(ada.locator("#show-news")).to_be_hidden()
+    # On arrival, for what happened on the way.
+    assert len(asked) <= 1
+
+    conversations.change(first.pk, conversations.Changes(status=Status.RESOLVED), actor=by, at=now())
+    expect(ada.locator("#rows .empty")).to_be_visible()
+    write(company.carol, now(), subject="Fourth")
+    expect(shown).to_have_text(["Fourth"])
+    expect(ada.locator("#rows .empty")).to_have_count(0)

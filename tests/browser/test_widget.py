@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.utils.timezone import now
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from chat.models import Chat
+from chat import widgets
+from chat.models import Booking, Chat, PageEvent, Widget
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Message
 from helpdesk.sla.models import Calendar
@@ -21,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGE = """<!doctype html><html lang="en"><title>Shop</title><meta name="viewport" content="width=device-width">
 <body><main><h1>A shop</h1></main>
-<script async src="{desk}/chat/loader.js" data-key="pk_demo"></script></body></html>"""
+<script async src="{desk}/chat/loader.js" data-key="pk_demo"{more}></script></body></html>"""
 POLICY = (
     "default-src 'none'; script-src {desk}; connect-src {desk}; frame-src {desk}; style-src 'none'; img-src 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -43,7 +46,8 @@ def shop(site: Site) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = PAGE.format(desk=site.url).encode()
+            more = ' data-auto="false"' if self.path.endswith("?manual") else ""
+            body = PAGE.format(desk=site.url, more=more).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Security-Policy", POLICY.format(desk=site.url))
@@ -199,6 +203,93 @@ def test_who_may_not_chat_live_is_shown_other_ways_and_keeps_the_text(context: B
 
     expect(panel.locator(".mine[data-seq]")).to_have_count(1)
     assert Chat.objects.get().mode == Chat.Mode.TICKET
+
+
+def test_their_own_bookings_can_be_called_off(context: BrowserContext, shop: str, company: Company) -> None:
+    page, wrong = _come(context, shop)
+    panel = _open(page)
+    _begin(panel, "hello")
+    chat = Chat.objects.latest("pk")
+    assert chat.visit is not None
+    starts_at = now().replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
+    booking = Booking.objects.create(
+        widget=chat.widget,
+        visit=chat.visit,
+        customer=chat.conversation.customer,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=30),
+        seat=1,
+        topic="Moving <b>our</b> shop",
+        email="stranger@shop.example",
+        booked_at=now(),
+    )
+    panel.locator("#more").click()
+    panel.locator("#go-book").click()
+    line = panel.locator(".booked")
+    expect(line).to_contain_text("Moving <b>our</b> shop")
+    line.get_by_role("button").click()
+
+    expect(line).to_contain_text("Cancelled:")
+    booking.refresh_from_db()
+    assert booking.state == Booking.State.CANCELLED
+    panel.locator("#back").click()
+    panel.locator("#more").click()
+    panel.locator("#go-book").click()
+    expect(panel.locator("#zone")).not_to_be_empty()
+    expect(line).to_have_count(0)
+    assert wrong == []
+
+
+def test_on_a_phone_the_way_back_shuts_the_panel(browser: Browser, shop: str, company: Company) -> None:
+    Calendar.objects.update(is_office=False)
+    Widget.objects.update(sees_pages=True)
+    widgets.forget(Widget.objects.get(key="pk_demo"))
+    with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce") as phone:
+        page, wrong = _come(phone, shop)
+        before = page.url
+        for _time in range(2):
+            panel = _open(page)
+            panel.locator("#text").click()
+            _wait(page, lambda: page.frames[1].evaluate("history.state?.desk") == "open")
+            page.evaluate("history.back()")
+            expect(page.locator("iframe")).to_be_hidden()
+            assert page.url == before
+
+        panel = _open(page)
+        panel.locator("#text").click()
+        _wait(page, lambda: page.frames[1].evaluate("history.state?.desk") == "open")
+        # What the page tells of them reaches the agents.
+        page.evaluate("Desk('track', 'Cart filled', { items: 3 })")
+        _wait(page, lambda: PageEvent.objects.filter(name="Cart filled", props={"items": "3"}).exists())
+        panel.locator("#close").click()
+        expect(page.locator("iframe")).to_be_hidden()
+        _wait(page, lambda: page.frames[1].evaluate("history.state") is None)
+        assert (page.url, wrong) == (before, [])
+
+
+def _wait(page: Page, condition: Callable[[], bool]) -> None:
+    """The page's policy allows no `eval`, so Playwright cannot wait for this by itself."""
+    until = monotonic() + 10
+    while not condition():
+        assert monotonic() < until
+        page.wait_for_timeout(20)
+
+
+def test_in_the_page_s_own_colour_and_where_colours_are_forced(
+    context: BrowserContext, shop: str, company: Company
+) -> None:
+    page, wrong = _come(context, f"{shop}?manual")
+    page.evaluate("Desk('boot', { color: '#C22C2C' })")
+    button = page.get_by_role("button", name="Open chat")
+    expect(button).to_have_css("background-color", "rgb(194, 44, 44)")
+    panel = _open(page)
+    expect(panel.locator("#head")).to_have_css("background-color", "rgb(194, 44, 44)")
+    panel.locator("#email").fill("stranger@shop.example")
+
+    page.emulate_media(forced_colors="active")
+    for part in ("#head", "#send", ".pill"):
+        expect(panel.locator(part)).not_to_have_css("border-top-width", "0px")
+    assert wrong == []
 
 
 def _trouble(page: Page) -> dict[str, list[str]]:

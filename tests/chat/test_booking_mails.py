@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ from icalendar import Calendar
 
 from chat import booking_mails, bookings
 from chat.models import Booking, Visit
+from helpdesk.conversations.models import Message
 from helpdesk.events import outbox
 from helpdesk.events.actors import CUSTOMER
 from helpdesk.events.models import Event, OutboxEntry
 from tests.chat.booking import HALF_AN_HOUR, TUESDAY, book, wish
-from tests.chat.continuing import visitor
+from tests.chat.continuing import MINUTE, visitor
 from tests.fixtures.company import Company
+from tests.fixtures.engine import Engine
+from tests.fixtures.mailing import raw_mail
+from tickets.models import Mailbox
 
 
 @pytest.fixture
@@ -68,6 +73,38 @@ def test_the_confirmation(visit: Visit, at: datetime) -> None:
     assert event.decoded("DTSTART") == TUESDAY and event.decoded("DTEND") == TUESDAY + HALF_AN_HOUR
     assert event["UID"] == f"booking-{booking.public_id}@demo.example"
     assert str(event["ATTENDEE"]) == "MAILTO:nora@cafe.example"
+
+
+def test_it_is_from_the_teams_mailbox_and_its_answers_come_to_the_conversation(
+    visit: Visit, engine: Engine, at: datetime
+) -> None:
+    hosting = Mailbox.objects.get(address="hosting@demo.example")
+    visit.widget.team = hosting.team
+    visit.widget.save()
+    booking = book(visit, at=at)
+    engine.work(at)
+
+    (sent,) = (mail for mail in engine.mails("nora@cafe.example") if str(mail["Message-ID"]).startswith("<booking-"))
+    assert parseaddr(str(sent["From"])) == (hosting.name, hosting.address)
+    to = str(sent["Reply-To"])
+    assert to.endswith("@demo.example") and to.startswith("hosting+")
+    assert str(_entries(sent)[0].walk("VEVENT")[0]["ORGANIZER"]) == "MAILTO:hosting@demo.example"
+
+    back = raw_mail(sender="nora@cafe.example", to=to, text="May I bring a colleague?", subject=str(sent["Subject"]))
+    engine.receive(back, at=at + MINUTE, sender="nora@cafe.example", to=to)
+    latest = Message.objects.order_by("pk").last()
+    assert latest is not None and latest.conversation_id == booking.conversation_id
+    assert "colleague" in latest.text
+
+
+def test_without_any_mailbox_it_still_leaves(visit: Visit, at: datetime) -> None:
+    booking = book(visit, at=at)
+    Mailbox.objects.all().delete()
+
+    (mail,) = _work(at)
+
+    assert booking.email == mail["To"] and str(mail["From"]) == configured.DEFAULT_FROM_EMAIL
+    assert mail["Reply-To"] is None
 
 
 def test_each_change_raises_the_sequence_of_one_entry(visit: Visit, at: datetime) -> None:

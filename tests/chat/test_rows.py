@@ -1,5 +1,7 @@
 """Rows of lists that are open: sent drawn anew when they change, to those who show them and may see them."""
 
+import re
+
 import pytest
 from django.utils.timezone import now
 
@@ -7,7 +9,7 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Team, User
 from helpdesk.events.actors import Actor
-from tests.chat.agents import Desk, Desks
+from tests.chat.agents import Desk, Desks, Frame
 from tests.fixtures.company import Company
 from tests.fixtures.desk import write
 from tickets.desk import live_rows
@@ -99,9 +101,121 @@ def test_readers_alike_are_drawn_for_once(company: Company) -> None:
     conversation = write(company.carol, now())
     _change(conversation, company.ada, assignee=company.grace)
     pairs = [(user.pk, zone) for user in (company.ada, company.linus, company.grace) for zone in ("", "Asia/Tokyo")]
-    wanted = [(conversation.pk, user, "en", zone) for user, zone in pairs]
+    wanted = [(conversation.pk, user, "en", zone, "due") for user, zone in pairs]
 
-    drawn = live_rows.draw([*wanted, (2**62, company.ada.pk, "en", "")])
+    drawn = live_rows.draw([*wanted, (2**62, company.ada.pk, "en", "", "due")])
 
     assert set(drawn) == set(wanted)
     assert len({id(text) for text in drawn.values()}) == 4
+
+
+def _listed(desk: Desk, conversation: Conversation) -> bool:
+    """Whether the next frame that speaks of it says that it belongs to the list."""
+    number = str(conversation.pk)
+
+    def speaks(frame: Frame) -> bool:
+        return frame["t"] == "rows" and (number in frame["v"] or conversation.pk in frame.get("left", ()))
+
+    frame = desk.until(speaks)
+    return number in frame["v"] and conversation.pk not in frame["left"]
+
+
+def test_what_is_new_comes_to_a_list_at_once_with_its_place(desks: Desks, company: Company) -> None:
+    shown = write(company.carol, now(), subject="Shown")
+    grace = desks.of(company.grace)
+    grace.hello()
+    grace.say("list", rows=[shown.pk], lang="en", view="view=reply")
+
+    other = write(company.gil, now(), subject="New here")
+
+    row = _row(grace, other)
+    assert "New here" in row
+    place = int(re.findall(r'data-place="(-?\d+)"', row)[0])
+    due = Conversation.objects.get(pk=other.pk).next_due_at
+    assert due is not None and place == round(due.timestamp() * 1_000_000)
+
+
+def test_what_no_longer_belongs_leaves_at_once_and_comes_back(desks: Desks, company: Company) -> None:
+    conversation = write(company.carol, now())
+    grace = desks.of(company.grace)
+    grace.hello()
+    grace.say("list", rows=[conversation.pk], lang="en", view="view=reply")
+
+    _change(conversation, company.ada, status="resolved")
+    assert not _listed(grace, conversation)
+    _change(conversation, company.ada, status="open")
+    assert _listed(grace, conversation)
+    # It was never told that this is shown: that it was sent is enough.
+    _change(conversation, company.ada, status="pending")
+    assert not _listed(grace, conversation)
+
+
+def test_mine_is_mine_and_a_teams_is_the_teams(desks: Desks, company: Company) -> None:
+    conversation, last = write(company.carol, now()), write(company.gil, now())
+    grace, linus = desks.of(company.grace), desks.of(company.linus)
+    for desk in (grace, linus):
+        desk.hello()
+        desk.say("list", rows=[], lang="en", view="view=mine")
+
+    _change(conversation, company.ada, assignee=company.grace)
+    assert _listed(grace, conversation)
+    _change(last, company.ada, assignee=company.linus)
+    assert _listed(linus, last)
+
+    told = [number for frame in linus.said if frame["t"] == "rows" for number in frame["v"]]
+    assert told == [str(last.pk)]
+
+
+def test_a_list_is_not_told_what_its_agent_may_not_see(desks: Desks, company: Company) -> None:
+    team = Team.objects.create(name="Management", is_private=True)
+    team.members.set([company.linus])
+    conversation, after = write(company.carol, now()), write(company.gil, now())
+    grace = desks.of(company.grace)
+    grace.hello()
+    grace.say("list", rows=[conversation.pk], lang="en", view="view=all")
+
+    _change(conversation, company.ada, team=team)
+    assert not _listed(grace, conversation)
+    frames = len(grace.said)
+    _change(conversation, company.ada, priority="urgent")
+    _change(after, company.ada, priority="urgent")
+    assert _listed(grace, after)
+
+    assert not any(str(conversation.pk) in frame.get("v", {}) for frame in grace.said[frames - 1 :])
+
+
+def test_what_belongs_to_a_later_page_does_not_come(desks: Desks, company: Company) -> None:
+    first, second = write(company.carol, now()), write(company.carol, now())
+    grace = desks.of(company.grace)
+    grace.hello()
+    due = Conversation.objects.get(pk=first.pk).next_due_at
+    assert due is not None
+    upto = round(due.timestamp() * 1_000_000) - 1
+    grace.say("list", rows=[first.pk], lang="en", view="view=reply", upto=upto)
+
+    _change(second, company.ada, priority="low")
+    _change(first, company.ada, priority="urgent")
+
+    assert _listed(grace, first)
+    assert not any(str(second.pk) in frame["v"] for frame in grace.said if frame["t"] == "rows")
+
+
+@pytest.mark.parametrize(
+    "view", ["view=nothing", "view=saved-9", "view=all&tag=%00", "%ff=1", "view=all&team=x", "ä", ""]
+)
+def test_a_strange_view_is_a_list_that_stays_as_it_is(desks: Desks, company: Company, view: str) -> None:
+    shown = write(company.carol, now())
+    grace = desks.of(company.grace)
+    grace.hello()
+    grace.say("list", rows=[shown.pk], lang="en", view=view)
+
+    _change(shown, company.ada, priority="urgent")
+    assert "Urgent" in _row(grace, shown)
+
+
+@pytest.mark.parametrize("upto", ["1", 1.5, True, 2**53, -(2**53)])
+def test_a_place_that_is_none_ends_it(desks: Desks, company: Company, upto: object) -> None:
+    grace = desks.of(company.grace)
+    grace.hello()
+    grace.say("list", rows=[], upto=upto)
+    assert grace.closed_with() == 4400

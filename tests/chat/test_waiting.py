@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from chat import chats
+from chat.models import SlackThread
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.models import Conversation
+from helpdesk.customers.models import Team
 from helpdesk.events.actors import CUSTOMER, Actor
 from helpdesk.oncall import paging
-from helpdesk.oncall.models import Page
+from helpdesk.oncall.models import Page, PageDelivery
 from tests.chat.continuing import begin, say, visitor, work
 from tests.fixtures.company import Company
+from tests.fixtures.providers import SlackServer
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +78,45 @@ def test_another_reason_of_the_page_outlives_the_waiting(company: Company, at: d
     work(at + SECOND)
     page = Page.objects.get()
     assert page.state == "triggered" and kinds(page) == ["chat_waits", "first_response"]
+
+
+def _told_in_slack(page: Page) -> int:
+    return PageDelivery.objects.filter(page=page, channel="slack", action="trigger").count()
+
+
+def test_where_a_thread_begins_the_page_says_nothing_in_slack_besides(
+    slack: SlackServer, company: Company, at: datetime
+) -> None:
+    chat = begin(visitor(at, signed=UMA), "Hello?", at=at)
+    work(at)
+    page = Page.objects.get()
+    assert SlackThread.objects.filter(chat=chat).exists()
+    assert _told_in_slack(page) == 0
+    assert page.deliveries.exists(), "whoever is on call is called all the same"
+
+    paging.escalate(page.next_step_at or at)
+    assert _told_in_slack(page) == 1, "that nobody came is news"
+
+
+def test_a_chat_that_has_no_thread_is_told_by_its_page(slack: SlackServer, company: Company, at: datetime) -> None:
+    Team.objects.update(is_private=True)
+    chat = begin(visitor(at, signed=UMA), "Hello?", at=at)
+    Conversation.objects.filter(pk=chat.pk).update(team=Team.objects.first())
+    work(at)
+
+    assert not SlackThread.objects.exists()
+    assert _told_in_slack(Page.objects.get()) == 1
+
+
+def test_another_reason_is_told_in_slack(slack: SlackServer, company: Company, at: datetime) -> None:
+    elsewhere = paging.Reason("chat_waits", "Uma waits in a chat", at, told_in=("slack",))
+    breach = paging.Reason("first_response", "The promised first response is overdue", at)
+    alarms = [
+        paging.Alarm(dedup_key="one", reason=reason, urgency="high", summary="x") for reason in (elsewhere, breach)
+    ]
+    pages = paging.trigger_all(alarms, at=at)
+
+    assert _told_in_slack(pages["one"]) == 1
 
 
 def test_at_night_the_rule_of_the_night_holds_alone(company: Company, at: datetime) -> None:

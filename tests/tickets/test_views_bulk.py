@@ -8,12 +8,13 @@ import pytest
 from django.utils.timezone import now
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations.models import Conversation, Message, Status
-from helpdesk.customers.models import Team, User
+from helpdesk.conversations.models import Conversation, CustomField, Message, Status
+from helpdesk.customers.models import Service, Team, User
 from helpdesk.events.actors import SYSTEM
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write, write_many
 from tickets.desk import bulk
+from tickets.desk.models import Macro
 from tickets.models import BulkChange, BulkItem
 
 
@@ -276,3 +277,79 @@ def test_the_page_is_told_in_one_line_with_the_way_back(company: Company, at: da
     assert f'action="/desk/bulk/{done.pk}/undo/"' in line and "One done" in line
     line = browser.post(f"/desk/bulk/{done.pk}/undo/", headers={"HX-Request": "true"}).content.decode()
     assert "One taken back" in line and "undo/" not in line
+
+
+def _macro(name: str = "Outage", **more: Any) -> Macro:
+    actions = [
+        {"do": "reply", "value": "Hello {{ customer.first_name|there }}, it is back."},
+        {"do": "add_tags", "value": ["outage"]},
+        {"do": "set_priority", "value": "low"},
+    ]
+    return Macro.objects.create(**{"name": name, "actions": actions, "updated_at": now(), **more})
+
+
+def test_a_macro_is_shown_and_applied_to_each_and_its_changes_are_taken_back(company: Company, at: datetime) -> None:
+    one, other = write_many(company.carol, at, 2)
+    macro = _macro()
+    form = logged_in(company.grace).get("/desk/bulk/", {"c": one.pk}).content.decode()
+    assert f'name="macro" value="{macro.pk}"' in form
+    assert "Hello {{ customer.first_name|there }}, it is back." in form and "Adds the tags outage" in form
+
+    done = _post(company.grace, one, other, macro=macro.pk, team=Team.objects.get(name="Hosting").pk)
+
+    assert _outcomes(done) == {one.pk: "done", other.pk: "done"} and done.asked["macro"] == "Outage"
+    for item in done.items.all():
+        assert item.message is not None and item.message.text == "Hello Carol, it is back."
+        assert item.conversation is not None and item.conversation.status == "pending"
+        assert item.conversation.tags.filter(name="outage").exists()
+        assert set(item.before) == {"tags", "priority", "team"}
+    page = logged_in(company.grace).get(f"/desk/bulk/{done.pk}/").content.decode()
+    assert "<dt>Macro</dt><dd>Outage</dd>" in page and "Waiting to be sent" in page
+
+    logged_in(company.grace).post(f"/desk/bulk/{done.pk}/undo/")
+
+    for item in done.items.all():
+        assert item.undone == bulk.TAKEN_BACK and item.conversation is not None
+        assert (item.conversation.priority, item.conversation.team) == ("normal", None)
+        assert not item.conversation.tags.filter(name="outage").exists()
+        # The answer went out, and waiting for the customer goes with it.
+        assert item.conversation.status == "pending" and item.conversation.messages.count() == 2
+
+
+def test_what_a_macro_sets_besides_is_taken_back(company: Company, at: datetime) -> None:
+    (one,) = write_many(company.carol, at, 1)
+    CustomField.objects.create(key="cause", name="Cause", kind="text")
+    service = Service.objects.create(name="web9.acme.example", kind="website")
+    actions = [
+        {"do": "set_custom", "value": {"cause": "disk"}},
+        {"do": "add_services", "value": [service.pk]},
+        {"do": "close", "value": None},
+    ]
+    done = _post(company.grace, one, macro=_macro(actions=actions).pk)
+    one.refresh_from_db()
+    assert one.status == "closed" and one.custom == {"cause": "disk"} and service in one.services.all()
+
+    bulk.undo(done, company.grace, at=now())
+
+    one.refresh_from_db()
+    assert one.status == "new" and one.custom == {} and service not in one.services.all()
+
+
+def test_a_macro_that_cannot_be_done_stops_none_of_the_others(company: Company, at: datetime) -> None:
+    done_already, other = write_many(company.carol, at, 2)
+    conversations.change(done_already.pk, conversations.Changes(status="resolved"), actor=SYSTEM, at=at)
+
+    done = _post(company.grace, done_already, other, macro=_macro(actions=[{"do": "snooze", "value": 3}]).pk)
+
+    assert _outcomes(done) == {done_already.pk: "skipped", other.pk: "done"}
+
+
+def test_macros_of_others_are_neither_shown_nor_applied(company: Company, at: datetime) -> None:
+    (one,) = write_many(company.carol, at, 1)
+    theirs = _macro("Mine alone", owner=company.linus)
+    client = logged_in(company.grace)
+
+    assert "Mine alone" not in client.get("/desk/bulk/", {"c": one.pk}).content.decode()
+    for macro in (theirs.pk, 2**62, "x"):
+        answer = client.post("/desk/bulk/", {"c": one.pk, "client_id": uuid4(), "macro": macro})
+        assert answer.status_code == 422 and not BulkChange.objects.exists()

@@ -1,7 +1,7 @@
 """Many conversations changed at once: each in its own transaction, each with its own outcome, told and taken back."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,10 +16,11 @@ from helpdesk.conversations.handling import UNSET, Changes, Unset
 from helpdesk.conversations.incoming import lock
 from helpdesk.conversations.models import DONE, Conversation, Message, Status
 from helpdesk.conversations.visibility import may_see
-from helpdesk.customers.models import Team, User
+from helpdesk.customers.models import Service, Team, User
 from helpdesk.events.actors import Actor
-from tickets.desk import variables
+from tickets.desk import macros, variables
 from tickets.desk.bulk_models import BulkChange, BulkItem
+from tickets.desk.models import Macro
 
 logger = logging.getLogger(__name__)
 
@@ -28,21 +29,41 @@ UNDO_FOR = timedelta(minutes=10)
 TAKEN_BACK = "yes"
 State = dict[str, Any]
 _NOTHING = Changes()
+_TOUCHED = {"add_tags": "tags", "remove_tags": "tags", "add_services": "services", "set_custom": "custom"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be done with each. `reply` goes out first; `then` is the status after it, "" for waiting."""
+    """What is to be done with each: the macro, then the `reply`, then the changes. `then` is the status after a reply,
+    "" for waiting.
+    """
 
     changes: Changes = _NOTHING
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     reply: str = ""
     then: str = ""
+    macro: Macro | None = None
 
     @property
     def is_empty(self) -> bool:
-        return self.changes == _NOTHING and not (self.add_tags or self.remove_tags or self.reply.strip())
+        return self.changes == _NOTHING and not (self.add_tags or self.remove_tags or self.reply.strip() or self.macro)
+
+    @property
+    def touches(self) -> frozenset[str]:
+        """What it may change besides columns of the conversation."""
+        does = {step["do"] for step in self.macro.actions} if self.macro else set()
+        touched = {_TOUCHED[do] for do in does if do in _TOUCHED}
+        return frozenset(touched | ({"tags"} if self.add_tags or self.remove_tags else set()))
+
+    @property
+    def left_to_answer(self) -> frozenset[str]:
+        """What its macro's answer to the customer changes of itself, and nothing else of the macro does."""
+        does = {step["do"] for step in self.macro.actions} if self.macro else set()
+        if "reply" not in does:
+            return frozenset()
+        said = {"assignee": does & {"assign"}, "status": does & {"set_status", "close"}}
+        return frozenset(name for name, by in said.items() if not by)
 
 
 class TooMany(ValueError):
@@ -81,6 +102,8 @@ def _told(asked: Asked) -> dict[str, Any]:
             told[name] = str(value) if value else ""
     if not isinstance(changes.snoozed_until, Unset):
         told["snoozed_until"] = changes.snoozed_until.isoformat() if changes.snoozed_until else ""
+    if asked.macro:
+        told["macro"] = asked.macro.name
     told |= {name: list(tags) for name in ("add_tags", "remove_tags") if (tags := getattr(asked, name))}
     return told
 
@@ -114,10 +137,16 @@ def _do(bulk: BulkChange, number: int, asked: Asked, user: User, at: datetime) -
         why = _("It was merged into #%(number)s.") % {"number": conversation.merged_into_id}
         _note(bulk, number, BulkItem.Outcome.SKIPPED, why)
         return
-    message = _answer(bulk, conversation, asked, user, at)
-    before = _state(conversation := lock(number), asked)
-    conversation = conversations.change(number, _changes(asked, before), actor=Actor.agent(user), at=at)
-    after = _state(conversation, asked)
+    first = _state(conversation, asked.touches)
+    written = _apply(asked.macro, number, user, at) if asked.macro else None
+    second = _state(lock(number), asked.touches)
+    first |= {name: second[name] for name in asked.left_to_answer}
+    message = _answer(bulk, lock(number), asked, user, at) or written
+    third = _state(lock(number), asked.touches)
+    # What an answer changes stays as long as the answer, which cannot be taken back.
+    before = {name: third[name] if second[name] != third[name] else first[name] for name in first}
+    conversation = conversations.change(number, _changes(asked, third), actor=Actor.agent(user), at=at)
+    after = _state(conversation, asked.touches)
     changed = {name for name in before if before[name] != after[name]}
     BulkItem.objects.create(
         bulk=bulk,
@@ -128,6 +157,13 @@ def _do(bulk: BulkChange, number: int, asked: Asked, user: User, at: datetime) -
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
+
+
+def _apply(macro: Macro, number: int, user: User, at: datetime) -> Message | None:
+    """Do what the macro says; what it wrote to the customer. Raises CannotDo, NotYours."""
+    macros.apply(macro, number, user, at=at)
+    said = Message.objects.filter(conversation=number, agent=user, kind=Message.Kind.OUTBOUND, at=at)
+    return said.order_by("-pk").first()
 
 
 def _answer(bulk: BulkChange, conversation: Conversation, asked: Asked, user: User, at: datetime) -> Message | None:
@@ -152,8 +188,8 @@ def _with(changes: Changes, **more: Any) -> Changes:
     return Changes(**{**given, **more})
 
 
-def _state(conversation: Conversation, asked: Asked) -> State:
-    """What a change may touch, as JSON; the tags only where they are asked for."""
+def _state(conversation: Conversation, touched: Collection[str]) -> State:
+    """What a change may touch, as JSON; tags, services and custom fields only where they are touched."""
     until = conversation.snoozed_until
     state: State = {
         "status": conversation.status,
@@ -163,8 +199,12 @@ def _state(conversation: Conversation, asked: Asked) -> State:
         "is_spam": conversation.is_spam,
         "snoozed_until": until.astimezone(UTC).isoformat() if until else None,
     }
-    if asked.add_tags or asked.remove_tags:
+    if "tags" in touched:
         state["tags"] = sorted(conversation.tags.values_list("name", flat=True))
+    if "services" in touched:
+        state["services"] = sorted(conversation.services.values_list("pk", flat=True))
+    if "custom" in touched:
+        state["custom"] = dict(conversation.custom)
     return state
 
 
@@ -200,19 +240,25 @@ def _take_back(item: BulkItem, user: User, at: datetime) -> str:
     if not may_see(user, item.number):
         return _("There is no such conversation.")
     conversation = lock(item.number)
-    now_is = _state(conversation, Asked(add_tags=("any",)))
+    now_is = _state(conversation, item.after)
     if any(now_is[name] != value for name, value in item.after.items()):
         return _("Somebody has changed it since.")
-    conversations.change(item.number, _restoring(item.before, at), actor=Actor.agent(user), at=at, may_lack_fields=True)
+    changes = _restoring(item.before, item.after, at)
+    conversations.change(item.number, changes, actor=Actor.agent(user), at=at, may_lack_fields=True)
     return TAKEN_BACK
 
 
-def _restoring(before: State, at: datetime) -> Changes:
+def _restoring(before: State, after: State, at: datetime) -> Changes:
     given: dict[str, Any] = {name: before[name] for name in ("status", "priority", "tags", "is_spam") if name in before}
     if "team" in before:
         given["team"] = Team.objects.filter(pk=before["team"]).first()
     if "assignee" in before:
         given["assignee"] = User.objects.filter(pk=before["assignee"]).first()
+    if "services" in before:
+        given["services"] = list(Service.objects.filter(pk__in=before["services"]))
+    if "custom" in before:
+        # What was empty before is emptied again.
+        given["custom"] = {**dict.fromkeys(after["custom"]), **before["custom"]}
     given["snoozed_until"] = _until(before, at)
     return Changes(**given)
 

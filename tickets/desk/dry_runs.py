@@ -17,6 +17,7 @@ from helpdesk.customers.models import User
 from helpdesk.events.models import Event
 from tickets.desk import cases, conditions, rules, variables
 from tickets.desk.models import Rule
+from tickets.numbers import is_number
 
 MOST = 200
 # So many events of the log, or idle conversations, are looked at in one call; `next` goes on from there.
@@ -79,7 +80,7 @@ def _past(rule: Rule, user: User, limit: int, before: str) -> DryRun:
                     return DryRun(matches, looked_at, str(here))
         if len(chunk) < _CHUNK:
             here = bottom
-    return DryRun(matches, looked_at, str(bottom) if bottom > 0 else None)
+    return DryRun(matches, looked_at, str(bottom) if Event.objects.filter(pk__lt=bottom).exists() else None)
 
 
 def _idle(rule: Rule, user: User, limit: int, at: datetime, before: str) -> DryRun:
@@ -118,7 +119,7 @@ def _told(rule: Rule, case: conditions.Case) -> list[dict[str, Any]]:
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+    if not is_number(text):
         raise BadCursor(text[:40])
     return int(text)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,7 @@ from helpdesk.prepared import Prepared
 from tickets.desk import filters
 from tickets.desk.filters import ACTIVE, WORKED
 from tickets.desk.models import SavedView
+from tickets.numbers import is_number
 
 # Orders, with the column that each goes by.
 DUE, NEWEST, WAKING = "due", "newest", "waking"
@@ -93,6 +95,17 @@ def find(given: Mapping[str, Any], user: User) -> View:
     return View(base.key, base.title, {**base.filters, **narrowing}, base.order, base.icon, narrowing)
 
 
+def asked(query: QueryDict, user: User) -> View:
+    """The view that an address's query asks for. Raises UnknownView, BadFilter."""
+    given: dict[str, Any] = {}
+    for name, values in query.lists():
+        given[name] = [value for value in values if value] if name in filters.SEVERAL else values[-1]
+    # A tag field holds several, separated by commas.
+    if "tag" in given:
+        given["tag"] = [tag for value in given["tag"] for tag in value.split(",")]
+    return find(given, user)
+
+
 def saved_for(user: User) -> list[SavedView]:
     """The agent's own views, their teams' and everybody's, as they are kept. One statement."""
     mine = Q(owner=user) | Q(team__in=user.teams.all()) | Q(owner=None, team=None)
@@ -108,7 +121,7 @@ def saved(user: User) -> list[View]:
 
 
 def _saved(number: str, user: User) -> View:
-    if not number.isascii() or not number.isdecimal() or len(number) > 18:
+    if not is_number(number):
         raise UnknownView(number[:40])
     found = next((view for view in saved(user) if view.key == f"saved-{int(number)}"), None)
     if found is None:

@@ -54,6 +54,13 @@ def of(macros: Iterable[Macro], conversation: Conversation, user: User) -> list[
     return [Preview(macro, [_line(step, names, values, user) for step in macro.actions]) for macro in macros]
 
 
+def unfilled(macros: Iterable[Macro], user: User) -> list[Preview]:
+    """The same for no conversation of all: what is written keeps its places, for each has its own words there."""
+    macros = list(macros)
+    names = _names([step for macro in macros for step in macro.actions])
+    return [Preview(macro, [_line(step, names, None, user) for step in macro.actions]) for macro in macros]
+
+
 def _names(actions: Sequence[Mapping[str, Any]]) -> Names:
     def wanted(what: str) -> set[Any]:
         given = [step["value"] for step in actions if step["do"] == what]
@@ -73,12 +80,12 @@ def _names(actions: Sequence[Mapping[str, Any]]) -> Names:
     return found
 
 
-def _line(step: Mapping[str, Any], names: Names, values: Mapping[str, str], user: User) -> Line:
+def _line(step: Mapping[str, Any], names: Names, values: Mapping[str, str] | None, user: User) -> Line:
     do, value = step["do"], step["value"]
     icon = _ICONS.get(do, "zap")
     if do in ("reply", "note"):
         what = _("Replies to the customer") if do == "reply" else _("Writes a note")
-        return Line(icon, what, variables.fill(value, values))
+        return Line(icon, what, value if values is None else variables.fill(value, values))
     return Line(icon, _said(do, value, names, user))
 
 

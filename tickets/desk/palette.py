@@ -8,6 +8,8 @@ from django.db import connection, transaction
 from helpdesk.conversations import visibility
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Customer, Organization, User
+from helpdesk.prepared import named_rows
+from tickets.numbers import is_number
 
 MAX_QUERY = 100
 EACH = 6
@@ -67,7 +69,7 @@ def find(typed: str, user: User) -> Found:
     if not text:
         return Found(_conversations(_MINE, user, {}), [])
     number = text.removeprefix("#")
-    if number.isascii() and number.isdecimal() and len(number) < 18:
+    if is_number(number):
         by_number = _conversations(_NUMBERED, user, {"number": int(number)})
         if text.startswith("#") or by_number:
             return Found(by_number, [])
@@ -118,8 +120,7 @@ def _conversations(statement: str, user: User, given: dict[str, Any]) -> list[di
 def _fetch(statement: str, given: dict[str, Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return named_rows(cursor)
 
 
 def _escaped(text: str) -> str:

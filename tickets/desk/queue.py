@@ -1,8 +1,8 @@
 """One keyset page of a view's rows, each with the clock it counts down to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -11,12 +11,16 @@ from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Customer, Organization, Plan, Team, User
-from helpdesk.prepared import Prepared
+from helpdesk.prepared import Prepared, named_rows
 from helpdesk.sla.models import Clock
 from tickets.desk import filters, inbox
+from tickets.numbers import is_number
 
 PAGE = 50
 MOST = 200
+# The largest number that scripts count exactly.
+NOWHERE = 2**53 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TABLE = Conversation._meta.db_table
 _COLUMNS = """id, subject, preview, channel, status, priority, next_due_at, updated_at, last_message_at, customer_id,
     organization_id, assignee_id, team_id, snoozed_until"""
@@ -98,7 +102,20 @@ def _sorted(view: inbox.View, condition: str, cursor: tuple[datetime | None, int
 
 def _paged(rows: list[dict[str, Any]], view: inbox.View, limit: int) -> Rows:
     more, rows = len(rows) > limit, rows[:limit]
+    for row in rows:
+        row["place"] = place(row, view.order)
     return Rows(rows, _cursor(rows[-1][_ORDERS[view.order][0]], rows[-1]["id"]) if more else "")
+
+
+def place(row: Mapping[str, Any], order: str) -> int:
+    """Where a row stands in a list of this order: a list is sorted by this number, and by ids in its direction among
+    equals. Microseconds; negative where what is newest comes first; NOWHERE for what has no time to stand by.
+    """
+    at: datetime | None = row[_ORDERS[order][0]]
+    if at is None:
+        return NOWHERE
+    moment = (at - _EPOCH) // timedelta(microseconds=1)
+    return -moment if order == inbox.NEWEST else moment
 
 
 def these(ids: Collection[int]) -> list[dict[str, Any]]:
@@ -136,8 +153,7 @@ def _newest(view: inbox.View, condition: str, after: str, order: str) -> str:
 def _fetch(statement: str, given: dict[str, Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return named_rows(cursor)
 
 
 def _cursor(at: datetime | None, last_id: int) -> str:
@@ -148,7 +164,7 @@ def _parse(after: str) -> tuple[datetime | None, int] | None:
     if not after:
         return None
     text, _tilde, number = after.partition("~")
-    if not number.isascii() or not number.isdecimal() or len(number) > 18:
+    if not is_number(number):
         raise BadCursor(after[:80])
     if not text:
         return None, int(number)

@@ -23,8 +23,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from helpdesk.customers.company import names
+from helpdesk.desk import markdown
+from helpdesk.desk.web_links import linked
 from helpdesk.static_files import build
-from tickets.desk import durations, inbox, markdown, wording
+from tickets.desk import durations, inbox, wording
 
 PARTS = ("main", "layer-body")
 SPRITE = "vendor/lucide-static@1.62.0/sprite.svg"
@@ -119,7 +121,7 @@ def environment() -> Environment:
         channel_icon=channel_icon,
         conversation_url=conversation_url,
         size=wording.file_size,
-        linked=wording.linked,
+        linked=linked,
         formatted=markdown.shown,
         marked=marked,
         local_date=timezone.localdate,

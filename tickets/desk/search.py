@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date
 from helpdesk.conversations import search
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Customer, Organization, Service, Team, User
+from helpdesk.prepared import named_rows
 from tickets.desk import filters
 
 _TERM = re.compile(r'([a-z]{2,12}):("[^"]{1,80}"|[^\s"]{1,80})')
@@ -133,8 +134,7 @@ def _condition(query: Query, user: User) -> tuple[str, dict[str, Any]]:
 def _rows(shown: dict[str, Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(_SHOWN, shown)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return named_rows(cursor)
 
 
 def _day(text: str) -> date | None:

@@ -16,9 +16,10 @@ from helpdesk.conversations import custom_fields, visibility
 from helpdesk.conversations.incoming import lock
 from helpdesk.conversations.models import Conversation, Priority, Status
 from helpdesk.customers.models import Service, Team, User
+from helpdesk.desk import markdown
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import SYSTEM, Actor
-from tickets.desk import markdown, mentions, variables
+from tickets.desk import mentions, variables
 from tickets.desk.models import Mention
 
 MOST = 20

@@ -16,6 +16,7 @@ from helpdesk.events.models import Event
 from helpdesk.prepared import Prepared
 from tickets.desk import event_lines
 from tickets.models import InboundEmail, MailHeader
+from tickets.numbers import whole_number
 
 PAGE = 50
 MOST_EVENTS = 200
@@ -138,7 +139,7 @@ class Shown:
     @classmethod
     def parse(cls, seq: str, last: str, at: str) -> "Shown | None":
         """Of `Thread.cursor`; None for anything else, and for a page that shows nothing yet."""
-        numbers = [int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0 for text in (seq, last)]
+        numbers = [whole_number(text) for text in (seq, last)]
         try:
             instant = parse_datetime(at.replace(" ", "+"))
         except ValueError:

@@ -11,6 +11,7 @@ from helpdesk.customers.models import Team, User
 from tickets.desk import filters, inbox, kept
 from tickets.desk.kept import NotYours
 from tickets.desk.models import SavedView
+from tickets.numbers import whole_number
 
 # Each is counted beside its name on every page.
 MOST = 50
@@ -48,8 +49,7 @@ def _audience(user: User, audience: str) -> tuple[User | None, Team | None]:
         return user, None
     team = None
     if audience != "all":
-        is_number = audience.isascii() and audience.isdecimal() and len(audience) <= 18
-        team = Team.objects.filter(pk=int(audience)).first() if is_number else None
+        team = Team.objects.filter(pk=whole_number(audience)).first()
         if team is None:
             raise NotYours(audience[:40])
     if not kept.may_keep_for(user, None, team.pk if team else None, SavedView):

@@ -1,16 +1,12 @@
 """What codes of the model are called on the desk, and small things said the same way everywhere."""
 
 import re
-from collections.abc import Iterator
 from functools import cache
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from markupsafe import Markup, escape
 
 HUES = 12
-_LINK = re.compile(r"https?://[^\s<>\"'\x00-\x1f]{3,2000}")
-_TRAILING = ".,;:!?)]}'\""
 
 
 def initials(name: str) -> str:
@@ -100,22 +96,3 @@ def file_size(count: int) -> str:
     if count < 1_000_000:
         return f"{count / 1000:.0f} kB"
     return f"{count / 1_000_000:.1f} MB"
-
-
-def addresses_in(text: str) -> Iterator[tuple[int, int]]:
-    """Where web addresses begin and end."""
-    for match in _LINK.finditer(text):
-        yield match.start(), match.start() + len(match.group().rstrip(_TRAILING))
-
-
-def linked(text: str) -> Markup:
-    """Text as HTML with its web addresses as links; everything else escaped. Linear in the length of the text."""
-    parts: list[Markup] = []
-    done = 0
-    for start, end in addresses_in(text):
-        parts.append(escape(text[done:start]))
-        link = '<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>'
-        parts.append(Markup(link).format(text[start:end]))
-        done = end
-    parts.append(escape(text[done:]))
-    return Markup("").join(parts)

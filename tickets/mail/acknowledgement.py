@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
+from helpdesk.conversations import incidents
 from helpdesk.conversations.models import Conversation, Priority
 from helpdesk.events.safe_text import one_line
 from helpdesk.oncall.models import Page, Urgency
@@ -38,13 +39,14 @@ def text(
     *,
     asked_at: datetime,
 ) -> str:
-    """The acknowledgement in the customer's language and time. `closed_hours` are the office's where it was closed
-    when they asked.
+    """The acknowledgement in the customer's language and time, with what goes on that they are likely to ask about.
+    `closed_hours` are the office's where it was closed when they asked.
     """
     with override(conversation.customer.language or DEFAULT_LANGUAGE):
         paragraphs = [
             _greeting(conversation),
             _received(conversation),
+            *(_trouble(trouble) for trouble in incidents.of_conversation(conversation)),
             _promise(conversation, promised),
             _on_call(conversation, closed_hours, asked_at) if closed_hours is not None else "",
             _("If there is anything to add, just answer this mail. It lands right with your request."),
@@ -67,6 +69,20 @@ def _received(conversation: Conversation) -> str:
         "subject": subject,
         "number": conversation.number,
     }
+
+
+def _trouble(trouble: incidents.Trouble) -> str:
+    """That we know of it already is what they want to hear first."""
+    known = _("We know already that something is wrong with %(what)s: “%(name)s” (%(status)s).")
+    known = known if trouble.what else _("We know already that something is wrong: “%(name)s” (%(status)s).")
+    about = {"what": trouble.what, "name": one_line(trouble.name, 200), "status": trouble.status}
+    said = f"{known % about} {trouble.says}"
+    more = (
+        _("We tell you here how it goes on and when it is over; you can also follow it at %(url)s")
+        if trouble.is_linked
+        else _("If that is what you mean, you can follow it at %(url)s")
+    )
+    return f"{said.strip()}\n{more % {'url': trouble.url}}"
 
 
 def situation(priority: str) -> str:

@@ -18,7 +18,7 @@ from helpdesk.events.sending_mail import open_connection, send_through
 from tickets.mail import composing, tokens
 from tickets.mail.correspondence import Correspondence, correspondence_of, note_header
 from tickets.mail.file_backend import file_name
-from tickets.mail.mailboxes import Mailboxes
+from tickets.mail.mailboxes import Mailboxes, NoMailbox
 from tickets.models import Mailbox, MailThread
 
 FILES = "tickets.mail.file_backend.EmailBackend"
@@ -95,16 +95,28 @@ JOIN {Mailbox._meta.db_table} mailbox ON mailbox.id = thread.mailbox_id WHERE th
 
 
 def thread_of(conversation: Conversation) -> MailThread:
-    """Mail's side of a conversation; one that began elsewhere goes on from the default mailbox."""
+    """Mail's side of a conversation; one that began elsewhere goes on from its team's mailbox, else the default one."""
     with connection.cursor() as cursor:
         cursor.execute(_THREAD, [conversation.pk])
         row = cursor.fetchone()
     if row is None:
-        default = Mailboxes().meant([])
-        return MailThread.objects.get_or_create(conversation=conversation, defaults={"mailbox": default})[0]
+        theirs = Mailboxes().of_team(conversation.team_id)
+        return MailThread.objects.get_or_create(conversation=conversation, defaults={"mailbox": theirs})[0]
     thread, row = take(MailThread, row)
     thread.mailbox, _ = take(Mailbox, row)
     return thread
+
+
+def ways_back(conversation: Conversation) -> tuple[str, str] | None:
+    """For mails of other rooms about a conversation (`MAIL_WAYS_BACK`): the sender, as in a From header, and the signed
+    address whose mail is filed in it; None before there is a mailbox.
+    """
+    try:
+        mailbox = thread_of(conversation).mailbox
+    except NoMailbox:
+        return None
+    token = tokens.make("customer", conversation.pk, conversation.customer_id)
+    return composing.address_of(mailbox.name, mailbox.address), tokens.plus_address(mailbox.address, token)
 
 
 def answer_address(known: Correspondence, at: datetime) -> str:

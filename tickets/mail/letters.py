@@ -102,7 +102,7 @@ def _inbound(letter: Letter, conversation: Conversation | None, reason: str, dou
         channel="email",
         customer=letter.customer,
         at=letter.mail.received_at,
-        subject=parsed.subject,
+        subject=subjects.opening(parsed.subject, has_parent=bool(parsed.in_reply_to or parsed.references)),
         text=text,
         full_text=parsed.text,
         html=html,

@@ -28,6 +28,11 @@ class Mailboxes:
     def is_ours(self, address: str) -> bool:
         return self.owner_of(address) is not None
 
+    def of_team(self, team_id: int | None) -> Mailbox:
+        """The mailbox whose mail goes to a team, else the default one. Raises NoMailbox."""
+        theirs = (box for box in self.all if team_id is not None and box.team_id == team_id)
+        return next(theirs, None) or self.meant([])
+
     def meant(self, addresses: Iterable[str]) -> Mailbox:
         """The first mailbox named by the addresses, else the default one. Raises NoMailbox."""
         for address in addresses:

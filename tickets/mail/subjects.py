@@ -20,6 +20,7 @@ _PREFIX = re.compile(rf"(?:{_REPLIES}|{_FORWARDS}){_COUNT}\s{{0,3}}[:：]\s*", r
 _REPLY = re.compile(rf"(?:{_REPLIES}){_COUNT}\s{{0,3}}[:：]", re.IGNORECASE)
 _FORWARD = re.compile(rf"(?:{_FORWARDS}){_COUNT}\s{{0,3}}[:：]", re.IGNORECASE)
 _LIST_TAG = re.compile(r"\[[^\[\]]{1,60}\]\s*")
+_LETTER = re.compile(r"\w\s*[:：]\s*")
 _TICKET_TAG = re.compile(r"\[#([0-9]{1,18})\]")
 _TRAILING = re.compile(r"\s*\((?:fwd|fw)\)$", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -42,6 +43,30 @@ def without_prefixes(subject: str) -> str:
             break
         position = match.end()
     return _TRAILING.sub("", bare[position:]).strip()
+
+
+def opening(subject: str, *, has_parent: bool) -> str:
+    """What a conversation that begins with this mail is called: without reply and forward prefixes, tags kept.
+
+    A single letter, as Italian mail programs put there, may as well be a drive: it goes where the mail answers another
+    one, or where another prefix stands beside it.
+    """
+    bare, position = " ".join(subject[:LONGEST].split()), 0
+    tags: list[str] = []
+    letters, is_answer = 0, has_parent
+    while match := _PREFIX.match(bare, position) or _LIST_TAG.match(bare, position):
+        if match.group().startswith("["):
+            tags.append(match.group().strip())
+        elif _LETTER.fullmatch(match.group()) and not is_answer:
+            letters += 1
+            if letters == 1:
+                first, tags_before = position, len(tags)
+        else:
+            is_answer = True
+        position = match.end()
+    if letters and not is_answer:
+        position, tags = first, tags[:tags_before]
+    return " ".join([*dict.fromkeys(tags), _TRAILING.sub("", bare[position:]).strip()]).strip()
 
 
 def ticket_tag(subject: str) -> int | None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from helpdesk.conversations.models import Priority
+from tickets.numbers import is_number
 from tickets.zones import known_zone
 
 LONGEST: Final = timedelta(days=366 * 5)
@@ -181,7 +182,7 @@ def _date(field: str, text: str, otherwise: date) -> date:
 def _number(field: str, text: str) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 18):
+    if not is_number(text):
         raise BadSelection(field, _("This is no number of one."))
     return int(text)
 

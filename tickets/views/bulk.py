@@ -13,10 +13,11 @@ from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.models import User
 from tickets.bulk_forms import BulkForm
-from tickets.desk import bulk, narrowing, snoozing, variables
+from tickets.desk import bulk, macro_previews, macros, narrowing, snoozing, variables
 from tickets.desk.bulk_models import BulkChange, BulkItem
 from tickets.desk.rendering import page
 from tickets.forms import AFTER_REPLY
+from tickets.numbers import is_number
 from tickets.views.access import AgentRequest, agent_view
 
 # Deliveries in these states may still change by themselves.
@@ -123,10 +124,11 @@ def _ask(request: AgentRequest, numbers: list[int], form: BulkForm | None, statu
         after_reply=AFTER_REPLY,
         variables=variables.VARIABLES,
         focus=request.GET.get("focus", ""),
+        previews=macro_previews.unfilled(macros.offered(request.user), request.user),
     )
 
 
 def _numbers(request: AgentRequest) -> list[int]:
     given = (request.POST if request.method == "POST" else request.GET).getlist("c")
-    numbers = [int(text) for text in given[: bulk.MOST + 1] if text.isascii() and text.isdecimal() and len(text) < 18]
+    numbers = [int(text) for text in given[: bulk.MOST + 1] if is_number(text)]
     return list(dict.fromkeys(numbers))

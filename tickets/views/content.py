@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Attachment, Message
 from helpdesk.conversations.visibility import visible_conversations
-from tickets.desk import wording
+from helpdesk.desk.web_links import linked
 from tickets.desk.thread import PICTURES
 from tickets.views.access import AgentRequest, agent_view
 
@@ -73,7 +73,7 @@ def full_text(request: AgentRequest, pk: int) -> HttpResponse:
     message = get_object_or_404(_messages(request).only("full_text", "text"), pk=pk)
     if request.headers.get("HX-Request"):
         text = message.full_text or message.text
-        return HttpResponse(wording.linked(text[:MOST_SHOWN]) + ("…" if len(text) > MOST_SHOWN else ""))
+        return HttpResponse(linked(text[:MOST_SHOWN]) + ("…" if len(text) > MOST_SHOWN else ""))
     return plain(message.full_text or message.text, f"message-{pk}.txt")
 
 

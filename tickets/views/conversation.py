@@ -22,6 +22,7 @@ from tickets.desk import facts, kept_words, live_chats, mentions, snoozing, thre
 from tickets.desk.reckoning import explain_clock
 from tickets.desk.rendering import page
 from tickets.forms import AFTER_REPLY, MessageForm
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, visible
 
 _RANGE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
@@ -88,7 +89,7 @@ def news(request: AgentRequest, pk: int) -> HttpResponse:
         raise Http404
     asked = request.GET.get
     is_owed = "all" in request.GET
-    if last_seq == _number(asked("seq", "")) and not is_owed:
+    if last_seq == whole_number(asked("seq", "")) and not is_owed:
         return HttpResponse(status=204)
     shown = thread.Shown.parse(asked("seq", ""), asked("last", ""), asked("at", ""))
     since = thread.since(pk, shown) if shown else None
@@ -127,7 +128,7 @@ def older(request: AgentRequest, pk: int) -> HttpResponse:
     if found is None:
         raise Http404
     choices = facts.choices(found)
-    part = thread.read(found["id"], choices.names, before=_number(request.GET.get("before", "")))
+    part = thread.read(found["id"], choices.names, before=whole_number(request.GET.get("before", "")))
     works = may_work(request.user)
     return page(request, "_thread.jinja", conversation=found, thread=part, may_work=works, at=now())
 
@@ -150,8 +151,8 @@ def _parts(request: AgentRequest, found: facts.Facts, at: datetime, before: int 
 
 def _before(request: AgentRequest, pk: int) -> int:
     """The part that was asked for: what is older than message `before`, or what stands around `message`."""
-    message = _number(request.GET.get("message", ""))
-    return thread.part_with(pk, message) if message else _number(request.GET.get("before", ""))
+    message = whole_number(request.GET.get("message", ""))
+    return thread.part_with(pk, message) if message else whole_number(request.GET.get("before", ""))
 
 
 def _beside(request: AgentRequest, found: facts.Facts, choices: facts.Choices, at: datetime) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def _beside(request: AgentRequest, found: facts.Facts, choices: facts.Choices, a
 
 
 def _toast(request: HttpRequest, shown: thread.Thread) -> Toast | None:
-    sent = _number(request.GET.get("sent", ""))
+    sent = whole_number(request.GET.get("sent", ""))
     if sent:
         waits = any(
             item.message and item.message["id"] == sent and item.message["delivery"] == "pending"
@@ -187,7 +188,3 @@ def _toast(request: HttpRequest, shown: thread.Thread) -> Toast | None:
     after, until = map(int, changed.groups())
     lines = shown.lines(after, until)
     return Toast(" · ".join(lines[-3:]), after, until) if lines else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0

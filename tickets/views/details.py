@@ -16,6 +16,7 @@ from helpdesk.events.actors import Actor
 from tickets.desk import chores, customer_notes
 from tickets.desk.models import ChecklistItem, TimeEntry
 from tickets.mail import forwarding
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, visible
 from tickets.views.returning import change_and_return, to_conversation
 
@@ -40,7 +41,7 @@ def followers(request: AgentRequest, pk: int) -> HttpResponse:
     """`add`: addresses; `remove`: a customer's id."""
     visible(request, pk)
     actor, at = Actor.agent(request.user), now()
-    if gone := _number(request.POST.get("remove", "")):
+    if gone := whole_number(request.POST.get("remove", "")):
         following.unfollow(pk, [gone], actor=actor, at=at)
     try:
         following.follow(pk, forwarding.addresses_in(request.POST.get("add", "")), actor=actor, at=at)
@@ -56,9 +57,9 @@ def checklist(request: AgentRequest, pk: int) -> HttpResponse:
     visible(request, pk)
     steps: dict[str, Callable[[str, datetime], object]] = {
         "add": lambda text, at: text.strip() and chores.add_item(pk, text.strip(), request.user, at=at),
-        "done": lambda item, at: chores.tick(pk, _number(item), True, request.user, at=at),
-        "reopen": lambda item, at: chores.tick(pk, _number(item), False, request.user, at=at),
-        "remove": lambda item, at: chores.remove_item(pk, _number(item), request.user, at=at),
+        "done": lambda item, at: chores.tick(pk, whole_number(item), True, request.user, at=at),
+        "reopen": lambda item, at: chores.tick(pk, whole_number(item), False, request.user, at=at),
+        "remove": lambda item, at: chores.remove_item(pk, whole_number(item), request.user, at=at),
     }
     return _step(request, pk, steps, "checklist")
 
@@ -70,8 +71,8 @@ def time_spent(request: AgentRequest, pk: int) -> HttpResponse:
     visible(request, pk)
     note = request.POST.get("note", "").strip()
     steps: dict[str, Callable[[str, datetime], object]] = {
-        "remove": lambda entry, at: chores.unspend(pk, _number(entry), request.user, at=at),
-        "minutes": lambda minutes, at: chores.spend(pk, _number(minutes), note, request.user, at=at),
+        "remove": lambda entry, at: chores.unspend(pk, whole_number(entry), request.user, at=at),
+        "minutes": lambda minutes, at: chores.spend(pk, whole_number(minutes), note, request.user, at=at),
     }
     return _step(request, pk, steps, "time")
 
@@ -110,7 +111,3 @@ def tags(request: AgentRequest) -> JsonResponse:
     typed = request.GET.get("q", "").strip().lower()[:80]
     names = Tag.objects.filter(name__startswith=typed).order_by("name").values_list("name", flat=True)[:MOST_TAGS]
     return JsonResponse({"results": [{"id": name, "name": name, "hint": ""} for name in names]})
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0

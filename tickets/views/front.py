@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from helpdesk.conversations import incidents
 from helpdesk.conversations.models import Conversation, Priority
 from helpdesk.conversations.uploads import files_of
 from helpdesk.sla.calendars import hours_of
@@ -78,7 +79,14 @@ def _show(request: HttpRequest, form: TicketForm, at: datetime, status: int = 20
     sent = form.data.get("token", "") if form.is_bound else ""
     # A form sent again keeps its number, so that two clicks stay one ticket; an overdue one gets a new one.
     token = sent if sent and not form.non_field_errors() else web_form.new_token(at)
-    context = {"form": form, "token": token, "situations": situations(), "errors": form.errors}
+    service = str(form["service"].value() or "")[:253]
+    context = {
+        "form": form,
+        "token": token,
+        "situations": situations(),
+        "errors": form.errors,
+        "troubles": incidents.of_form(request, service, at=at),
+    }
     return render(request, "front/new_ticket.html", context, status=status)
 
 

@@ -13,6 +13,7 @@ from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import SAFE
 from tickets.desk import facts, thread
 from tickets.desk.rendering import page
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, visible
 from tickets.views.returning import to_conversation
 
@@ -62,9 +63,9 @@ def split(request: AgentRequest, pk: int) -> HttpResponse:
         found = facts.find(pk, request.user)
         if found is None:
             raise Http404
-        shown = thread.read(pk, facts.choices(found).names, before=_number(request.GET.get("before", "")))
+        shown = thread.read(pk, facts.choices(found).names, before=whole_number(request.GET.get("before", "")))
         return page(request, "split.jinja", conversation=found, thread=shown)
-    chosen = [_number(number) for number in request.POST.getlist("messages")]
+    chosen = [whole_number(number) for number in request.POST.getlist("messages")]
     try:
         new = splitting.split(pk, chosen, request.user, at=now(), subject=request.POST.get("subject", "")[:500])
     except splitting.CannotSplit as error:
@@ -94,9 +95,5 @@ def link(request: AgentRequest, pk: int) -> HttpResponse:
 
 def _one(request: AgentRequest, typed: str) -> Conversation | None:
     """A conversation this agent may see, by its number."""
-    number = _number(typed.strip().lstrip("#"))
+    number = whole_number(typed.strip().lstrip("#"))
     return visible_conversations(request.user).select_related("customer").filter(pk=number).first() if number else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0

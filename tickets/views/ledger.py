@@ -12,6 +12,7 @@ from helpdesk.conversations.visibility import visible_to
 from tickets.desk.rendering import page
 from tickets.mail import filing
 from tickets.models import InboundEmail
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.content import plain
 
@@ -37,14 +38,14 @@ _FIELDS = (
 @agent_view
 def ledger(request: AgentRequest) -> HttpResponse:
     """The newest mails, of one state if asked for. The raw bytes stay in the database."""
-    state, before = request.GET.get("state", ""), request.GET.get("before", "")
+    state, before = request.GET.get("state", ""), whole_number(request.GET.get("before", ""))
     if state and state not in InboundEmail.State.values:
         raise Http404
     mails = _mails(request).order_by("-id")
     if state:
         mails = mails.filter(state=state)
-    if before.isascii() and before.isdecimal() and len(before) < 18:
-        mails = mails.filter(id__lt=int(before))
+    if before:
+        mails = mails.filter(id__lt=before)
     rows = list(mails.values(*_FIELDS)[: PAGE + 1])
     last = rows[PAGE - 1]["id"] if len(rows) > PAGE else 0
     states = InboundEmail.State.choices

@@ -17,6 +17,7 @@ from helpdesk.customers.permissions import SAFE
 from tickets.desk import kept, live_chats, macro_previews, macros, steps
 from tickets.desk.models import Macro
 from tickets.desk.rendering import page
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.returning import to_conversation
 
@@ -29,9 +30,9 @@ def apply(request: AgentRequest, pk: int) -> HttpResponse:
     """
     found = get_object_or_404(visible_conversations(request.user).select_related("customer", "organization"), pk=pk)
     if request.method in SAFE:
-        return _show(request, found, chosen=_number(request.GET.get("macro", "")))
-    macro = get_object_or_404(kept.seen_by(request.user, Macro), pk=_number(request.POST.get("macro", "")))
-    seen, at, before = _number(request.POST.get("seen", "")), now(), found.last_seq
+        return _show(request, found, chosen=whole_number(request.GET.get("macro", "")))
+    macro = get_object_or_404(kept.seen_by(request.user, Macro), pk=whole_number(request.POST.get("macro", "")))
+    seen, at, before = whole_number(request.POST.get("seen", "")), now(), found.last_seq
     # Who sits in a live chat is not kept waiting.
     live = live_chats.is_live(found, request.user, at)
     holds = timedelta(seconds=0 if live else settings.UNDO_SEND_SECONDS)
@@ -67,7 +68,3 @@ def _show(request: AgentRequest, found: Conversation, *, chosen: int = 0, status
         is_overtaken=status == 409,
         seen=last or 0,
     )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0

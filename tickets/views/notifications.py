@@ -19,6 +19,7 @@ from helpdesk.conversations.models import Status
 from helpdesk.conversations.visibility import visible_conversations
 from tickets.desk import notices, webpush
 from tickets.desk.models import NotificationChoice, PushSubscription
+from tickets.numbers import is_number
 from tickets.views.access import AgentRequest, agent_view, viewers_too
 from tickets.views.settings import generic
 
@@ -112,15 +113,11 @@ def _ways() -> dict[str, str]:
 @agent_view
 def ringing(request: AgentRequest) -> JsonResponse:
     """Which of the conversations `only`, numbers with commas, nobody has taken yet: a page that was reloaded asks."""
-    numbers = [int(one) for one in request.GET.get("only", "").split(",")[:MOST_RINGING] if _is_number(one)]
+    numbers = [int(one) for one in request.GET.get("only", "").split(",")[:MOST_RINGING] if is_number(one)]
     waiting = visible_conversations(request.user).filter(
         pk__in=numbers, assignee=None, status__in=(Status.NEW, Status.OPEN), is_spam=False
     )
     return JsonResponse({"waiting": list(waiting.values_list("pk", flat=True))})
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 18
 
 
 @require_POST

@@ -15,15 +15,15 @@ from helpdesk.oncall.visibility import visible_pages
 from tickets.desk import pages
 from tickets.desk.rendering import page
 from tickets.forms import HandlingForm
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 
 
 @require_GET
 @agent_view
 def page_list(request: AgentRequest) -> HttpResponse:
-    before = request.GET.get("before", "")
-    number = int(before) if before.isascii() and before.isdecimal() and len(before) < 18 else 0
-    return page(request, "pages.jinja", pages=pages.read(request.user, number), at=now())
+    before = whole_number(request.GET.get("before", ""))
+    return page(request, "pages.jinja", pages=pages.read(request.user, before), at=now())
 
 
 @require_POST

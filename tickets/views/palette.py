@@ -5,6 +5,7 @@ from django.views.decorators.http import require_GET
 
 from tickets.desk import inbox, palette, palette_pages
 from tickets.desk.rendering import page
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.settings import menu
 
@@ -31,5 +32,5 @@ def palette_found(request: AgentRequest) -> HttpResponse:
         found_pages=palette_pages.pages(typed, settings),
         found_canned=palette_pages.canned_replies(typed, user),
         found_macros=palette_pages.macros(typed, user) if here else [],
-        open_conversation=int(here) if here.isascii() and here.isdecimal() and len(here) < 18 else 0,
+        open_conversation=whole_number(here),
     )

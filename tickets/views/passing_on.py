@@ -12,12 +12,14 @@ from helpdesk.conversations.channel import channel
 from helpdesk.conversations.models import Message
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import SAFE
+from helpdesk.desk import markdown
 from helpdesk.events.outcomes import DeliveryError
-from tickets.desk import facts, markdown, thread
+from tickets.desk import facts, thread
 from tickets.desk.rendering import page
 from tickets.forms import MAX_TEXT
 from tickets.mail import forwarding
 from tickets.mail.channel import EmailChannel
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.content import plain
 from tickets.views.returning import to_conversation
@@ -68,9 +70,7 @@ def printed(request: AgentRequest, pk: int) -> HttpResponse:
     found = facts.find(pk, request.user)
     if found is None:
         raise Http404
-    before = request.GET.get("before", "")
-    before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 18 else 0
-    items = thread.newest(pk, MOST_PRINTED, before=before_id)
+    items = thread.newest(pk, MOST_PRINTED, before=whole_number(request.GET.get("before", "")))
     older = items[0]["id"] if len(items) == MOST_PRINTED else 0
     with_notes = request.GET.get("notes") == "1"
     shown = [message for message in items if with_notes or message["kind"] != "note"]

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from helpdesk.customers.models import User
 from tickets.desk import inbox, narrowing, queue
 from tickets.desk.counts import Counts, count
-from tickets.desk.filters import SEVERAL, BadFilter
+from tickets.desk.filters import BadFilter
 from tickets.desk.rendering import page
 from tickets.views.access import AgentRequest, agent_view
 
@@ -67,14 +67,8 @@ def own_teams(user: User) -> list[tuple[int, str]]:
 
 def asked_view(request: AgentRequest) -> inbox.View:
     """The view that the address asks for. Raises Http404."""
-    given: dict[str, Any] = {}
-    for name, values in request.GET.lists():
-        given[name] = [value for value in values if value] if name in SEVERAL else values[-1]
-    # A tag field holds several, separated by commas.
-    if "tag" in given:
-        given["tag"] = [tag for value in given["tag"] for tag in value.split(",")]
     try:
-        return inbox.find(given, request.user)
+        return inbox.asked(request.GET, request.user)
     except (inbox.UnknownView, BadFilter) as error:
         raise Http404 from error
 

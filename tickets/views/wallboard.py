@@ -1,5 +1,8 @@
 """The wallboard: for agents who are logged in, and by a link that a television can keep open."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -8,7 +11,9 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
 from helpdesk.customers.models import Team, User
+from helpdesk.customers.visibility import visible_teams
 from tickets.desk.rendering import page
+from tickets.numbers import whole_number
 from tickets.reports import wallboard, wording
 from tickets.views.access import AgentRequest, agent_view
 from tickets.zones import known_zone
@@ -17,7 +22,15 @@ from tickets.zones import known_zone
 @require_GET
 @agent_view
 def own(request: AgentRequest) -> HttpResponse:
-    return _show(request, request.user, None, reverse("tickets:wallboard"))
+    """Of all that this agent may see, or with `?team=` of one team; other people's private teams are not there."""
+    teams, asked = visible_teams(request.user).order_by("name"), request.GET.get("team", "")
+    address = reverse("tickets:wallboard")
+    if not asked:
+        return _show(request, request.user, None, address, teams)
+    team = teams.filter(pk=whole_number(asked)).first()
+    if team is None:
+        raise Http404
+    return _show(request, request.user, team, f"{address}?team={team.pk}", teams)
 
 
 @require_GET
@@ -34,8 +47,12 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     return answer
 
 
-def _show(request: HttpRequest, user: User, team: Team | None, address: str) -> HttpResponse:
-    """The page, or its numbers alone for htmx."""
+def _show(
+    request: HttpRequest, user: User, team: Team | None, address: str, teams: Iterable[Team] = ()
+) -> HttpResponse:
+    """The page, or its numbers alone for htmx; `teams` are those one may choose from."""
     board = wallboard.board(user, now(), team)
-    name = "_wallboard.jinja" if request.headers.get("HX-Request") else "wallboard.jinja"
-    return page(request, name, board=board, address=address, ringing=wallboard.since(board), say=wording.say)
+    shown: dict[str, Any] = {"board": board, "address": address, "ringing": wallboard.since(board), "say": wording.say}
+    if request.headers.get("HX-Request"):
+        return page(request, "_wallboard.jinja", **shown)
+    return page(request, "wallboard.jinja", **shown, teams=list(teams), team=team)

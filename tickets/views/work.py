@@ -16,6 +16,7 @@ from helpdesk.conversations.models import Message
 from helpdesk.conversations.visibility import visible_conversations
 from tickets.desk import blocking, senders, snoozing
 from tickets.forms import WorkForm
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, visible
 from tickets.views.returning import change_and_return, to_conversation
 
@@ -87,15 +88,11 @@ def undo(request: AgentRequest, pk: int) -> HttpResponse:
     visible(request, pk)
     after, until = (request.POST.get(name, "") for name in ("after", "until"))
     try:
-        undoing.undo(pk, request.user, after=_number(after), until=_number(until), at=now())
+        undoing.undo(pk, request.user, after=whole_number(after), until=whole_number(until), at=now())
         messages.success(request, _("Taken back."))
     except undoing.TooLate:
         messages.warning(request, _("It is too late to take that back, or somebody has changed it since."))
     return to_conversation(request, pk)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
 
 
 @require_POST

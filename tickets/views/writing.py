@@ -21,10 +21,12 @@ from helpdesk.conversations.models import Conversation, Message, Status
 from helpdesk.conversations.uploads import files_of
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import may_work
+from helpdesk.desk import markdown
 from helpdesk.events.actors import Actor
-from tickets.desk import canned, drafts, kept_words, live_chats, markdown, mentions
+from tickets.desk import canned, drafts, kept_words, live_chats, mentions
 from tickets.forms import MAX_TEXT, MessageForm
 from tickets.mail import forwarding
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, viewers_too, visible
 from tickets.views.conversation import show
 from tickets.views.returning import to_conversation
@@ -163,8 +165,7 @@ def canned_replies(request: AgentRequest) -> JsonResponse:
 def use_canned(request: AgentRequest, pk: int) -> HttpResponse:
     """One filled in: as JSON for scripts, else appended to the draft. `reply` is its id."""
     found = get_object_or_404(visible_conversations(request.user).select_related("customer", "organization"), pk=pk)
-    number = request.POST.get("reply", "")
-    reply = get_object_or_404(canned.of(request.user), pk=int(number) if number.isdecimal() and len(number) < 18 else 0)
+    reply = get_object_or_404(canned.of(request.user), pk=whole_number(request.POST.get("reply", "")))
     text = canned.use(reply, found, request.user)
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"text": text})

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from chat import colors, widget_editing
+from chat import colors, slack_threads, widget_editing
 from chat.api_widgets import WidgetSerializer
 from chat.models import Widget
 from helpdesk.customers.models import Team, User
@@ -106,12 +106,13 @@ class Widgets(Area):
 
     def beside(self, request: HttpRequest, found: Any, form: SettingsForm) -> dict[str, Any]:
         if found is None:
-            return {"secrets": [], "look": None, "snippet": "", "policy": ""}
+            return {"secrets": [], "look": None, "snippet": "", "policy": "", "slack_trouble": ""}
         return {
             "secrets": list(found.secrets.order_by("pk")),
             "look": colors.readable(found.color),
             "snippet": widget_editing.snippet(found),
             "policy": widget_editing.policy(),
+            "slack_trouble": slack_threads.trouble(found),
         }
 
 

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 
 from chat import identity
-from chat.models import Booking, BookingHours, Widget
+from chat.models import Booking, BookingHours, Chat, SlackThread, Widget
 from helpdesk.customers.models import AuditEntry
 from helpdesk.sla.models import Calendar
 from tests.chat.booking import book
-from tests.chat.continuing import visitor
+from tests.chat.continuing import begin, visitor
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in
 
@@ -95,6 +95,18 @@ def test_a_colour_nothing_can_be_read_on_is_said(ada: Client, widget: Widget) ->
     shown = ada.get(f"{WIDGETS}{widget.pk}/").content.decode()
 
     assert "Text could not be read on #767b81" in shown
+
+
+def test_what_keeps_slack_from_being_told_is_said(ada: Client, widget: Widget, at: datetime) -> None:
+    chats = [begin(visitor(at), "Hello", at=at) for _number in range(2)]
+    Chat.objects.update(widget=widget)
+    SlackThread.objects.bulk_create([SlackThread(chat=chats[0], error="channel_not_found"), SlackThread(chat=chats[1])])
+    page = f"{WIDGETS}{widget.pk}/"
+    assert "channel_not_found" not in ada.get(page).content.decode(), "the latest one was told"
+    SlackThread.objects.filter(chat=chats[1]).update(error="Slack answered 200: <not_in_channel>")
+
+    assert "Slack answered 200: &lt;not_in_channel&gt;" in ada.get(page).content.decode()
+    assert "&lt;not_in_channel&gt;" in ada.get(f"/desk/conversations/{chats[1].pk}/").content.decode()
 
 
 def test_a_widget_in_use_stays(ada: Client, widget: Widget, at: datetime) -> None:

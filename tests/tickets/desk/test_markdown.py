@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.desk import markdown
+from helpdesk.desk import markdown
 from tickets.mail.sanitize import sanitize
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from helpdesk.conversations import emoji
 from helpdesk.customers.entitlements import Realtime, realtime
 from helpdesk.customers.models import Plan
+from helpdesk.desk.web_links import linked
 from helpdesk.oncall.rota import Slot
 from tickets.desk import durations, event_lines, rota_table, wording
 
@@ -87,7 +88,7 @@ def test_initials(name: str, letters: str) -> None:
 
 @given(st.text(max_size=400))
 def test_linking_never_lets_markup_through(text: str) -> None:
-    html = str(wording.linked(f"{text} https://x.example/{text}"))
+    html = str(linked(f"{text} https://x.example/{text}"))
     without_links = html.replace("</a>", "")
 
     assert "<script" not in html.lower()
@@ -96,7 +97,7 @@ def test_linking_never_lets_markup_through(text: str) -> None:
 
 
 def test_linking_leaves_the_full_stop_outside() -> None:
-    assert 'href="https://x.example/a"' in str(wording.linked("See https://x.example/a."))
+    assert 'href="https://x.example/a"' in str(linked("See https://x.example/a."))
 
 
 def test_taking_and_being_given_are_told_apart() -> None:

@@ -15,7 +15,7 @@ from helpdesk.events.models import Event
 from tests.fixtures.company import Company
 from tests.fixtures.mailing import Send, raw_mail, settle
 from tickets.mail import filing, ledger, tokens
-from tickets.models import InboundEmail, SuspendedAddress
+from tickets.models import InboundEmail, MailHeader, SuspendedAddress
 
 pytestmark = pytest.mark.django_db
 BOX = "support@demo.example"
@@ -305,3 +305,22 @@ def test_two_threads_file_a_heap_once(company: Company, at: datetime) -> None:
         pass
     assert InboundEmail.objects.filter(state="filed").count() == len(heap)
     assert Conversation.objects.count() == len(heap)
+
+
+@pytest.mark.parametrize(
+    ("subject", "called"),
+    [("AW: WG: Drucker kaputt", "Drucker kaputt"), ("Re: [urgent] Printer (fwd)", "[urgent] Printer")],
+)
+def test_a_new_conversation_is_called_without_prefixes(
+    company: Company, send_mail: Send, at: datetime, subject: str, called: str
+) -> None:
+    first = send_mail(raw_mail(subject=subject, message_id="<first@acme.example>"), at=at)
+
+    assert Conversation.objects.get(pk=first.conversation_id).subject == called
+    assert MailHeader.objects.get(message=first.message_id).subject == subject
+    # What the mail said is what an answer is compared with, in whatever clothes.
+    same = send_mail(raw_mail(subject=f"Re: {subject}", text="And?", in_reply_to="<first@acme.example>"), at=at)
+    other = send_mail(raw_mail(subject="Re: New colleague", text="Hi", in_reply_to="<first@acme.example>"), at=at)
+    assert same.conversation_id == other.conversation_id == first.conversation_id
+    assert "Subject changed" not in Message.objects.get(pk=same.message_id).remark
+    assert "Subject changed" in Message.objects.get(pk=other.message_id).remark

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.mail.subjects import differs, is_forward, is_reply, normalise, ticket_tag, without_prefixes
+from tickets.mail.subjects import differs, is_forward, is_reply, normalise, opening, ticket_tag, without_prefixes
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,42 @@ def test_normalising_is_stable_and_survives_anything(subject: str) -> None:
 def test_giant_subjects(piece: str) -> None:
     assert isinstance(normalise(piece * 100_000), str)
     assert differs(piece * 100_000, "printer") in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("subject", "called"),
+    [
+        ("Printer broken", "Printer broken"),
+        ("Re: Printer  broken", "Printer broken"),
+        ("AW: WG: Drucker KAPUTT", "Drucker KAPUTT"),
+        ("Fwd: RE[2]: Printer (fwd)", "Printer"),
+        ("回复：打印机", "打印机"),
+        ("[EXTERNAL] Re: [users] Printer", "[EXTERNAL] [users] Printer"),
+        ("Re: [URGENT] [URGENT] Server down", "[URGENT] Server down"),
+        ("[URGENT]", "[URGENT]"),
+        ("Re: [#12] Printer", "[#12] Printer"),
+        ("I: drive is full", "I: drive is full"),
+        (r"R:\share cannot be reached", r"R:\share cannot be reached"),
+        ("[x] I: [y] drive", "[x] I: [y] drive"),
+        ("R: I: Fattura", "R: I: Fattura"),
+        ("I: Re: Fattura", "Fattura"),
+        ("Restart: x", "Restart: x"),
+        ("Re:", ""),
+        ("", ""),
+    ],
+)
+def test_what_a_new_conversation_is_called(subject: str, called: str) -> None:
+    assert opening(subject, has_parent=False) == called
+
+
+def test_a_letter_before_an_answer_is_a_prefix() -> None:
+    assert opening("R: Fattura", has_parent=True) == "Fattura"
+    assert opening("R: I: Fattura", has_parent=True) == "Fattura"
+
+
+@given(st.text(alphabet="Re:[]I WGx#1 ", max_size=80), st.booleans())
+def test_what_it_is_called_is_about_the_same(subject: str, has_parent: bool) -> None:
+    called = opening(subject, has_parent=has_parent)
+
+    assert not differs(subject, called)
+    assert opening(called, has_parent=has_parent) == called or "[" in subject

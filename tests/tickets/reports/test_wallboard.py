@@ -44,6 +44,27 @@ def test_private_teams_are_on_nobodys_television(company: Company, at: datetime)
     assert (seen.waiting.count, seen.waiting.due_at, seen.new) == (0, None, 0)
 
 
+def test_it_is_narrowed_to_a_team_that_one_may_see(company: Company, at: datetime) -> None:
+    secret, other = Team.objects.create(name="Secret", is_private=True), Team.objects.create(name="Open team")
+    secret.members.add(company.linus)
+    write(company.carol, at, team_id=secret.pk)
+    write(company.gil, at, team_id=other.pk)
+    number = '<p class="n num">1</p>'
+
+    member, stranger = logged_in(company.linus), logged_in(company.grace)
+    for client, team in ((member, secret), (member, other), (stranger, other)):
+        page = client.get(f"/desk/wallboard/?team={team.pk}").content.decode()
+        assert number in page and f'hx-get="/desk/wallboard/?team={team.pk}"' in page
+        part = client.get(f"/desk/wallboard/?team={team.pk}", headers={"HX-Request": "true"}).content.decode()
+        assert number in part and team.name in part and "<html" not in part
+    assert number not in member.get("/desk/wallboard/").content.decode()
+
+    assert "Secret" in member.get("/desk/wallboard/").content.decode()
+    assert "Secret" not in stranger.get("/desk/wallboard/").content.decode()
+    for team_id in (secret.pk, 2**62, "x", "-1", "9" * 40):
+        assert stranger.get(f"/desk/wallboard/?team={team_id}").status_code == 404
+
+
 def test_a_link_shows_it_until_it_is_revoked(company: Company, at: datetime) -> None:
     link, token = wallboard.make_link("Kitchen", company.ada, at=at)
     assert token not in link.digest

@@ -3,12 +3,15 @@
 from datetime import datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from helpdesk.conversations.models import Tag
 from helpdesk.customers import audit
 from helpdesk.customers.actions import digest
-from helpdesk.customers.models import ApiToken, AuditEntry, User
+from helpdesk.customers.models import ApiToken, AuditEntry, Service, User
 from helpdesk.desk.fields import DurationField, written
 from helpdesk.events import webhooks
 from helpdesk.events.actors import Actor
@@ -19,6 +22,7 @@ from helpdesk.sla.models import Calendar
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write
 from tests.tickets.settings.rows import fill
+from tickets.desk import rules
 from tickets.desk.models import Macro, NotificationChoice, Rule, SavedView
 
 FEED = (
@@ -279,3 +283,31 @@ def test_the_status_page_says_what_waits(company: Company) -> None:
     page = logged_in(company.ada).get("/desk/settings/status/").content.decode()
 
     assert "mails in quarantine" in page and "Parts of the engine" in page
+
+
+def test_rules_and_macros_are_said_without_a_look_for_each(
+    company: Company, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = logged_in(company.ada)
+    services = [Service.objects.create(name=f"service {number}", kind="website") for number in range(6)]
+
+    def one(number: int) -> list[dict[str, object]]:
+        return [{"do": "assign", "value": company.grace.pk}, {"do": "add_services", "value": [services[number].pk]}]
+
+    def add(number: int) -> None:
+        rule = {"name": f"Rule {number}", "event": "conversation.opened", "conditions": [], "actions": one(number)}
+        rules.save_rule(Rule(), rule, at=now())
+        Macro.objects.create(name=f"Macro {number}", actions=one(number), updated_at=now())
+
+    add(0)
+    asked = {}
+    for area in ("rules", "macros"):
+        with CaptureQueriesContext(connection) as first:
+            client.get(f"/desk/settings/{area}/")
+        asked[area] = len(first)
+    for number in range(1, 6):
+        add(number)
+    for area in ("rules", "macros"):
+        with django_assert_num_queries(asked[area]):
+            page = client.get(f"/desk/settings/{area}/").content.decode()
+        assert page.count("Grace Hopper · Add services: service") == 6

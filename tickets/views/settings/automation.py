@@ -1,5 +1,6 @@
 """Macros and automation rules: what is done in one step, and what is done by itself."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,15 +53,12 @@ class Macros(SharedArea):
         gettext_lazy("Reply, tag, hand over and set a status in one step, for what comes again and again."),
     )
 
-    def row(self, found: Any, user: User) -> Row:
-        return Row(
-            found.pk,
-            found.name,
-            steps_form.said(found.actions),
-            [self.whose(found)],
-            "zap",
-            opens=self.may_change(user, found),
-        )
+    def rows_told(self, found: Sequence[Any], user: User) -> list[Row]:
+        sayer = steps_form.Sayer(one.actions for one in found)
+        return [
+            Row(one.pk, one.name, sayer.said(one.actions), [self.whose(one)], "zap", opens=self.may_change(user, one))
+            for one in found
+        ]
 
 
 class RuleForm(Repeating):
@@ -128,12 +126,16 @@ class Rules(Area):
         last = RuleRun.objects.filter(rule=OuterRef("pk")).order_by("-pk")
         return Rule.objects.annotate(ran_at=Subquery(last.values("at")[:1]), ran=Subquery(last.values("state")[:1]))
 
-    def row(self, found: Any, user: User) -> Row:
+    def rows_told(self, found: Sequence[Any], user: User) -> list[Row]:
+        sayer = steps_form.Sayer(one.actions for one in found)
+        return [self._told(one, sayer) for one in found]
+
+    def _told(self, found: Any, sayer: steps_form.Sayer) -> Row:
         marks: list[tuple[Any, str]] = [] if found.is_active else [(_("Switched off"), "")]
         if found.ran == RuleRun.State.FAILED:
             marks.append((_("Failed the last time"), "warn"))
         ran = _("ran last on %(day)s") % {"day": f"{localtime(found.ran_at):%Y-%m-%d}"} if found.ran_at else ""
-        meta = [conditions_form.event_name(found.event), steps_form.said(found.actions), ran]
+        meta = [conditions_form.event_name(found.event), sayer.said(found.actions), ran]
         return Row(found.pk, found.name, " · ".join(filter(None, meta)), marks, "workflow")
 
     def beside(self, request: HttpRequest, found: Any, form: SettingsForm) -> dict[str, Any]:
@@ -141,7 +143,8 @@ class Rules(Area):
         if form.is_bound and "preview" in request.POST and isinstance(form, RuleForm) and not form.problems():
             tried, refused = _try(form, request)
         runs = list(found.runs.select_related("conversation").order_by("-id")[:20]) if found else []
-        return {"tried": tried, "refused": refused, "runs": runs, "said": steps_form.said}
+        sayer = steps_form.Sayer(match.actions for match in tried.matches) if tried else steps_form.Sayer([])
+        return {"tried": tried, "refused": refused, "runs": runs, "said": sayer.said}
 
 
 def _try(form: RuleForm, request: HttpRequest) -> tuple[dry_runs.DryRun | None, str]:

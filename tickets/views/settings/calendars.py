@@ -31,6 +31,7 @@ from helpdesk.sla.holiday_serializers import ICalFileSerializer, ICalTextSeriali
 from helpdesk.sla.models import Calendar, HolidayFeed, Target
 from helpdesk.sla.serializers import CalendarSerializer, HolidayImportSerializer
 from helpdesk.sla.week import WEEKDAYS as KEYS
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest
 from tickets.views.settings import deadlines, generic
 
@@ -252,7 +253,7 @@ def _import_ical(request: AgentRequest, pk: int) -> HttpResponse:
 def _remove_feed(request: AgentRequest, pk: int) -> HttpResponse:
     """Take back what a source brought; the calendar's own days stay."""
     calendar = generic.row_or_404(CALENDARS, request, pk)
-    feed = HolidayFeed.objects.filter(calendar=calendar, pk=generic.number(request.POST.get("feed", ""))).first()
+    feed = HolidayFeed.objects.filter(calendar=calendar, pk=whole_number(request.POST.get("feed", ""))).first()
     if feed is not None:
         before = CALENDARS.snapshot(calendar)
         with transaction.atomic():

@@ -20,6 +20,7 @@ from helpdesk.desk import fields
 from helpdesk.desk.areas import Act, Area
 from helpdesk.desk.forms import Refused, SettingsForm
 from tickets.desk.rendering import page
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, viewers_too
 from tickets.views.settings import menu
 from tickets.views.settings.access import admin_view
@@ -65,10 +66,6 @@ def guarded(area: Area, view: View) -> View:
     return viewers_too(view) if area.viewers_send else agent_view(view)
 
 
-def number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
-
-
 def row_or_404(area: Area, request: AgentRequest, pk: int) -> Any:
     found = area.rows(request.user).filter(pk=pk).first()
     if found is None:
@@ -80,7 +77,7 @@ def _list(area: Area) -> View:
     @require_GET
     def view(request: AgentRequest) -> HttpResponse:
         query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:MAX_QUERY]
-        found = area.list(request.user, query, number(request.GET.get("after", "")))
+        found = area.list(request.user, query, whole_number(request.GET.get("after", "")))
         above = area.above(request.user)
         may_add = area.adds and area.may_add(request.user)
         return show(request, "list", area.key, area=area, found=found, query=query, may_add=may_add, **above)

@@ -21,6 +21,7 @@ from helpdesk.desk.forms import SerialForm, SettingsForm
 from helpdesk.events import webhooks
 from helpdesk.events.api import WebhookSerializer
 from helpdesk.events.models import Webhook, WebhookDelivery
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest
 from tickets.views.settings import generic
 from tickets.views.settings.conditions_form import event_name
@@ -117,7 +118,7 @@ def _rotate(request: AgentRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def _replay(request: AgentRequest, pk: int) -> HttpResponse:
-    number = generic.number(request.POST.get("delivery", ""))
+    number = whole_number(request.POST.get("delivery", ""))
     told = get_object_or_404(WebhookDelivery.objects.only("pk"), pk=number, webhook=pk)
     try:
         webhooks.replay(told.pk, at=now())

@@ -1,6 +1,6 @@
 """Actions of rules and macros as parts of a form: one choice says what, one text what it says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -15,6 +15,8 @@ from tickets.views.settings.parts import Part
 
 # Those whose value is written rather than chosen.
 _TEXTS = ("reply", "note", "add_tags", "remove_tags", "add_services", "set_custom", "snooze", "notify")
+
+Steps = Sequence[Mapping[str, Any]]
 
 
 class StepPart(Part):
@@ -48,7 +50,8 @@ class StepPart(Part):
 
 def choices(for_rule: bool) -> Iterable[tuple[Any, Any]]:
     names = labels(get_language())
-    agents = [(f"assign:{user.pk}", str(user)) for user in User.objects.filter(is_active=True)]
+    people = [(user.pk, str(user)) for user in User.objects.filter(is_active=True)]
+    agents = [(f"assign:{pk}", name) for pk, name in people]
     yield "", _("Nothing")
     yield (
         _("Write"),
@@ -66,7 +69,7 @@ def choices(for_rule: bool) -> Iterable[tuple[Any, Any]]:
     yield _("Make its status"), [(f"set_status:{code}", names["status"][code]) for code in Status.values]
     yield _("Make its priority"), [(f"set_priority:{code}", names["priority"][code]) for code in Priority.values]
     if for_rule:
-        tells = [(f"notify:{user.pk}", str(user)) for user in User.objects.filter(is_active=True)]
+        tells = [(f"notify:{pk}", name) for pk, name in people]
         yield _("Notify"), [("notify:assignee", _("Whoever has it")), *tells]
     yield (
         _("More"),
@@ -103,7 +106,7 @@ def given_in(said: dict[str, Any]) -> dict[str, Any] | None:
     return {"do": name, "value": value or None}
 
 
-def shown(step: dict[str, Any]) -> Iterable[dict[str, str]]:
+def shown(step: Mapping[str, Any]) -> Iterable[dict[str, str]]:
     """An action as the initial values of one part, or of several where it names several."""
     name, value = step["do"], step.get("value")
     if name == "notify":
@@ -124,12 +127,26 @@ def shown(step: dict[str, Any]) -> Iterable[dict[str, str]]:
         yield {"do": f"{name}:{'none' if value is None else value}", "text": ""}
 
 
-def said(actions: list[dict[str, Any]], limit: int = 4) -> str:
-    """Actions in a line of words, for lists."""
-    words = {code: str(name) for _group, many in choices(True) if isinstance(many, list) for code, name in many}
-    parts = []
-    for step in actions[:limit]:
+class Sayer:
+    """Says actions in a line of words. What they name is looked up once for `every` list of actions there is to say."""
+
+    def __init__(self, every: Iterable[Steps]) -> None:
+        steps_said = [step for actions in every for step in actions]
+        groups = choices(True) if steps_said else ()
+        self._words = {code: str(name) for _group, many in groups if isinstance(many, list) for code, name in many}
+        services = {pk for step in steps_said if step["do"] == "add_services" for pk in step["value"] or []}
+        self._services = dict(Service.objects.filter(pk__in=services).values_list("pk", "name")) if services else {}
+
+    def said(self, actions: Steps, limit: int = 4) -> str:
+        parts = []
+        for step in actions[:limit]:
+            what, text = self._one(step)
+            text = " ".join(text.split())[:40]
+            parts.append(f"{self._words.get(what, what)}{': ' + text if text else ''}")
+        return " · ".join(parts)
+
+    def _one(self, step: Mapping[str, Any]) -> tuple[str, str]:
+        if step["do"] == "add_services":
+            return "add_services", ", ".join(self._services[pk] for pk in step["value"] or [] if pk in self._services)
         first = next(iter(shown(step)))
-        text = " ".join(first["text"].split())[:40]
-        parts.append(f"{words.get(first['do'], first['do'])}{': ' + text if text else ''}")
-    return " · ".join(parts)
+        return first["do"], first["text"]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from helpdesk.customers.models import AuditEntry, User
 from tickets.desk import system
+from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest
 from tickets.views.settings import generic
 from tickets.views.settings.access import admin_view
@@ -26,11 +27,11 @@ def audit_log(request: AgentRequest) -> HttpResponse:
     rows = AuditEntry.objects.select_related("actor").order_by("-id")
     if asked["kind"]:
         rows = rows.filter(kind=asked["kind"])
-    if who := generic.number(asked["who"]):
+    if who := whole_number(asked["who"]):
         rows = rows.filter(actor=who)
     if asked["q"]:
         rows = rows.filter(Q(name__icontains=asked["q"]))
-    if after := generic.number(request.GET.get("after", "")):
+    if after := whole_number(request.GET.get("after", "")):
         rows = rows.filter(pk__lt=after)
     found = list(rows[: PAGE + 1])
     return generic.show(

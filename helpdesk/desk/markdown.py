@@ -11,7 +11,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from tickets.desk import wording
+from helpdesk.desk.web_links import addresses_in, linked
 
 # Above this a text is shown as it was typed: nobody formats a log.
 MOST_FORMATTED = 10_000
@@ -28,7 +28,15 @@ def is_formatted(text: str) -> bool:
 @lru_cache(1024)
 def shown(text: str) -> Markup:
     """An agent's text as the desk shows it."""
-    return Markup('<div class="md">{}</div>').format(render(text)) if is_formatted(text) else wording.linked(text)
+    return Markup('<div class="md">{}</div>').format(render(text)) if is_formatted(text) else linked(text)
+
+
+def body(text: str) -> Markup:
+    """A text of ours as customers read it: formatted, or as paragraphs of what was typed."""
+    if is_formatted(text):
+        return render(text)
+    paragraphs = [linked(part.strip("\n")) for part in text.split("\n\n") if part.strip()]
+    return Markup("").join(Markup("<p>{}</p>\n").format(part.replace("\n", Markup("<br>"))) for part in paragraphs)
 
 
 def render(text: str) -> Markup:
@@ -65,7 +73,7 @@ def _link_bare(state: StateCore) -> None:
 def _split(token: Token) -> list[Token]:
     parts: list[Token] = []
     done = 0
-    for start, end in wording.addresses_in(token.content):
+    for start, end in addresses_in(token.content):
         if not _is_harmless(token.content[start:end]):
             continue
         parts += [

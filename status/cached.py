@@ -1,0 +1,145 @@
+"""The public status page before Django: answered from memory, by the event loop alone, with or without PostgreSQL and
+Redis. The outermost application; what it does not know goes on to the others.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+
+from status import answers, serving
+from status.answers import Asked
+from status.keeping import Keeper, Kept, NothingToShow
+
+logger = logging.getLogger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PREFIX: Final = "/status/"
+# Two make what nobody has asked for yet, so that one slow old month does not keep the front page waiting.
+THREADS: Final = 2
+# Addresses that were found to be public ones; there are few but those of incidents.
+MOST_KNOWN: Final = 5000
+_BUSY: Final = b"The status page cannot be shown right now. Please try again in a moment."
+_EMPTY: Final = {"type": "http.response.body", "body": b""}
+
+
+class StatusFirst:
+    """The ASGI application. Signed-in customers' own front page is Django's."""
+
+    def __init__(self, others: Application, keeper: Keeper | None = None) -> None:
+        self._others = others
+        self._keeper = keeper or Keeper(settings.DATA_DIR / "status-page", timezone.now)
+        self._threads = ThreadPoolExecutor(THREADS, "status")
+        self._known: dict[str, Asked] = {}
+        self._being_made: dict[tuple[Asked, str], asyncio.Future[Kept | None]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self._others(scope, receive, send)
+            return
+        asked = self._known.get(scope["path"]) or self._find(scope["path"])
+        method = scope["method"]
+        if asked is None or method not in ("GET", "HEAD", "OPTIONS"):
+            await self._others(scope, receive, send)
+        elif method == "OPTIONS":
+            await _allow(asked, send)
+        else:
+            await self._answer(asked, scope, receive, send)
+
+    def _find(self, path: str) -> Asked | None:
+        asked = answers.parse(path[len(PREFIX) :])
+        if asked is not None and len(self._known) < MOST_KNOWN:
+            self._known[path] = asked
+        return asked
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        accepted = language = validator = b""
+        for name, value in scope["headers"]:
+            if name == b"accept-encoding":
+                accepted = value
+            elif name == b"accept-language":
+                language = value
+            elif name == b"if-none-match":
+                validator = value
+            elif name == b"cookie" and asked.kind == "page" and settings.STATUS_COOKIE.encode() in value:
+                await self._others(scope, receive, send)
+                return
+        try:
+            kept = await self._kept(asked, language)
+        except (DatabaseError, InterfaceError, NothingToShow) as error:
+            logger.warning("the status page has nothing to show at %s: %s", scope["path"], type(error).__name__)
+            await _say_busy(send)
+            return
+        if kept is None:
+            await self._others(scope, receive, send)
+            return
+        await _send(kept, b"gzip" in accepted, validator, scope["method"] == "HEAD", send)
+
+    async def _kept(self, asked: Asked, accepted: bytes) -> Kept | None:
+        """The answer from memory; made by a thread where there is none, once for all who wait for it."""
+        if self._keeper.generation is None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._keeper.start)
+        generation = self._keeper.generation
+        assert generation is not None, "it has been started"
+        language = asked.language or (
+            serving.language_of(accepted.decode("latin-1"), generation.shown.language)
+            if asked.is_page
+            else generation.shown.language
+        )
+        key = (asked, language)
+        kept = generation.answers.get(key)
+        if kept is not None:
+            return kept
+        made = self._being_made.get(key)
+        if made is None:
+            loop = asyncio.get_running_loop()
+            made = self._being_made[key] = loop.run_in_executor(self._threads, self._keeper.make, asked, language)
+            made.add_done_callback(lambda _made: self._being_made.pop(key, None))
+        return await asyncio.shield(made)
+
+
+async def _send(kept: Kept, is_packed: bool, validator: bytes, is_head: bool, send: Send) -> None:
+    if validator and (kept.tags[is_packed] in validator or validator == b"*"):
+        await send({"type": "http.response.start", "status": 304, "headers": kept.unchanged[is_packed]})
+        await send(_EMPTY)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": kept.headers[is_packed]})
+    if is_head:
+        await send(_EMPTY)
+    else:
+        await send({"type": "http.response.body", "body": kept.packed if is_packed else kept.plain})
+
+
+async def _allow(asked: Asked, send: Send) -> None:
+    """What browsers ask before a script of another origin asks with headers of its own."""
+    headers = [(b"allow", b"GET, HEAD, OPTIONS"), (b"content-length", b"0")]
+    if not asked.is_page:
+        headers += [
+            (b"access-control-allow-origin", b"*"),
+            (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
+            (b"access-control-allow-headers", b"*"),
+            (b"access-control-max-age", b"86400"),
+        ]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send(_EMPTY)
+
+
+async def _say_busy(send: Send) -> None:
+    headers = [
+        (b"content-type", b"text/plain"),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", b"2"),
+        (b"access-control-allow-origin", b"*"),
+        (b"content-length", str(len(_BUSY)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": _BUSY})

@@ -1,0 +1,298 @@
+"""What the public may see, as plain data of one moment: pages, API, feeds and files are made of this and nothing else.
+Private components, and what affects only these, are not in it.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from helpdesk.prepared import Prepared
+from status.models import GOING_ON
+from status.rollup import worst
+from status.snapshot_sql import OLDER, ONE, SNAPSHOT
+
+UPTIME_DAYS: Final = 90
+# As many as Statuspage's API v2 gives (https://metastatuspage.com/api).
+RECENT: Final = 50
+MOST_OPEN: Final = 200
+# Bounds on what nobody reads: a component that flaps, an incident with thousands of updates, a month of thousands.
+MOST_SPANS: Final = 2000
+MOST_UPDATES: Final = 100
+MOST_UPDATES_OF_ONE: Final = 1000
+MOST_OF_A_MONTH: Final = 500
+
+_SNAPSHOT: Final = Prepared("status_snapshot", SNAPSHOT)
+_OLDER: Final = Prepared("status_older", OLDER)
+_ONE: Final = Prepared("status_one", ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How a component was; `until` is None where it is so still."""
+
+    state: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownComponent:
+    """A component, or a group of them. Ids are public ones."""
+
+    id: str
+    group_id: str | None
+    name: str
+    description: str
+    is_group: bool
+    position: int
+    state: str
+    shows_uptime: bool
+    only_if_degraded: bool
+    is_private: bool
+    started_on: date
+    created_at: datetime
+    updated_at: datetime
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an update changed of a component."""
+
+    component_id: str
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownUpdate:
+    id: str
+    status: str
+    body: str
+    tells: bool
+    short_text: str
+    display_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIncident:
+    """An incident or a maintenance; `updates` newest first, the newest of `update_count`; `states` by component id."""
+
+    id: str
+    kind: str
+    name: str
+    status: str
+    impact: str
+    started_at: datetime
+    monitoring_at: datetime | None
+    resolved_at: datetime | None
+    scheduled_for: datetime | None
+    scheduled_until: datetime | None
+    is_automatic: bool
+    remind_minutes: int
+    is_backfilled: bool
+    created_at: datetime
+    updated_at: datetime
+    update_count: int
+    states: Mapping[str, str]
+    updates: tuple[ShownUpdate, ...]
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in GOING_ON
+
+    @property
+    def is_maintenance(self) -> bool:
+        return self.kind == "maintenance"
+
+    @property
+    def changed_at(self) -> datetime:
+        """When anything of it changed last, corrected words included."""
+        return max([self.updated_at, *(update.updated_at for update in self.updates)])
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything shown at one moment; `raw` is what it was read from, to be kept. Incidents are newest first."""
+
+    at: datetime
+    raw: str
+    page_id: str
+    timezone: str
+    about: str
+    version: int
+    changed_at: datetime
+    company: str
+    logo: str
+    languages: tuple[str, ...]
+    first_at: datetime | None
+    components: tuple[ShownComponent, ...]
+    recent: tuple[ShownIncident, ...]
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def name(self) -> str:
+        """Whose page it is."""
+        return self.logo or self.company or "Helpdesk"
+
+    @cached_property
+    def language(self) -> str:
+        """The language of what asks for none."""
+        known = [code for code, _name in settings.LANGUAGES]
+        return next((code for code in self.languages if code in known), known[0])
+
+    @cached_property
+    def by_id(self) -> dict[str, ShownComponent]:
+        return {one.id: one for one in self.components}
+
+    @cached_property
+    def incidents(self) -> tuple[ShownIncident, ...]:
+        return tuple(one for one in self.recent if not one.is_maintenance)
+
+    @cached_property
+    def maintenances(self) -> tuple[ShownIncident, ...]:
+        return tuple(one for one in self.recent if one.is_maintenance)
+
+    def children(self, group: ShownComponent) -> list[ShownComponent]:
+        return [one for one in self.components if one.group_id == group.id]
+
+    def state_of(self, one: ShownComponent) -> str:
+        """How it is; a group is as bad as the worst in it."""
+        return worst(child.state for child in self.children(one)) if one.is_group else one.state
+
+    def find(self, public_id: str) -> ShownIncident | None:
+        return next((one for one in self.recent if one.id == public_id), None)
+
+
+def take(at: datetime, *, seen: Collection[int] = ()) -> Snapshot:
+    """How everything is. `seen` are ids of private components, and of their groups, that are to be in it."""
+    row = _SNAPSHOT.row(
+        {
+            "seen": list(seen),
+            "since": at - timedelta(days=UPTIME_DAYS + 1),
+            "open": MOST_OPEN,
+            "recent": RECENT,
+            "updates": MOST_UPDATES,
+            "spans": MOST_SPANS,
+        }
+    )
+    assert row is not None, "the statement makes one row"
+    return parse(row[0], at)
+
+
+def month(begin: datetime, end: datetime, *, seen: Collection[int] = ()) -> list[ShownIncident]:
+    """What began within this time, newest first."""
+    given = {"seen": list(seen), "begin": begin, "end": end, "recent": MOST_OF_A_MONTH, "updates": MOST_UPDATES}
+    row = _OLDER.row(given)
+    return [] if row is None else [_incident(one) for one in json.loads(row[0])]
+
+
+def incident(public_id: str, *, seen: Collection[int] = ()) -> ShownIncident | None:
+    """One incident, however old, with as many of its updates as anybody reads."""
+    row = _ONE.row({"seen": list(seen), "public_id": public_id, "updates": MOST_UPDATES_OF_ONE})
+    found = [] if row is None else [_incident(one) for one in json.loads(row[0])]
+    return found[0] if found else None
+
+
+def parse(raw: str, at: datetime) -> Snapshot:
+    """The snapshot that was read as `raw`. Raises ValueError, KeyError or TypeError for what is none."""
+    given = json.loads(raw)
+    page = given["page"] or {
+        "public_id": "", "timezone": "UTC", "about": "", "version": 0, "changed_at": at.isoformat(),
+    }  # fmt: skip
+    company = given["company"] or {"name": "", "logo_text": "", "languages": []}
+    return Snapshot(
+        at=at,
+        raw=raw,
+        page_id=page["public_id"],
+        timezone=page["timezone"],
+        about=page["about"],
+        version=page["version"],
+        changed_at=_time(page["changed_at"]),
+        company=company["name"],
+        logo=company["logo_text"],
+        languages=tuple(company["languages"]),
+        first_at=_time_or_none(given["first_at"]),
+        components=tuple(_component(one) for one in given["components"]),
+        recent=tuple(_incident(one) for one in given["incidents"]),
+    )
+
+
+def _component(row: Mapping[str, Any]) -> ShownComponent:
+    return ShownComponent(
+        id=row["public_id"],
+        group_id=row["group_public_id"],
+        name=row["name"],
+        description=row["description"],
+        is_group=row["is_group"],
+        position=row["position"],
+        state=row["state"],
+        shows_uptime=row["shows_uptime"],
+        only_if_degraded=row["only_if_degraded"],
+        is_private=row["is_private"],
+        started_on=date.fromisoformat(row["started_on"]),
+        created_at=_time(row["created_at"]),
+        updated_at=_time(row["updated_at"]),
+        spans=tuple(Span(state, _time(since), _time_or_none(until)) for state, since, until in row["spans"]),
+    )
+
+
+def _incident(row: Mapping[str, Any]) -> ShownIncident:
+    return ShownIncident(
+        id=row["public_id"],
+        kind=row["kind"],
+        name=row["name"],
+        status=row["status"],
+        impact=row["impact"],
+        started_at=_time(row["started_at"]),
+        monitoring_at=_time_or_none(row["monitoring_at"]),
+        resolved_at=_time_or_none(row["resolved_at"]),
+        scheduled_for=_time_or_none(row["scheduled_for"]),
+        scheduled_until=_time_or_none(row["scheduled_until"]),
+        is_automatic=row["is_automatic"],
+        remind_minutes=row["remind_minutes"],
+        is_backfilled=row["is_backfilled"],
+        created_at=_time(row["created_at"]),
+        updated_at=_time(row["updated_at"]),
+        update_count=row["update_count"],
+        states=dict(row["states"]),
+        updates=_updates(row["updates"]),
+    )
+
+
+def _updates(rows: Sequence[Mapping[str, Any]]) -> tuple[ShownUpdate, ...]:
+    return tuple(
+        ShownUpdate(
+            id=row["public_id"],
+            status=row["status"],
+            body=row["body"],
+            tells=row["tells"],
+            short_text=row["short_text"],
+            display_at=_time(row["display_at"]),
+            created_at=_time(row["created_at"]),
+            updated_at=_time(row["updated_at"]),
+            changes=tuple(Change(*change) for change in row["changes"]),
+        )
+        for row in rows
+    )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _time_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,194 @@
+"""Linked conversations are told of an incident's updates: each of every update once, in its own channel. What ends the
+incident solves them; whoever writes again afterwards is listed as "still broken".
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q
+
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import continuing, handling, promises
+from helpdesk.conversations.incoming import lock
+from helpdesk.conversations.models import DONE, Conversation, Message, Status
+from helpdesk.customers.models import Customer
+from helpdesk.events.actions import Fact, record
+from helpdesk.events.actors import SYSTEM
+from helpdesk.events.handlers import outside, together
+from helpdesk.events.models import Event
+from helpdesk.events.outcomes import RetryLater
+from status import linking, telling_words
+from status.incidents import OVER
+from status.models import ConversationNotice, Incident, IncidentConversation, IncidentUpdate
+
+logger = logging.getLogger(__name__)
+
+STILL_BROKEN: Final = "conversation.still_broken"
+AT_ONCE: Final = 100
+# Well below the outbox's lease: what is left is told in the next turn.
+SECONDS: Final = 20.0
+AGAIN: Final = timedelta(milliseconds=1)
+# An agent has judged these to be about the incident: they wait for its end instead of for an agent.
+JUDGED: Final = (IncidentConversation.How.BY_HAND, IncidentConversation.How.BY_PROPOSAL)
+OVERTAKEN: Final = "told of later news already"
+
+
+@outside
+def tell(event: Event, at: datetime) -> None:
+    """An update was published: find the conversations that it has caused, and tell all of them. Called again it goes on
+    where it was stopped. Raises RetryLater with what is left.
+    """
+    update = IncidentUpdate.objects.select_related("incident").filter(pk=event.data["update"]).first()
+    if update is None or update.published_at is None:
+        return
+    began = time.monotonic()
+    if _causes_tickets(update.incident):
+        # They belong to this update, whenever it is that they are found.
+        while linking.link_witnesses(update.incident, at=update.published_at):
+            _check_time(began)
+    if not event.data.get("tells", True):
+        return
+    while links := _untold(update):
+        for link_id, conversation_id in links:
+            _tell_safely(link_id, conversation_id, update, at)
+            _check_time(began)
+
+
+def _check_time(began: float) -> None:
+    if time.monotonic() - began > SECONDS:
+        raise RetryLater("more conversations are to be told", AGAIN)
+
+
+def _causes_tickets(incident: Incident) -> bool:
+    return not incident.is_over and not incident.is_backfilled and incident.status != Incident.Status.SCHEDULED
+
+
+def _untold(update: IncidentUpdate) -> list[tuple[int, int]]:
+    """Links that were there when it was published and have not been told of it; whoever came later was told of how
+    things stood then.
+    """
+    links = IncidentConversation.objects.filter(incident=update.incident_id, linked_at__lte=update.published_at)
+    untold = links.exclude(notices__update=update).order_by("pk")
+    return list(untold.values_list("pk", "conversation_id")[:AT_ONCE])
+
+
+@outside
+def tell_linked(event: Event, at: datetime) -> None:
+    """An agent has linked a conversation to what goes on already: its customer is told how things stand."""
+    link = IncidentConversation.objects.filter(conversation=event.conversation_id).select_related("incident").first()
+    if link is None or not event.data.get("tells") or link.incident.public_id != event.data.get("incident"):
+        return
+    newest = linking.newest_told(link.incident)
+    if newest is not None:
+        _tell_safely(link.pk, link.conversation_id, newest, at)
+
+
+def _tell_safely(link_id: int, conversation_id: int, update: IncidentUpdate, at: datetime) -> None:
+    try:
+        _tell(link_id, conversation_id, update, at)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # One conversation that cannot be told must not keep the others waiting; agents see which and why.
+        logger.exception("conversation %s could not be told of update %s", conversation_id, update.pk)
+        _note(link_id, update, at, f"{error.__class__.__name__}: {error}")
+
+
+@transaction.atomic
+def _tell(link_id: int, conversation_id: int, update: IncidentUpdate, at: datetime) -> None:
+    conversation = lock(conversation_id)
+    # Looked at again under the lock: it may have been unlinked, or told by somebody quicker.
+    link = IncidentConversation.objects.filter(pk=link_id, incident=update.incident_id).first()
+    if link is None or ConversationNotice.objects.filter(update=update, link=link).exists():
+        return
+    conversation.customer = Customer.objects.get(pk=conversation.customer_id)
+    refusal = _refusal(conversation, link, update)
+    if refusal:
+        _note(link_id, update, at, refusal)
+        return
+    current = IncidentUpdate.objects.select_related("incident").get(pk=update.pk)
+    message = conversations.write_automatically(conversation, _text(conversation, current, at), at=at)
+    _note(link_id, update, at, message=message)
+    if update.status in OVER:
+        _solve(conversation, link, at)
+    elif link.how in JUDGED and update.created_by_id is not None:
+        _hold(conversation, at)
+
+
+def _refusal(conversation: Conversation, link: IncidentConversation, update: IncidentUpdate) -> str:
+    """Why this conversation is not told, "" where it is."""
+    if conversation.merged_into_id is not None:
+        return f"merged into #{conversation.merged_into_id}"
+    if conversation.is_spam:
+        return "marked as spam"
+    if conversation.customer.blocked_at is not None:
+        return "the customer is blocked"
+    later = Q(update__published_at__gt=update.published_at) | Q(
+        update__published_at=update.published_at, update__gt=update.pk
+    )
+    told = ConversationNotice.objects.filter(link=link, update__incident=update.incident_id)
+    return OVERTAKEN if told.filter(later).exists() else ""
+
+
+def _text(conversation: Conversation, update: IncidentUpdate, at: datetime) -> str:
+    customer = conversation.customer
+    language = customer.language or continuing.particulars(conversation, at=at).language
+    reader = telling_words.Reader(conversation.number, conversation.channel, customer.name, language)
+    return telling_words.text(update, update.incident, reader)
+
+
+def _note(
+    link_id: int, update: IncidentUpdate, at: datetime, error: str = "", *, message: Message | None = None
+) -> None:
+    notice = ConversationNotice(link_id=link_id, update=update, message=message, error=error[:300], at=at)
+    ConversationNotice.objects.bulk_create([notice], ignore_conflicts=message is None)
+
+
+def _solve(conversation: Conversation, link: IncidentConversation, at: datetime) -> None:
+    IncidentConversation.objects.filter(pk=link.pk).update(still_broken_at=None)
+    # Who asked to be told while they talked of something else goes on with that.
+    has_other_matter = link.how == IncidentConversation.How.ASKED and conversation.status != Status.ON_HOLD
+    if conversation.status not in DONE and not has_other_matter:
+        handling.change_status(conversation, Status.RESOLVED, actor=SYSTEM, at=at, may_lack_fields=True)
+
+
+def _hold(conversation: Conversation, at: datetime) -> None:
+    """A person has answered all of them at once; nobody needs to take each until it is over or the customer writes."""
+    if conversation.status not in (Status.NEW, Status.OPEN, Status.PENDING):
+        return
+    promises.answered(conversation, at=at)
+    handling.change_status(conversation, Status.ON_HOLD, actor=SYSTEM, at=at)
+    if conversation.assignee_id is None:
+        promises.agreed(conversation, at=at)
+
+
+@together
+def note_still_broken(events: Sequence[Event], at: datetime) -> None:
+    """A customer writes again in what an incident's end has solved: it is listed there, and open again by itself."""
+    wrote = {e.conversation_id: e.at for e in events if not e.data.get("automatic") and e.conversation_id is not None}
+    over = IncidentConversation.objects.filter(
+        conversation__in=wrote, still_broken_at=None, incident__resolved_at__isnull=False
+    )
+    for link in over.select_related("incident").order_by("conversation_id"):
+        wrote_at = wrote[link.conversation_id]
+        assert link.incident.resolved_at is not None, "asked for above"
+        told = ConversationNotice.objects.filter(link=link, update__status__in=OVER, message__isnull=False)
+        if not told.filter(at__lte=wrote_at, update__incident=F("link__incident")).exists():
+            continue
+        IncidentConversation.objects.filter(pk=link.pk).update(still_broken_at=wrote_at)
+        data = {"incident": link.incident.public_id, "name": link.incident.name}
+        record(Fact(STILL_BROKEN, link.conversation_id, data=data), at=at)
+
+
+@together
+def link_opened(events: Sequence[Event], at: datetime) -> None:
+    """A conversation begins, or its services are named: if something is wrong with one of these, it belongs to that.
+
+    What machines open is nobody's question.
+    """
+    mine = {e.conversation_id for e in events if not e.data.get("automatic") and e.conversation_id is not None}
+    linking.link_concerned(mine, at=at)
