@@ -26,6 +26,8 @@ BENCHMARKS = {
     "desk": "bench.desk",
     "live": "bench.live",
     "chat": "bench.chat",
+    "status": "bench.status",
+    "notices": "bench.notices",
     "paint": "bench.paint",
     "restart": "bench.restarting",
 }

@@ -24,7 +24,7 @@ from helpdesk.oncall import api as oncall
 from helpdesk.oncall import api_escalation as escalation
 from helpdesk.people import api as people
 from helpdesk.sla import api as sla
-from status.api import components, incidents, maintenances
+from status.api import components, incidents, linked, maintenances, subscribers
 from status.models import Incident
 from tickets import api as tickets
 from tickets import api_bulk as bulk
@@ -74,6 +74,7 @@ router.register("chat-agents", chat_agents.ChatAgentViewSet)
 router.register("components", components.ComponentViewSet)
 router.register("component-groups", components.ComponentGroupViewSet, basename="component-group")
 router.register("incidents", incidents.IncidentViewSet, basename="incident")
+router.register("subscribers", subscribers.SubscriberViewSet)
 router.register("maintenances", maintenances.MaintenanceViewSet, basename="maintenance")
 router.register("audit", audit.AuditViewSet)
 
@@ -117,6 +118,11 @@ _v1: list[URLPattern | URLResolver] = [
 for _place, _kind in (("incidents", Incident.Kind.INCIDENT), ("maintenances", Incident.Kind.MAINTENANCE)):
     _updates = f"{_place}/<slug:public_id>/updates"
     _v1 += [
+        path(f"{_place}/<slug:public_id>/conversations/", linked.IncidentConversations.as_view(kind=_kind)),
+        path(
+            f"{_place}/<slug:public_id>/conversations/<id:conversation_id>/",
+            linked.IncidentConversationLink.as_view(kind=_kind),
+        ),
         path(f"{_updates}/", incidents.Updates.as_view(kind=_kind)),
         path(f"{_updates}/<slug:update_id>/", incidents.OneUpdate.as_view(kind=_kind)),
         path(f"{_updates}/<slug:update_id>/publication/", incidents.Publication.as_view(kind=_kind)),

@@ -22,6 +22,9 @@ from helpdesk.events.models import Heartbeat
 from helpdesk.oncall import audit, deliveries, paging, rotas
 from helpdesk.oncall.models import Urgency
 from helpdesk.sla import sweep
+from status import dues as incident_dues
+from status import sending
+from status.signals import acting
 from tickets.mail import filing
 
 logger = logging.getLogger(__name__)
@@ -50,6 +53,9 @@ SWEEPS: Mapping[str, Sweep] = {
     "wake_snoozed": conversations.wake_due,
     "sweep_bookings": bookings.sweep,
     "sweep_chats": dues.sweep,
+    "sweep_incidents": incident_dues.sweep,
+    "send_notices": sending.send,
+    "sweep_signals": acting.sweep,
 }
 
 

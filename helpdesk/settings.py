@@ -199,8 +199,13 @@ ANNOUNCERS = {"x": "", "facebook": "", "mastodon": "", "bluesky": ""}
 COMES_BACK = ["status.bounces.came_back"]
 # How many characters of an incident's update a message may have; channels that are not named have no limit.
 TOLD_CHARACTERS = {
-    **{"chat": 1000, "telegram": 4000, "whatsapp": 4000, "facebook": 2000},
-    **{"mastodon": 500, "bluesky": 300, "x": 280},
+    "chat": 1000,
+    "telegram": 4000,
+    "whatsapp": 4000,
+    "facebook": 2000,
+    "mastodon": 500,
+    "bluesky": 300,
+    "x": 280,
 }
 
 # How rooms have pages in the desk and areas in its settings without knowing it: its functions for them, and their areas
@@ -211,7 +216,16 @@ DESK = {
     "viewers_too": "tickets.views.access.viewers_too",
     "settings_page": "tickets.views.settings.generic.show",
 }
-SETTINGS_AREAS = ["chat.views.settings.widgets.WIDGETS", "chat.views.settings.hours.HOURS"]
+SETTINGS_AREAS = [
+    "chat.views.settings.widgets.WIDGETS",
+    "chat.views.settings.hours.HOURS",
+    "status.views.settings.page.PAGE",
+    "status.views.settings.components.COMPONENTS",
+    "status.views.settings.templates.TEMPLATES",
+    "status.views.settings.series.SERIES",
+    "status.views.settings.signals.SOURCES",
+    "status.views.settings.subscribers.SUBSCRIBERS",
+]
 
 # How long an agent can take a reply back from the desk before it leaves.
 UNDO_SEND_SECONDS = env.int("UNDO_SEND_SECONDS", default=10)
@@ -269,6 +283,7 @@ EVENT_HANDLERS = {
     "chat.rebooked": ["chat.booking_mails.tell"],
     "chat.booking_cancelled": ["chat.booking_mails.tell"],
     "chat.booking_reminded": ["chat.booking_mails.tell"],
+    "status.link_asked": ["status.customers_own.send_link"],
     "notice.planned": ["tickets.desk.telling.push", "tickets.desk.telling.mail"],
 }
 
@@ -284,8 +299,11 @@ for _kind in ("chat.ended", "chat.converted"):
 # What an incident causes belongs to it and is told of its updates.
 EVENT_HANDLERS["incident.published"] = [*EVENT_HANDLERS.get("incident.published", []), "status.telling.tell"]
 EVENT_HANDLERS["incident.published"].append("status.distributing.begin")
+EVENT_HANDLERS["incident.published"].append("status.timers.settle")
+EVENT_HANDLERS["incident.published"].append("status.exporting.follow")
 EVENT_HANDLERS["subscriber.asked"] = ["status.confirming.ask_for_it"]
 EVENT_HANDLERS["conversation.incident_linked"] = ["status.telling.tell_linked"]
+EVENT_HANDLERS["hook.status"] = ["status.signals.receivers.apply"]
 for _kind in ("conversation.opened", "conversation.services_named"):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "status.telling.link_opened"]
 EVENT_HANDLERS["message.received"] = [*EVENT_HANDLERS["message.received"], "status.telling.note_still_broken"]
@@ -327,6 +345,13 @@ CELERY_BEAT_SCHEDULE = {
     "reckon-reply-times": {"task": "chat.tasks.reckon_reply_times", "schedule": 300},
     "forget-visits": {"task": "chat.tasks.forget_visits", "schedule": 86400},
     "sweep-bookings": {"task": "chat.tasks.sweep_bookings", "schedule": 10},
+    "sweep-incidents": {"task": "status.tasks.sweep_incidents", "schedule": 3},
+    "plan-maintenance": {"task": "status.tasks.plan_maintenance", "schedule": 3600},
+    "sweep-signals": {"task": "status.tasks.sweep_signals", "schedule": 5},
+    "propose-incidents": {"task": "status.tasks.propose_incidents", "schedule": 30},
+    "send-notices": {"task": "status.tasks.send_notices", "schedule": 3},
+    "export-status": {"task": "status.tasks.export_status", "schedule": 15},
+    "forget-subscribers": {"task": "status.tasks.forget_subscribers", "schedule": 86400},
     "poll-mailboxes": {"task": "tickets.tasks.poll_mailboxes", "schedule": 60},
     "plan-shifts": {"task": "helpdesk.oncall.tasks.plan_shifts", "schedule": 3600},
     "remind-of-rotas": {"task": "helpdesk.oncall.tasks.remind_of_rotas", "schedule": 60},

@@ -5,6 +5,10 @@ from helpdesk.settings_base import DATA_DIR, HELPDESK_DEMO, PUBLIC_URL, env
 # Where the public finds the status page; another address where its exported files are served by another host.
 STATUS_URL = env.str("STATUS_URL", default=f"{PUBLIC_URL}/status").rstrip("/")
 
+# So many tickets on one component within so many minutes propose an incident; 0 tickets propose none.
+PROPOSE_INCIDENT_TICKETS = env.int("PROPOSE_INCIDENT_TICKETS", default=7)
+PROPOSE_INCIDENT_MINUTES = env.int("PROPOSE_INCIDENT_MINUTES", default=10)
+
 # Mail. EMAIL_URL: smtp://, smtps://, or empty for files under DATA_DIR; ANYMAIL_* as anymail names them.
 SENT_MAIL_DIR = DATA_DIR / "sent-mail"
 EMAIL_URL = env.str("EMAIL_URL", default="")

@@ -34,10 +34,10 @@ _FILES: Final[dict[str, str]] = {
     "history.rss": "application/rss+xml; charset=utf-8",
     "maintenance.ics": "text/calendar; charset=utf-8",
 }
-_API: Final = re.compile(r"api/v2/([a-z/-]{1,40})\.json")
+API: Final = re.compile(r"api/v2/([a-z/-]{1,40})\.json")
 # All of them as one expression without groups, for the table of URLs.
 PATTERN: Final = "(?:{}|(?:{})?(?:{}))".format(
-    _API.pattern.replace("(", "(?:"),
+    API.pattern.replace("(", "(?:"),
     _LANGUAGE.pattern.replace("(", "(?:"),
     "|".join([pattern.replace("(", "(?:") for pattern in _PAGES.values()] + [re.escape(name) for name in _FILES]),
 )
@@ -71,7 +71,7 @@ class Made:
 
 def parse(path: str) -> Asked | None:
     """What a path below the status page asks for; None where nothing public can be."""
-    if match := _API.fullmatch(path):
+    if match := API.fullmatch(path):
         return Asked("api", match[1], path, "en") if match[1] in statuspage_api.DOCUMENTS else None
     language, rest = None, path
     if match := _LANGUAGE.match(path):
@@ -111,7 +111,7 @@ def _page(asked: Asked, language: str, shown: Snapshot, place: Place) -> str | N
     if context is None:
         return None
     template = "history.jinja" if asked.kind == "month" else f"{asked.kind}.jinja"
-    return render(template, place, language, shown.zone, shown=shown, path=asked.path, **context)
+    return render(template, place, language, shown, path=asked.path, **context)
 
 
 def _context(asked: Asked, shown: Snapshot) -> dict[str, Any] | None:
@@ -136,7 +136,7 @@ def front(shown: Snapshot) -> dict[str, Any]:
         "blocks": sections.blocks(shown),
         "past_days": sections.past_days(shown),
         "days": snapshot.UPTIME_DAYS,
-        "width": bars.width(snapshot.UPTIME_DAYS),
+        "width": bars.WIDTH,
         "height": bars.HEIGHT,
         **sections.going_on(shown),
     }

@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from status import answers, serving
+from status import answers, customers_own, serving
 from status.answers import Asked
 from status.keeping import Keeper, Kept, NothingToShow
 
@@ -24,10 +25,13 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PREFIX: Final = "/status/"
+# Some clients, Statuspage's own widget among them, know only a host.
+API_OF_HOST: Final = "/api/v2/"
 # Two make what nobody has asked for yet, so that one slow old month does not keep the front page waiting.
 THREADS: Final = 2
 # Addresses that were found to be public ones; there are few but those of incidents.
 MOST_KNOWN: Final = 5000
+COOKIE: Final = customers_own.COOKIE.encode()
 _BUSY: Final = b"The status page cannot be shown right now. Please try again in a moment."
 _EMPTY: Final = {"type": "http.response.body", "body": b""}
 
@@ -40,10 +44,11 @@ class StatusFirst:
         self._keeper = keeper or Keeper(settings.DATA_DIR / "status-page", timezone.now)
         self._threads = ThreadPoolExecutor(THREADS, "status")
         self._known: dict[str, Asked] = {}
+        self._renewal: asyncio.Future[None] | None = None
         self._being_made: dict[tuple[Asked, str], asyncio.Future[Kept | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+        if scope["type"] != "http" or not scope["path"].startswith((PREFIX, API_OF_HOST)):
             await self._others(scope, receive, send)
             return
         asked = self._known.get(scope["path"]) or self._find(scope["path"])
@@ -55,8 +60,12 @@ class StatusFirst:
         else:
             await self._answer(asked, scope, receive, send)
 
+    def close(self) -> None:
+        """End the threads that make answers, and their connections."""
+        self._threads.shutdown()
+
     def _find(self, path: str) -> Asked | None:
-        asked = answers.parse(path[len(PREFIX) :])
+        asked = answers.parse(path.removeprefix(PREFIX if path.startswith(PREFIX) else "/"))
         if asked is not None and len(self._known) < MOST_KNOWN:
             self._known[path] = asked
         return asked
@@ -70,7 +79,7 @@ class StatusFirst:
                 language = value
             elif name == b"if-none-match":
                 validator = value
-            elif name == b"cookie" and asked.kind == "page" and settings.STATUS_COOKIE.encode() in value:
+            elif name == b"cookie" and asked.kind == "page" and COOKIE in value:
                 await self._others(scope, receive, send)
                 return
         try:
@@ -82,12 +91,14 @@ class StatusFirst:
         if kept is None:
             await self._others(scope, receive, send)
             return
-        await _send(kept, b"gzip" in accepted, validator, scope["method"] == "HEAD", send)
+        await _send(kept, _takes_gzip(accepted), validator, scope["method"] == "HEAD", send)
 
     async def _kept(self, asked: Asked, accepted: bytes) -> Kept | None:
         """The answer from memory; made by a thread where there is none, once for all who wait for it."""
         if self._keeper.generation is None:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._keeper.start)
+        while self._keeper.is_outdated:
+            await self._renewed()
         generation = self._keeper.generation
         assert generation is not None, "it has been started"
         language = asked.language or (
@@ -96,6 +107,7 @@ class StatusFirst:
             else generation.shown.language
         )
         key = (asked, language)
+        generation.asked[key] += 1
         kept = generation.answers.get(key)
         if kept is not None:
             return kept
@@ -105,6 +117,18 @@ class StatusFirst:
             made = self._being_made[key] = loop.run_in_executor(self._threads, self._keeper.make, asked, language)
             made.add_done_callback(lambda _made: self._being_made.pop(key, None))
         return await asyncio.shield(made)
+
+    async def _renewed(self) -> None:
+        if self._renewal is None or self._renewal.done():
+            loop = asyncio.get_running_loop()
+            self._renewal = loop.run_in_executor(self._threads, self._keeper.renew)
+        await asyncio.shield(self._renewal)
+
+
+@lru_cache(512)
+def _takes_gzip(accepted: bytes) -> bool:
+    """Whether the client understands gzip and has not ruled it out (RFC 9110 §12.5.3)."""
+    return b"gzip" in accepted and b"gzip;q=0" not in accepted.replace(b" ", b"")
 
 
 async def _send(kept: Kept, is_packed: bool, validator: bytes, is_head: bool, send: Send) -> None:

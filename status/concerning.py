@@ -1,10 +1,7 @@
 """What somebody is told of incidents that concern them before they write, and right after they wrote."""
 
 import re
-from datetime import datetime
 from typing import Final
-
-from django.http import HttpRequest
 
 from helpdesk.conversations.incidents import Trouble
 from helpdesk.conversations.models import Conversation
@@ -19,16 +16,17 @@ _MARKS: Final = re.compile(r"[*_`#>\[\]]+")
 
 def of_conversation(conversation: Conversation) -> list[Trouble]:
     """By the services that it names, else by those of its customer's company. It is told to the customer alone."""
-    linked = (
-        IncidentConversation.objects.filter(conversation=conversation).values_list("incident_id", flat=True).first()
-    )
+    if not affecting.is_anything_wrong():
+        return []
+    link = IncidentConversation.objects.filter(conversation=conversation).first()
     services = list(conversation.services.values_list("pk", flat=True))
     found = affecting.of_services(services) if services else affecting.of_organization(conversation.organization_id)
-    return [as_told(one, is_own=True, is_linked=one.id == linked) for one in found[:MOST]]
+    told_of = link.incident_id if link else None
+    return [as_told(one, is_own=True, is_linked=one.id == told_of) for one in found[:MOST]]
 
 
-def of_form(request: HttpRequest, service: str, at: datetime) -> list[Trouble]:
-    """Everything that the public may know, what concerns the service or the signed-in customer first."""
+def of_form(service: str) -> list[Trouble]:
+    """Everything that the public may know, what concerns the service first; `service` is what somebody typed."""
     own: set[int] = set()
     public = affecting.public()
     if not public:

@@ -232,7 +232,8 @@ def together() -> dict[int, list[int]]:
     """
     going = IncidentUpdate.objects.filter(distribution__isnull=False, distribution__ended_at=None)
     by_incident: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
-    for pk, incident_id, started_at in going.order_by("pk").values_list("pk", "incident_id", "distribution__started_at"):
+    rows = going.order_by("pk").values_list("pk", "incident_id", "distribution__started_at")
+    for pk, incident_id, started_at in rows:
         by_incident[incident_id].append((pk, started_at))
     found = {}
     for siblings in by_incident.values():

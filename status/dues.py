@@ -51,7 +51,7 @@ def plan_for(incident: Incident, at: datetime) -> None:
         if incident.status == Status.SCHEDULED:
             remind_at = begin - timedelta(minutes=incident.remind_minutes)
             wanted = {Kind.REMIND: remind_at} if incident.remind_minutes and remind_at > at else {}
-            wanted |= {Kind.BEGIN: begin} if incident.is_automatic else {}
+            wanted[Kind.BEGIN if incident.is_automatic else Kind.OVERRUN] = begin
         elif incident.status == Status.IN_PROGRESS:
             wanted = {Kind.END if incident.is_automatic else Kind.OVERRUN: end}
         elif incident.status == Status.VERIFYING:

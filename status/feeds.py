@@ -45,7 +45,7 @@ def feed(shown: Snapshot, kind: str) -> bytes:
             pubdate=one.created_at.astimezone(UTC),
             updateddate=one.changed_at.astimezone(UTC),
         )
-    return made.writeString("utf-8").encode()  # type: ignore[no-any-return]
+    return made.writeString("utf-8").encode()
 
 
 def _content(shown: Snapshot, one: ShownIncident) -> str:

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from typing import Final
 from django.db import DatabaseError, InterfaceError, connection
 
 from helpdesk.prepared import Prepared
-from status import answers, serving, snapshot
+from status import answers, changes, serving, snapshot
 from status.answers import Asked
 from status.models import StatusPage
 from status.snapshot import Snapshot
@@ -55,11 +55,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What was read at one moment, and what has been made of it; the answers asked for last stand last."""
+    """What was read at one moment (`read_at`, of the monotonic clock), what has been made of it, and how often that was
+    asked for.
+    """
 
     shown: Snapshot
-    made_at: float
-    answers: "OrderedDict[Key, Kept]" = field(default_factory=OrderedDict)
+    read_at: float
+    answers: dict[Key, Kept] = field(default_factory=dict)
+    asked: Counter[Key] = field(default_factory=Counter)
 
 
 class NothingToShow(RuntimeError):
@@ -72,24 +75,48 @@ class Keeper:
     def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
         self._file = folder / "snapshot.json"
         self._now = now
-        self._stop = threading.Event()
+        self._awake = threading.Event()
+        self._is_stopped = False
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self.generation: Generation | None = None
+        # How often what is shown was said to have changed, and up to where that has been read.
+        self._told = self._done = 0
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it is known in this process that something else is to be shown."""
+        return self._done < self._told
 
     def start(self) -> None:
         """Have something to show, and go on looking. Raises NothingToShow; then it may be tried again."""
-        with self._lock:
+        with self._reading:
             if self._thread is not None:
                 return
-            self.generation = Generation(self._first(), time.monotonic())
+            changes.tell_me(self)
+            self.generation = self._first()
             self._thread = threading.Thread(target=self._run, name="status page", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        self._stop.set()
+        self._is_stopped = True
+        self._awake.set()
         if self._thread is not None:
             self._thread.join()
+
+    def outdate(self) -> None:
+        """What is kept is no longer so: nobody is shown it before it has been read anew."""
+        self._told += 1
+        self._awake.set()
+
+    def renew(self) -> None:
+        """Read what is shown anew, if that is known to have changed; without a database it stays as it was."""
+        try:
+            self._look()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the status page is shown as it was: %s", " ".join(str(error).split())[:300])
+        finally:
+            connection.close_if_unusable_or_obsolete()
 
     def make(self, asked: Asked, language: str) -> Kept | None:
         """Make an answer that is not kept yet, and keep it; None where there is nothing at this address.
@@ -103,13 +130,14 @@ class Keeper:
         finally:
             connection.close_if_unusable_or_obsolete()
 
-    def _first(self) -> Snapshot:
+    def _first(self) -> Generation:
         try:
-            return self._read()
+            return Generation(self._read(), time.monotonic())
         except (DatabaseError, InterfaceError) as error:
             logger.warning("the status page is shown as it was: %s", " ".join(str(error).split())[:300])
             connection.close()
-            return self._kept()
+            # Read long ago: as soon as there is a database it is read anew.
+            return Generation(self._kept(), -READ_ANEW_SECONDS)
 
     def _kept(self) -> Snapshot:
         try:
@@ -131,33 +159,46 @@ class Keeper:
         fresh.replace(self._file)
 
     def _run(self) -> None:
-        pause = LOOK_SECONDS
-        failing = False
-        while not self._stop.wait(pause):
+        pause, failing = LOOK_SECONDS, False
+        while True:
+            self._awake.wait(pause)
+            self._awake.clear()
+            if self._is_stopped:
+                break
             try:
                 self._look()
-            except Exception as error:
-                # Whatever it is, what was shown last is shown on; it is said once and tried for ever.
-                if not failing:
-                    logger.warning("the status page is shown as it was: %s", " ".join(str(error).split())[:300])
-                connection.close()
-                pause, failing = AFTER_AN_ERROR_SECONDS, True
-            else:
                 pause, failing = LOOK_SECONDS, False
+                continue
+            except (DatabaseError, InterfaceError) as error:
+                if not failing:  # said once, tried for ever
+                    logger.warning("the status page is shown as it was: %s", " ".join(str(error).split())[:300])
+            except Exception:
+                # Whatever it is, what was shown last is shown on.
+                if not failing:
+                    logger.exception("the status page cannot be made anew")
+            connection.close()
+            pause, failing = AFTER_AN_ERROR_SECONDS, True
         connection.close()
 
     def _look(self) -> None:
-        before = self.generation
-        assert before is not None, "it has been started"
-        row = _VERSION.row()
-        is_old = time.monotonic() - before.made_at > READ_ANEW_SECONDS
-        if not is_old and (row[0] if row else 0) == before.shown.version:
-            return
-        after = Generation(self._read(), time.monotonic())
-        wanted = list(before.answers)[-MOST_MADE_AHEAD:]
-        for asked, language in wanted:
-            _make(after, asked, language)
-        self.generation = after
+        with self._reading:
+            before, told = self.generation, self._told
+            assert before is not None, "it has been started"
+            try:
+                row = _VERSION.row()
+                is_old = time.monotonic() - before.read_at > READ_ANEW_SECONDS
+                if not is_old and (row[0] if row else 0) == before.shown.version:
+                    return
+                after = Generation(self._read(), time.monotonic())
+                if self.is_outdated:
+                    # Somebody waits for the page they have changed, and not for all the others.
+                    self.generation = after
+            finally:
+                self._done = told
+            for (asked, language), _times in before.asked.most_common(MOST_MADE_AHEAD):
+                if (asked, language) not in after.answers:
+                    _make(after, asked, language)
+            self.generation = after
 
 
 def _make(generation: Generation, asked: Asked, language: str) -> Kept | None:
@@ -167,8 +208,8 @@ def _make(generation: Generation, asked: Asked, language: str) -> Kept | None:
     kept = _pack(asked, language, made)
     generation.answers[asked, language] = kept
     if len(generation.answers) > MOST_KEPT:
-        with suppress(KeyError):  # another thread has made room
-            generation.answers.popitem(last=False)
+        with suppress(StopIteration, KeyError, RuntimeError):  # another thread makes room just now
+            del generation.answers[next(iter(generation.answers))]
     return kept
 
 

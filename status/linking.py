@@ -76,8 +76,8 @@ WITH RECURSIVE below(id) AS (
 )
 SELECT DISTINCT c.id FROM below JOIN {_NAMES} AS names ON names.service_id = below.id
 JOIN {_CONVERSATION} AS c ON c.id = names.conversation_id
-WHERE c.status IN ('new', 'open', 'pending', 'on_hold') AND c.opened_at >= %(since)s::timestamptz
-    AND c.merged_into_id IS NULL
+WHERE c.status IN ('new', 'open', 'pending', 'on_hold') AND c.merged_into_id IS NULL
+    AND c.opened_at BETWEEN %(since)s::timestamptz AND %(until)s::timestamptz
     AND NOT EXISTS (SELECT FROM {_LINK} AS link WHERE link.conversation_id = c.id)
     AND NOT EXISTS (SELECT FROM {Event._meta.db_table} AS first WHERE first.conversation_id = c.id AND first.seq = 1
         AND first.data ->> 'automatic' = 'true')
@@ -168,10 +168,10 @@ def link_concerned(conversations: Collection[int], *, at: datetime) -> int:
 
 
 def link_witnesses(incident: Incident, *, at: datetime) -> int:
-    """Link the open conversations that name what is affected and came in since it broke or shortly before, AT_ONCE at
-    most; how many. Call it until none are left.
+    """Link the open conversations that name what is affected and came in since it broke or shortly before, until `at`;
+    AT_ONCE at most, how many. Call it until none are left.
     """
-    found = _WITNESSES.rows({"incident": incident.pk, "since": incident.started_at - WITNESSES})
+    found = _WITNESSES.rows({"incident": incident.pk, "since": incident.started_at - WITNESSES, "until": at})
     return len(link(incident, [row[0] for row in found], how=How.BY_SERVICE, at=at))
 
 

@@ -7,6 +7,7 @@ about.
 import base64
 import re
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
@@ -41,13 +42,19 @@ def subscriber_in(text: str) -> int | None:
 
 
 def domain() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return _domain_of(settings.DEFAULT_FROM_EMAIL)
+
+
+@lru_cache(4)
+def _domain_of(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
 
 def _signed(subscriber_id: int) -> str:
     return f"s{subscriber_id}.{_mac(subscriber_id)}"
 
 
+@lru_cache(16)
 def _mac(subscriber_id: int) -> str:
     digest = salted_hmac(_SALT, str(subscriber_id), algorithm="sha256").digest()[:10]
     return base64.b32encode(digest).decode().lower()

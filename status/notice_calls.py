@@ -63,8 +63,9 @@ def _call_all(kind: str, claimed: Sequence[Due], at: datetime) -> None:
         for (due, _what), answer in zip(wanted, answers, strict=True):
             _record_answer(due, answer, at)
     else:
-        for due, outcome in zip(wanted, asyncio.run(_post_all(kind, wanted)), strict=True):
-            _record_outcome(due[0], outcome, at)
+        outcomes = asyncio.run(_post_all(kind, wanted))
+        for (due, _what), outcome in zip(wanted, outcomes, strict=True):
+            _record_outcome(due, outcome, at)
 
 
 def _signed(due: Due, told: Told, at: datetime) -> Call | Answer:
@@ -207,4 +208,4 @@ def _record_outcome(due: Due, outcome: DeliveryError | None, at: datetime) -> No
 
 
 def _counted(due: Due, *, has_left: bool) -> None:
-    notices.count({update_id: (1, 0) if has_left else (0, 1) for update_id in due.update_ids})
+    notices.count(dict.fromkeys(due.update_ids, (1, 0) if has_left else (0, 1)))

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from helpdesk.customers.company import names
+from helpdesk.desk import markdown
 from helpdesk.events.safe_text import one_line
 from status import addresses, mail_ids, subscriber_links, wording
 from status.models import Incident, IncidentUpdate
@@ -73,7 +74,8 @@ def write(told: Told, language: str, *, at: datetime) -> Letter:
         said = _said(told)
         given = {**said, "own_url": _MARKS["own"], "unsubscribe_url": _MARKS["unsubscribe"]}
         text = render_to_string("status/mail/notice.txt", given)
-        html = render_to_string("status/mail/notice.html", given)
+        shown = [(heading, markdown.body(body), when) for heading, body, when in said["updates"]]
+        html = render_to_string("status/mail/notice.html", {**given, "updates": shown})
     incident = told.incident.public_id
     letter = Letter(said["subject"], text, html, told.newest.public_id, f"incident{incident}", format_datetime(at), b"")
     content = _mail(letter, _MARKS, _MARKS["to"], "").message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
@@ -111,7 +113,7 @@ def _heading(update: IncidentUpdate) -> str:
 def fill(letter: Letter, recipient: Recipient) -> EmailMultiAlternatives:
     """The letter for one reader; the same however often it is asked for, but for its date."""
     own = {
-        "to": sanitize_address(recipient.address, "utf-8"),
+        "to": recipient.address if recipient.address.isascii() else sanitize_address(recipient.address, "utf-8"),
         "own": subscriber_links.own_url(recipient.key),
         "unsubscribe": subscriber_links.unsubscribe_url(recipient.key),
         "mail_id": mail_ids.mail_id(letter.what, recipient.id),

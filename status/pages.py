@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 
+from status import changes
 from status.models import StatusPage
 
 
@@ -21,6 +22,8 @@ def changed(at: datetime) -> None:
     assert connection.in_atomic_block, "the version rises with the change"
     the_page(at)
     StatusPage.objects.filter(pk=1).update(version=F("version") + 1, changed_at=at)
+    # Who changes something sees it changed, with their next request to this process.
+    transaction.on_commit(changes.tell, robust=True)
 
 
 def version() -> int:

@@ -2,21 +2,23 @@
 are signed in.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import cache, lru_cache, partial
 from typing import Any, Final
 
 from django.conf import settings
 from django.templatetags.static import static
 from django.utils import formats, translation
 from django.utils.dates import MONTHS
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from helpdesk.desk import markdown
 from status import bars, wording
+from status.snapshot import ShownIncident, Snapshot
 
 SPRITE: Final = "vendor/lucide-static@1.62.0/sprite.svg"
 # What the pages load, which an export takes along.
@@ -47,23 +49,82 @@ class Place:
 
     def icon(self, name: str) -> Markup:
         """A picture beside a word that says the same: hidden from readers of the page aloud."""
-        return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(self.asset(SPRITE), name)
+        return _icon(self.asset(SPRITE), name)
 
 
-def render(name: str, place: Place, language: str, zone: tzinfo, **context: Any) -> Markup:
-    """A template of `templates/status/` in this language, with all times in this zone."""
+@lru_cache(512)
+def _icon(sprite: str, name: str) -> Markup:
+    return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(sprite, name)
+
+
+def render(name: str, place: Place, language: str, shown: Snapshot, **context: Any) -> Markup:
+    """A template of `templates/status/` in this language, with all times in the page's zone."""
+    zone = shown.zone
     with translation.override(language):
         common = {
+            "_": _translator(language),
+            "shown": shown,
             "place": place,
             "icon": place.icon,
             "language": language,
             "languages": settings.LANGUAGES,
-            "when": lambda at: _when(at, zone),
+            "when": partial(_when, language, zone),
+            "card": partial(_card, place, language, shown),
         }
         return Markup(environment().get_template(name).render(common | context))
 
 
-def _when(at: datetime, zone: tzinfo) -> Markup:
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """An incident as it stands in a list. Two are alike that are so in all but the last three."""
+
+    root: str
+    language: str
+    zone: tzinfo
+    id: str
+    changed_at: datetime
+    status: str
+    impact: str
+    affected: tuple[tuple[str, str], ...]
+    most: int
+    level: int
+    place: Place = field(compare=False)
+    one: ShownIncident = field(compare=False)
+    shown: Snapshot = field(compare=False)
+
+
+def _card(place: Place, language: str, shown: Snapshot, one: ShownIncident, most: int = 3, level: int = 3) -> Markup:
+    """The incident with its newest updates, under a heading of that level."""
+    affected = tuple((shown.by_id[pk].name, state) for pk, state in one.states.items())
+    known = (one.id, one.changed_at, one.status, one.impact, affected, most, level)
+    return _drawn(_Card(place.root, language, shown.zone, *known, place, one, shown))
+
+
+@lru_cache(1024)
+def _drawn(card: _Card) -> Markup:
+    """Incidents are drawn once a change: a page has dozens, and those gone by change no more."""
+    context = {"one": card.one, "most": card.most, "level": card.level}
+    return render("_card.jinja", card.place, card.language, card.shown, **context)
+
+
+@cache
+def _translator(language: str) -> Callable[..., Markup]:
+    """`_` of the templates in one language, which is the active one: the engine's own looks each text up twice."""
+    known: dict[str, Markup] = {}
+
+    def translated(text: str, /, **values: object) -> Markup:
+        if values:
+            return Markup(gettext(text)) % values
+        if text not in known:
+            known[text] = Markup(gettext(text)) % {}
+        return known[text]
+
+    return translated
+
+
+@lru_cache(4096)
+def _when(language: str, zone: tzinfo, at: datetime) -> Markup:
+    """The same few times stand on every page, and writing one takes Django longer than all else about it."""
     local = at.astimezone(zone)
     words = f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M} {local.tzname()}"
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
@@ -88,8 +149,13 @@ def environment() -> Environment:
         status=wording.status,
         impact=wording.impact,
         tone=wording.TONES.__getitem__,
-        date=lambda on: formats.date_format(on, "DATE_FORMAT"),
+        date=lambda on: _date(get_language() or "en", on),
         month=lambda on: formats.date_format(on, "YEAR_MONTH_FORMAT"),
         month_name=lambda on: str(MONTHS[on.month]),
     )
     return made
+
+
+@lru_cache(1024)
+def _date(language: str, on: date) -> str:
+    return formats.date_format(on, "DATE_FORMAT")

@@ -6,10 +6,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext
-from markupsafe import Markup
 
-from status import bars, rollup, uptime, wording
-from status.snapshot import UPTIME_DAYS, ShownComponent, ShownIncident, Snapshot
+from status import bars, rollup, wording
+from status.bars import Drawing
+from status.snapshot import ShownComponent, ShownIncident, Snapshot
 
 PAST_DAYS: Final = 14
 _WORSE_FIRST: Final = ("critical", "major", "minor", "maintenance", "none")
@@ -17,13 +17,12 @@ _WORSE_FIRST: Final = ("critical", "major", "minor", "maintenance", "none")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A component as a line of the page; `drawing` is empty where no uptime is shown."""
+    """A component as a line of the page; without a drawing where no uptime is shown."""
 
     component: ShownComponent
     state: str
     icon: str
-    drawing: Markup
-    percent: str
+    drawing: Drawing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class PastDay:
+    """A day and what began on it; or several days, `since` the first of them, on which nothing did."""
+
     on: date
+    since: date
     incidents: list[ShownIncident]
 
 
@@ -75,11 +77,8 @@ def _is_shown(one: ShownComponent, only: Collection[str] | None) -> bool:
 
 
 def _line(shown: Snapshot, one: ShownComponent) -> Line:
-    drawing, percent = Markup(""), ""
-    if one.shows_uptime:
-        days = uptime.days(one.spans, zone=shown.zone, started_on=one.started_on, at=shown.at, count=UPTIME_DAYS)
-        drawing, percent = bars.bars(days), bars.percent(days)
-    return Line(one, one.state, wording.ICONS[one.state], drawing, percent)
+    drawing = bars.draw(one, shown) if one.shows_uptime else None
+    return Line(one, one.state, wording.ICONS[one.state], drawing)
 
 
 def going_on(shown: Snapshot) -> dict[str, Any]:
@@ -93,13 +92,20 @@ def going_on(shown: Snapshot) -> dict[str, Any]:
 
 
 def past_days(shown: Snapshot) -> list[PastDay]:
-    """The last two weeks, newest first, each with what began on it and is over."""
+    """The last two weeks, newest first, each day with what began on it and is over."""
     over: dict[date, list[ShownIncident]] = {}
     for one in shown.recent:
         if not one.is_open:
             over.setdefault(one.started_at.astimezone(shown.zone).date(), []).append(one)
     today = shown.at.astimezone(shown.zone).date()
-    return [PastDay(on, over.get(on, [])) for on in (today - timedelta(days=n) for n in range(PAST_DAYS))]
+    found: list[PastDay] = []
+    for on in (today - timedelta(days=number) for number in range(PAST_DAYS)):
+        incidents = over.get(on, [])
+        if not incidents and found and not found[-1].incidents:
+            found[-1] = PastDay(found[-1].on, on, [])
+        else:
+            found.append(PastDay(on, on, incidents))
+    return found
 
 
 def month_of(text: str, shown: Snapshot) -> tuple[datetime, datetime] | None:

@@ -53,8 +53,9 @@ def headers(asked: Asked, made: Made, language: str) -> Mapping[str, str]:
         found["Content-Security-Policy"] = _POLICY.format("*" if is_embedded else "'self'")
         found["Content-Language"] = language
         if asked.language is None:
-            # Whoever is signed in has a cookie, and a front page of their own.
-            found["Vary"] = "Accept-Encoding, Accept-Language" + (", Cookie" if asked.kind == "page" else "")
+            found["Vary"] += ", Accept-Language"
+        if asked.kind == "page":
+            found["Vary"] += ", Cookie"  # whoever is signed in has one, and a front page of their own
     else:
         # Anybody's script may read what everybody may read.
         found["Access-Control-Allow-Origin"] = "*"

@@ -4,9 +4,9 @@ Private components, and what affects only these, are not in it.
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from django.conf import settings
 from helpdesk.prepared import Prepared
 from status.models import GOING_ON
 from status.rollup import worst
-from status.snapshot_sql import OLDER, ONE, SNAPSHOT
+from status.snapshot_sql import INDEX, OLDER, ONE, SNAPSHOT
 
 UPTIME_DAYS: Final = 90
 # As many as Statuspage's API v2 gives (https://metastatuspage.com/api).
@@ -27,9 +27,13 @@ MOST_UPDATES: Final = 100
 MOST_UPDATES_OF_ONE: Final = 1000
 MOST_OF_A_MONTH: Final = 500
 
+# When a page changed last of which nobody has changed anything yet.
+_NEVER: Final = "1970-01-01T00:00:00+00:00"
+
 _SNAPSHOT: Final = Prepared("status_snapshot", SNAPSHOT)
 _OLDER: Final = Prepared("status_older", OLDER)
 _ONE: Final = Prepared("status_one", ONE)
+_INDEX: Final = Prepared("status_index", INDEX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +211,26 @@ def incident(public_id: str, *, seen: Collection[int] = ()) -> ShownIncident | N
     return found[0] if found else None
 
 
+def index() -> list[tuple[str, datetime, datetime]]:
+    """Every public incident and maintenance there ever was: its id, when it began, when anything of it changed."""
+    return [(public_id, started_at, changed_at) for public_id, started_at, changed_at in _INDEX.rows({"seen": []})]
+
+
 def parse(raw: str, at: datetime) -> Snapshot:
     """The snapshot that was read as `raw`. Raises ValueError, KeyError or TypeError for what is none."""
+    return replace(_parsed(raw), at=at)
+
+
+@lru_cache(4)
+def _parsed(raw: str) -> Snapshot:
+    """Mostly it says what it said a moment ago."""
     given = json.loads(raw)
     page = given["page"] or {
-        "public_id": "", "timezone": "UTC", "about": "", "version": 0, "changed_at": at.isoformat(),
+        "public_id": "", "timezone": "UTC", "about": "", "version": 0, "changed_at": _NEVER,
     }  # fmt: skip
     company = given["company"] or {"name": "", "logo_text": "", "languages": []}
     return Snapshot(
-        at=at,
+        at=_time(page["changed_at"]),
         raw=raw,
         page_id=page["public_id"],
         timezone=page["timezone"],

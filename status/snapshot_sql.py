@@ -85,3 +85,8 @@ SELECT (SELECT coalesce(json_agg(i), '[]') FROM ({_INCIDENTS}) i)::text"""
 ONE: Final = f"""
 WITH {_VISIBLE}, picked AS (SELECT * FROM visible WHERE public_id = %(public_id)s::text)
 SELECT (SELECT coalesce(json_agg(i), '[]') FROM ({_INCIDENTS}) i)::text"""
+INDEX: Final = f"""
+WITH {_VISIBLE}
+SELECT i.public_id, i.started_at,
+       greatest(i.updated_at, (SELECT max(u.updated_at) FROM {_UPDATE} u WHERE u.incident_id = i.id))
+FROM visible i"""

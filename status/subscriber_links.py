@@ -7,6 +7,7 @@ link that confirms is good for a day, and only for what was asked last.
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +24,7 @@ _OWN: Final = signing.Signer(salt="status.subscription")
 _CONFIRM: Final = signing.Signer(salt="status.confirmation")
 
 
+@lru_cache(16)
 def own_token(key: UUID) -> str:
     """Opens a subscription: to see, change and end it."""
     return _OWN.sign(_written(key))
@@ -70,7 +72,13 @@ def unsubscribe_url(key: UUID) -> str:
 
 def _absolute(name: str, token: str) -> str:
     # Never on the host of the exported files: they can be read, not talked to.
-    return f"{settings.PUBLIC_URL}{reverse(name, args=[token])}"
+    return f"{settings.PUBLIC_URL}{_path(name)}{token}/"
+
+
+@cache
+def _path(name: str) -> str:
+    """What stands before the token; looked up once, for a hundred thousand mails."""
+    return reverse(name, args=["token"]).removesuffix("token/")
 
 
 def _written(key: UUID) -> str:

@@ -21,7 +21,7 @@ from helpdesk.events.actors import SYSTEM
 from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import RetryLater
-from status import linking, telling_words
+from status import linking, proposals, telling_words
 from status.incidents import OVER
 from status.models import ConversationNotice, Incident, IncidentConversation, IncidentUpdate
 
@@ -46,6 +46,7 @@ def tell(event: Event, at: datetime) -> None:
     if update is None or update.published_at is None:
         return
     began = time.monotonic()
+    proposals.settle(update.incident, at=at)
     if _causes_tickets(update.incident):
         # They belong to this update, whenever it is that they are found.
         while linking.link_witnesses(update.incident, at=update.published_at):

@@ -6,11 +6,13 @@ A major outage counts whole, a partial one half; maintenance and slowness count 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final, Protocol
 
 WEIGHTS: Final[Mapping[str, float]] = {"major_outage": 1.0, "partial_outage": 0.5}
 # From worst to best: where spans lie over each other, the worst counts.
 _WORST_FIRST: Final = ("major_outage", "partial_outage", "degraded_performance", "under_maintenance")
+_NOTHING: Final[Mapping[str, float]] = {}
 
 
 class Spanlike(Protocol):
@@ -35,47 +37,74 @@ class Day:
         """The worst state of the day; "" where nothing is known of it."""
         if not self.known:
             return ""
-        return next((state for state in _WORST_FIRST if self.seconds.get(state)), "operational")
+        return next((state for state in _WORST_FIRST if state in self.seconds), "operational")
 
 
-def days(spans: Iterable[Spanlike], *, zone: tzinfo, started_on: date, at: datetime, count: int) -> list[Day]:
-    """The last `count` days in the zone up to `at`, oldest first. A day is as long as its zone makes it."""
-    today = at.astimezone(zone).date()
-    first = today - timedelta(days=count - 1)
-    begins = [datetime.combine(first + timedelta(days=number), time(), zone) for number in range(count + 1)]
-    troubles = [span for span in spans if span.state in _WORST_FIRST]
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A span of trouble as seconds since 1970: instants, where wall clocks of one zone would be compared as such."""
+
+    state: str
+    since: float
+    until: float
+
+
+def days(
+    spans: Iterable[Spanlike], *, zone: tzinfo, started_on: date, first: date, count: int, until: datetime
+) -> list[Day]:
+    """So many days in the zone from `first`, as they were up to `until`. A day is as long as its zone makes it.
+
+    Spans without an end go on.
+    """
+    end_of_all = until.timestamp()
+    pieces = [
+        _Piece(span.state, span.since.timestamp(), end_of_all if span.until is None else span.until.timestamp())
+        for span in spans
+        if span.state in _WORST_FIRST
+    ]
+    begins = _midnights(zone, first, count)
     found = []
-    for number in range(count):
-        on, begin, end = first + timedelta(days=number), begins[number], min(begins[number + 1], at)
-        # Comparison and difference of instants, not of wall clocks: of the same zone Python would take the latter.
-        known = max(end.timestamp() - begin.timestamp(), 0.0) if on >= started_on else 0.0
-        found.append(Day(on, known, _seconds(troubles, begin.timestamp(), end.timestamp(), at) if known else {}))
+    for number, on in enumerate(_dates(first, count)):
+        begin, end = begins[number], min(begins[number + 1], end_of_all)
+        known = end - begin if on >= started_on and end > begin else 0.0
+        within = [one for one in pieces if one.since < end and one.until > begin] if known else []
+        found.append(Day(on, known, _seconds(within, begin, end) if within else _NOTHING))
     return found
 
 
 def share(some: Sequence[Day]) -> float | None:
     """How much of the known time it worked, 0 to 1; None where nothing is known."""
     known = sum(day.known for day in some)
-    if not known:
-        return None
-    lost = sum(WEIGHTS.get(state, 0.0) * seconds for day in some for state, seconds in day.seconds.items())
-    return 1.0 - lost / known
+    return 1.0 - lost(some) / known if known else None
 
 
-def _seconds(spans: Sequence[Spanlike], begin: float, end: float, at: datetime) -> dict[str, float]:
+def lost(some: Iterable[Day]) -> float:
+    """The seconds that count as not working."""
+    return sum(WEIGHTS.get(state, 0.0) * seconds for day in some for state, seconds in day.seconds.items())
+
+
+@lru_cache(64)
+def _dates(first: date, count: int) -> tuple[date, ...]:
+    return tuple(first + timedelta(days=number) for number in range(count))
+
+
+@lru_cache(64)
+def _midnights(zone: tzinfo, first: date, count: int) -> tuple[float, ...]:
+    return tuple(datetime.combine(on, time(), zone).timestamp() for on in _dates(first, count + 1))
+
+
+def _seconds(pieces: Sequence[_Piece], begin: float, end: float) -> dict[str, float]:
     """Seconds of each state within a time; each moment counts once, as the worst that is said of it."""
-    pieces: dict[str, list[tuple[float, float]]] = {}
-    for span in spans:
-        since, until = span.since.timestamp(), (span.until or at).timestamp()
-        if since < end and until > begin:
-            pieces.setdefault(span.state, []).append((max(since, begin), min(until, end)))
     taken: list[tuple[float, float]] = []
     found = {}
     for state in _WORST_FIRST:
+        more = [(max(one.since, begin), min(one.until, end)) for one in pieces if one.state == state]
+        if not more:
+            continue
         before = _length(taken)
-        taken = _joined([*taken, *pieces.get(state, ())])
-        if (more := _length(taken) - before) > 0:
-            found[state] = more
+        taken = _joined([*taken, *more])
+        if (length := _length(taken) - before) > 0:
+            found[state] = length
     return found
 
 

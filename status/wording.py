@@ -1,9 +1,10 @@
 """What states, statuses and impacts are called on the page, in feeds and in mails, in the language that is active."""
 
+from functools import lru_cache
 from typing import Final
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 STATES: Final[dict[str, Promise]] = {
@@ -31,6 +32,7 @@ IMPACTS: Final[dict[str, Promise]] = {
     "critical": _("Critical impact"),
     "maintenance": _("Maintenance"),
 }
+_TABLES: Final = {"STATES": STATES, "STATUSES": STATUSES, "IMPACTS": IMPACTS}
 # Statuspage's own sentences for the whole page, by which its clients show it; here so that they are translated.
 OVERALL: Final[dict[str, Promise]] = {
     "All Systems Operational": _("All systems operational"),
@@ -63,16 +65,22 @@ ICONS: Final[dict[str, str]] = {
 }
 
 
+@lru_cache(512)
+def _said(table: str, language: str, code: str) -> str:
+    """A page says the same few words a hundred times."""
+    return str(_TABLES[table][code])
+
+
 def state(code: str) -> str:
-    return str(STATES[code])
+    return _said("STATES", get_language() or "en", code)
 
 
 def status(code: str) -> str:
-    return str(STATUSES[code])
+    return _said("STATUSES", get_language() or "en", code)
 
 
 def impact(code: str) -> str:
-    return str(IMPACTS[code])
+    return _said("IMPACTS", get_language() or "en", code)
 
 
 def overall(description: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import caches
 from pytest_django import Settings
 
+from helpdesk import garbage
 from helpdesk.customers.company import NAMES
 
 pytest_plugins = [
@@ -63,6 +64,11 @@ def nobody_has_named_the_company() -> None:
 def no_dns(settings: Settings) -> None:
     """Tests ask no name server but their own."""
     settings.VERIFY_DKIM = False
+
+
+def pytest_collection_finish() -> None:
+    """A tenth of the suite's time went into looking through modules and tests that stay to the end."""
+    garbage.settle()
 
 
 @pytest.hookimpl(trylast=True)

@@ -78,7 +78,8 @@ def test_a_new_connection_prepares_anew() -> None:
 def test_postgresql_knows_the_types_of_every_statement() -> None:
     rows.conversation_row(1)  # this one is made on first use
     ours = [statement for name, statement in ALL.items() if not name.startswith("test_")]
-    assert {"append_message", "first_rows", "record_events", "beat", "settle_mail", "conversation_row"} <= {s.name for s in ours}
+    known = {"append_message", "first_rows", "record_events", "beat", "settle_mail", "conversation_row"}
+    assert known <= {statement.name for statement in ours}
     for statement in ours:
         with connection.cursor() as cursor:
             cursor.execute("DEALLOCATE ALL")

@@ -54,6 +54,8 @@ class WorkForm(forms.Form):
     subject = forms.CharField(max_length=500, required=False)
     tags = forms.CharField(max_length=2000, required=False)
     services = forms.ModelMultipleChoiceField(Service.objects.all(), required=False)
+    # By name, where there are too many to list.
+    add_service = forms.CharField(max_length=253, required=False)
 
     def clean_tags(self) -> list[str]:
         return [tag.strip() for tag in str(self.cleaned_data["tags"]).split(",") if tag.strip()][:50]
@@ -64,9 +66,19 @@ class WorkForm(forms.Form):
             raise forms.ValidationError(_("%s no longer works here.") % user)
         return user
 
+    def clean_add_service(self) -> Service | None:
+        name = str(self.cleaned_data["add_service"]).strip()
+        found = Service.objects.filter(name__iexact=name).first() if name else None
+        if name and found is None:
+            raise forms.ValidationError(_("There is no service called %s.") % name)
+        return found
+
     def changes(self) -> Changes:
         """Call after is_valid()."""
-        return Changes(**{name: self.cleaned_data[name] for name in self.FIELDS if self._is_changed(name)})
+        given = {name: self.cleaned_data[name] for name in self.FIELDS if self._is_changed(name)}
+        if self.cleaned_data["add_service"] is not None:
+            given["services"] = [*self.cleaned_data["services"], self.cleaned_data["add_service"]]
+        return Changes(**given)
 
     def _is_changed(self, name: str) -> bool:
         data = self.data

@@ -60,15 +60,15 @@ def of_conversation(conversation: Conversation) -> Sequence[Trouble]:
     return found
 
 
-def of_form(request: HttpRequest, service: str, *, at: datetime) -> Sequence[Trouble]:
+def of_form(service: str) -> Sequence[Trouble]:
     """What goes on that somebody should know before they write a ticket about `service` ("" where they do not say)."""
-    found: Sequence[Trouble] = _known("of_form")(request, service, at)
+    found: Sequence[Trouble] = _known("of_form")(service)
     return found
 
 
 def of_row() -> "Subquery[Any]":
     """For querysets of Conversation: the id of the incident that it belongs to."""
-    found: "Subquery[Any]" = _known("of_row")()
+    found: Subquery[Any] = _known("of_row")()
     return found
 
 

@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 Words = str | Promise
@@ -142,9 +143,15 @@ def _flat(detail: Any, name: str = "", depth: int = 4) -> Iterable[tuple[str, st
         yield name, str(detail)
 
 
+# What Django puts where nothing is chosen.
+DASHES = "-" * 9
+
+
 def dress(field: forms.Field) -> None:
     """The classes and attributes our stylesheet and the browsers expect."""
     widget = field.widget
+    if isinstance(field, forms.ModelChoiceField) and field.empty_label == DASHES:
+        field.empty_label = _("Choose …") if field.required else _("None")
     if isinstance(widget, (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)):
         return
     widget.attrs.setdefault("class", "in")

@@ -31,6 +31,7 @@ def shown(text: str) -> Markup:
     return Markup('<div class="md">{}</div>').format(render(text)) if is_formatted(text) else linked(text)
 
 
+@lru_cache(512)
 def body(text: str) -> Markup:
     """A text of ours as customers read it: formatted, or as paragraphs of what was typed."""
     if is_formatted(text):

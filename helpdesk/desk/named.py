@@ -5,12 +5,14 @@ from typing import Any, Final
 
 from django import forms
 from django.db.models import Model, QuerySet
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.customers.api_fields import is_id
 
-# Where there are more, only those that are typed out are found; browsers search no longer lists as one types anyway.
+# Without a script; with one the server is asked while one types, for these kinds of rows.
 SUGGESTED: Final = 200
+SEARCHED: Final = ("service", "organization")
 MOST_NAMED: Final = 500
 _TOLD: Final = 5
 
@@ -27,6 +29,12 @@ class NameInput(forms.TextInput):
 
 class NamesInput(forms.Textarea):
     """Several, one a line."""
+
+
+def _searched(rows: QuerySet[Any]) -> dict[str, Any]:
+    """Where a script asks for names while one types (static/js/names.js)."""
+    kind = rows.model._meta.model_name
+    return {"data-names": reverse_lazy("tickets:names", args=[kind])} if kind in SEARCHED else {}
 
 
 class _Named(forms.CharField):
@@ -72,6 +80,9 @@ class NamedField(_Named):
 
     widget = NameInput
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), **_searched(self.rows)}
+
     def prepare_value(self, value: Any) -> Any:
         # What was typed stays as it was; rows and their keys are written.
         if isinstance(value, str):
@@ -90,6 +101,9 @@ class NamedManyField(_Named):
 
     def __init__(self, rows: QuerySet[Any], **options: Any) -> None:
         super().__init__(rows, widget=NamesInput(attrs={"rows": 4, "spellcheck": "false"}), **options)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), **_searched(self.rows)}
 
     def suggestions(self) -> Sequence[str]:
         return ()

@@ -32,6 +32,29 @@ function isChanged(part) {
   });
 }
 
+// Four lines of the house and more that follow each other are one, which opens (thread.py does the same).
+function fold(thread) {
+  let run = [];
+  for (const part of [...thread.children, null]) {
+    if (part?.matches('.sys:not(.bad, .warn)')) { run.push(part); continue; }
+    const lines = run.flatMap((line) => (line.matches('.fold') ? Array.from(line.querySelectorAll('li')) : [line]));
+    if (run.length > 1 && lines.length > 3) {
+      const folded = run.find((line) => line.matches('.fold')) ?? document.createElement('li');
+      const isOpen = folded.querySelector('details')?.open ?? false;
+      if (!folded.isConnected) run[0].before(folded);
+      const latest = lines.at(-1).cloneNode(true);
+      folded.className = 'sys fold';
+      folded.innerHTML = '<details><summary><b></b> </summary><ol></ol></details>';
+      folded.firstChild.open = isOpen;
+      folded.querySelector('b').textContent = thread.dataset.folded.replace('%s', lines.length);
+      folded.querySelector('summary').append(...latest.childNodes);
+      folded.querySelector('ol').append(...lines);
+      for (const line of run) if (line !== folded && line.parentElement === thread) line.remove();
+    }
+    run = [];
+  }
+}
+
 // One question at a time: what is put below the thread goes on where the last answer ended.
 let isAsking = false;
 let isAgain = false;
@@ -50,6 +73,7 @@ async function ask() {
   } finally {
     isAsking = false;
   }
+  if (find('thread')) fold(find('thread'));
   if (wasAtEnd) toEnd();
   tellSeen();
   if (isAgain) { isAgain = false; ask(); }

@@ -1,4 +1,7 @@
-// What writing takes is loaded where something is written: a list alone does without.
+// What writing and choosing take is loaded where something is written or chosen: a list alone does without.
 export async function equip(root) {
-  if (root.querySelector('[data-composer], [data-tags]')) await import('./composer.js').catch(() => null);
+  const loads = [];
+  if (root.querySelector('[data-composer], [data-tags]')) loads.push(import('./composer.js'));
+  if (root.querySelector('[data-names]')) loads.push(import('./names.js'));
+  await Promise.all(loads).catch(() => null);
 }

@@ -1,4 +1,6 @@
 // Toasts, and pages shown in a layer above this one: links with [data-layer], for whoever has a script.
+import { equip } from './equip.js';
+
 const toasts = document.getElementById('toasts');
 const layer = document.getElementById('layer');
 
@@ -68,8 +70,10 @@ export async function fill(html) {
   layer.setAttribute('aria-label', content.querySelector('title')?.textContent ?? '');
   await adopt(content.querySelector('template[data-head]'));
   content.querySelectorAll('title, template').forEach((part) => part.remove());
+  await equip(content);
   body.replaceChildren(content);
   window.htmx.process(body);
+  document.dispatchEvent(new CustomEvent('desk:layer'));
   const macros = body.querySelector('[data-macros]');
   if (macros) import('./macros.js').then(({ prepare }) => prepare(macros));
   if (!layer.open) layer.showModal();

@@ -9,7 +9,7 @@ export function whenThere(selector, prepare) {
     }
   };
   look(document);
-  for (const name of ['htmx:load', 'htmx:afterSwap', 'htmx:oobAfterSwap', 'desk:pane']) {
+  for (const name of ['htmx:load', 'htmx:afterSwap', 'htmx:oobAfterSwap', 'desk:pane', 'desk:layer']) {
     document.addEventListener(name, () => look(document));
   }
 }

@@ -11,7 +11,8 @@ from status.incidents import STATUSES, Opening, Words
 from status.models import AffectedComponent, Impact, Incident, IncidentUpdate, State
 
 IMPACTS: Final = [one for one in Impact.choices if one[0] != Impact.MAINTENANCE]
-_STATUSES: Final = {str(kind): [(one.value, one.label) for one in found] for kind, found in STATUSES.items()}
+INCIDENT_STATUSES: Final = [(one.value, one.label) for one in STATUSES[Incident.Kind.INCIDENT]]
+MAINTENANCE_STATUSES: Final = [(one.value, one.label) for one in STATUSES[Incident.Kind.MAINTENANCE]]
 _WHEN: Final = "Publish then; until then nobody outside sees it."
 
 
@@ -70,7 +71,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 class NewUpdateSerializer(serializers.Serializer[Any]):
     """The next words. Published at once, unless `is_draft` or `publish_at` says otherwise."""
 
-    status = serializers.ChoiceField(choices=[*_STATUSES["incident"], *_STATUSES["maintenance"]])
+    status = serializers.ChoiceField(choices=Incident.Status.choices)
     body = serializers.CharField(max_length=LONGEST_BODY)
     components = ComponentStates(required=False, help_text="States by the components' ids.")
     tells = serializers.BooleanField(default=True, help_text="Subscribers and linked conversations are told.")
@@ -117,7 +118,7 @@ class NewIncidentSerializer(NewUpdateSerializer):
     """
 
     name = serializers.CharField(max_length=200)
-    status = serializers.ChoiceField(choices=_STATUSES["incident"], default=Incident.Status.INVESTIGATING.value)
+    status = serializers.ChoiceField(choices=INCIDENT_STATUSES, default=Incident.Status.INVESTIGATING.value)
     impact = serializers.ChoiceField(
         choices=IMPACTS, required=False, allow_null=True, help_text="Where it is not what its components say."
     )

@@ -123,6 +123,7 @@ class Updates(generics.ListAPIView[IncidentUpdate]):
     """What was said, and what is to be said, newest first."""
 
     kind: str = Incident.Kind.INCIDENT
+    queryset = IncidentUpdate.objects.none()
     serializer_class = UpdateSerializer
 
     def get_queryset(self) -> QuerySet[IncidentUpdate]:

@@ -12,13 +12,11 @@ from rest_framework.response import Response
 
 from helpdesk.customers.permissions import agent_of
 from status import maintenances
-from status.api.incident_shapes import IncidentSerializer, NewUpdateSerializer, words_of
+from status.api.incident_shapes import MAINTENANCE_STATUSES, IncidentSerializer, NewUpdateSerializer, words_of
 from status.api.incidents import IncidentFilters, OfKind, one, refused
 from status.api.shapes import LONGEST_BODY, ComponentStates
-from status.incidents import STATUSES, Opening, Refused, Words
+from status.incidents import Opening, Refused, Words
 from status.models import Incident, State
-
-_STATUSES = [(found.value, found.label) for found in STATUSES[Incident.Kind.MAINTENANCE]]
 
 
 class MaintenanceSerializer(IncidentSerializer):
@@ -74,7 +72,7 @@ class NewMaintenanceSerializer(NewUpdateSerializer):
     """
 
     name = serializers.CharField(max_length=200)
-    status = serializers.ChoiceField(choices=_STATUSES, default=Incident.Status.SCHEDULED.value)
+    status = serializers.ChoiceField(choices=MAINTENANCE_STATUSES, default=Incident.Status.SCHEDULED.value)
     components = ComponentStates(
         alike=State.UNDER_MAINTENANCE.value, required=False, help_text="States by the components' ids, or these ids."
     )
@@ -96,7 +94,7 @@ class NewMaintenanceSerializer(NewUpdateSerializer):
         )
 
 
-class ScheduleSerializer(serializers.Serializer[Any]):
+class WindowSerializer(serializers.Serializer[Any]):
     """Another time. With a `body` it is said, and told unless `tells` is false."""
 
     scheduled_for = serializers.DateTimeField(required=False)
@@ -138,11 +136,11 @@ class MaintenanceViewSet(OfKind):
             raise refused(error) from error
         return self.answer(made.public_id, 201)
 
-    @extend_schema(request=ScheduleSerializer, responses={200: OneMaintenanceSerializer})
+    @extend_schema(request=WindowSerializer, responses={200: OneMaintenanceSerializer})
     @action(detail=True, methods=["post"], url_path="schedule", url_name="schedule")
     def reschedule(self, request: Request, public_id: str) -> Response:
         """Move it; once it has begun only its end."""
-        given = ScheduleSerializer(data=request.data)
+        given = WindowSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         found, new = one(self.kind, public_id), given.validated_data
         assert found.scheduled_for is not None and found.scheduled_until is not None, "a maintenance has a window"

@@ -21,8 +21,11 @@ from helpdesk.events.actors import Actor
 from helpdesk.oncall import notices, paging
 from helpdesk.oncall.models import Page
 from helpdesk.sla.models import Clock
+from status import incidents
+from status.incidents import Opening, Words
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, picture, write
+from tests.fixtures.status import component
 from tests.people.conftest import log_in, set_up_app
 from tests.tickets.settings.rows import SETTINGS, address, fill
 from tests.tickets.settings.test_permissions import POSTS
@@ -48,6 +51,7 @@ CHANGES = {
 FILES = {
     *("message_html", "message_full", "source", "attachment", "worker", "report_csv", "raw_mail", "schedule_feed"),
     "mfa_download_recovery_codes",
+    *("badge", "api"),
 }
 MACHINES = {
     *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "live", "ready", "paging_health"),
@@ -90,7 +94,8 @@ def everything(company: Company, at: datetime) -> list[Walk]:
     first = _work(company, at)
     new = User.objects.create_user("noor@demo.example", name="Noor")
     without_password = Walk(logged_in(new), {"account_set_password": reverse("account_set_password")})
-    return [_admin(company, first, rows, at), _stranger(company, first, at), *_guarded(company), without_password]
+    walks = [_admin(company, first, rows, at), _stranger(company, first, at), _reader(company, at)]
+    return [*walks, *_guarded(company), without_password]
 
 
 def _work(company: Company, at: datetime) -> Conversation:
@@ -156,6 +161,25 @@ def _stranger(company: Company, first: Conversation, at: datetime) -> Walk:
     }
     plain = ("login", "account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done")
     found |= {name: reverse(name) for name in (*plain, "socialaccount_login_cancelled")}
+    return Walk(Client(), found)
+
+
+def _reader(company: Company, at: datetime) -> Walk:
+    """Somebody who looks at the status page on a bad day."""
+    web = component("web14.example", at - timedelta(days=40), description="Websites of **many** customers")
+    for name, state, ended in (("Disks gone", "major_outage", False), ("Mail was late", "degraded_performance", True)):
+        then = at - timedelta(hours=5)
+        words = Words("investigating", "We look at it:\n\n- `md0`\n- https://example.org", {web.pk: state})
+        one = incidents.open_incident(Opening(name, words), company.ada, at=then)
+        incidents.add_update(one, Words("identified", "<b>It</b> is a disk."), company.ada, at=then)
+        if ended:
+            incidents.add_update(one, Words("resolved", "It is new."), company.ada, at=at - timedelta(hours=4))
+    words = Words("scheduled", "Every server restarts once.", {web.pk: "under_maintenance"})
+    begin = at + timedelta(days=1)
+    window = Opening("Kernel", words, "maintenance", scheduled_for=begin, scheduled_until=begin + timedelta(hours=1))
+    incidents.open_incident(window, company.ada, at=at)
+    found = {"page": "/status/", "mine": "/status/mine/", "incident": f"/status/incidents/{one.public_id}/"}
+    found |= {"public": "/status/history/", "maintenance": "/status/maintenance/", "banner": "/status/banner/"}
     return Walk(Client(), found)
 
 

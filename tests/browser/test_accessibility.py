@@ -23,6 +23,8 @@ _SEEN = ["color-contrast", "target-size"]
 ONCE: tuple[Look, ...] = ((NARROW, "dark", None),)
 TWICE: tuple[Look, ...] = ((WIDE, "light", None), (NARROW, "dark", _SEEN))
 FOUR_TIMES: tuple[Look, ...] = (TWICE[0], *ONCE, (NARROW, "light", _SEEN), (WIDE, "dark", _SEEN))
+# The walk takes more than a minute: in parts, both of the suite's processes walk.
+PARTS = 4
 # Run in the page: what axe finds, each with the first element it is found at, and what is wider than the window.
 _LOOK = """async ([rules, where]) => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -79,24 +81,26 @@ def _looks(name: str, pages: Collection[str]) -> tuple[Look, ...]:
     return TWICE if name.startswith("settings_") else FOUR_TIMES
 
 
-def test_every_page(context: BrowserContext, live_server: LiveServer, company: Company) -> None:
-    walks = everything.everything(company, now())
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_page(context: BrowserContext, live_server: LiveServer, company: Company, part: int) -> None:
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("response", lambda response: errors.append(response.url) if response.status >= 400 else None)
 
     trouble: dict[str, Any] = {}
-    seen = set()
-    for walk in walks:
+    for walk in everything.everything(company, now()):
         _become(context, walk.browser, live_server.url)
-        for name, path in walk.pages.items():
+        for name, path in list(walk.pages.items())[part::PARTS]:
             page.goto(path, wait_until="domcontentloaded")
-            seen.add(name)
             # Around every page of the settings is the same desk.
             where = "#main" if name.startswith("settings_") else ":root"
             if found := _trouble(page, _looks(name, walk.pages), where):
                 trouble[name] = found
     assert trouble == {}
     assert errors == []
+
+
+def test_no_page_is_left_out(company: Company) -> None:
+    seen = {name for walk in everything.everything(company, now()) for name in walk.pages}
     assert everything.names() - seen - everything.NO_PAGES == set()

@@ -4,7 +4,7 @@ import pytest
 from django.utils.timezone import now
 from playwright.sync_api import expect
 
-from chat import chats, dues, visitor_presence, whispers
+from chat import chats, dues, presence, visitor_presence, whispers
 from chat.models import Chat, ChatAgent
 from helpdesk.events import outbox
 from helpdesk.sla.models import Calendar
@@ -35,6 +35,9 @@ def test_a_chat_is_offered_taken_answered_with_enter_and_seen(enter: Enter, comp
     expect(grace.locator("#ringing")).to_contain_text("Uma Singh")
     grace.goto(f"/desk/conversations/{chat.pk}/")
     expect(grace.locator("#chat")).to_contain_text("Decline")
+    # Keys work and the socket is up; from then on the page is told what the visitor of the chat it shows does.
+    expect(grace.locator("#avail .lbl")).to_have_text("Available")
+    wait_until(lambda: any(page.conversation == chat.pk for page in presence.everyone()))
     grace.locator("body").press("i")
     expect(grace.locator("#chat")).to_contain_text("Right back")
     expect(grace.locator("#ringing")).to_have_count(0)

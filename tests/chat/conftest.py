@@ -1,14 +1,17 @@
 """Sockets and chats for the tests of this folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 
 import pytest
+from django.utils.timezone import now
 
-from chat import chats, visitor_presence
-from chat.models import Chat
+from chat import chats, sessions, visitor_presence
+from chat.models import Chat, Visit, Widget
 from tests.chat.agents import Desks
 from tests.chat.continuing import SECOND, UMA, begin, visitor, work
+from tests.chat.visitor_pages import Page
 from tests.fixtures.company import Company
 from tests.fixtures.site import Site
 
@@ -35,3 +38,16 @@ def umas_chat(company: Company, at: datetime) -> Chat:
     chats.join(chat.pk, company.grace, at=at + SECOND)
     work(at + SECOND)
     return chat
+
+
+@pytest.fixture
+def page(site: Site) -> Iterator[Callable[..., Page]]:
+    """Opens visitors' sockets, and closes them all."""
+    with ExitStack() as closing:
+        yield lambda **headers: Page(site, closing, **headers)
+
+
+@pytest.fixture
+def session(company: Company) -> tuple[Visit, str]:
+    """A stranger's session, and its token."""
+    return sessions.open_visit(Widget.objects.get(key="pk_demo"), None, at=now())

@@ -1,100 +1,26 @@
 """The visitors' socket: how it begins, what it brings, and what ends it."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from django.utils.timezone import now
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.exceptions import InvalidStatus
 
-from chat import (
-    agents,
-    chats,
-    frames,
-    limits,
-    passing,
-    sessions,
-    visitor_feed,
-    visitor_presence,
-    visitor_socket,
-    whispers,
-    widgets,
-)
-from chat.models import Chat, ChatAgent, Visit, Widget
+from chat import frames, limits, sessions, visitor_feed, visitor_socket, whispers
+from chat.models import Chat, Widget
 from helpdesk.conversations import actions as conversations
-from helpdesk.sla.models import Calendar
-from tests.chat.agents import SUBPROTOCOL, Desks
+from tests.chat.agents import Desks
 from tests.chat.continuing import begin, say
+from tests.chat.visitor_pages import Opened, Session
 from tests.fixtures.company import Company
-from tests.fixtures.site import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SECONDS = 10.0
-Frame = dict[str, Any]
-
-
-class Page:
-    """A visitor's socket. `said` are all frames so far."""
-
-    def __init__(self, site: Site, closing: ExitStack, **headers: str) -> None:
-        url = f"ws://{site.address}/ws/chat"
-        opening = connect(url, additional_headers=headers, subprotocols=[SUBPROTOCOL], open_timeout=SECONDS, proxy=None)
-        self.socket = closing.enter_context(opening)
-        self.said: list[Frame] = []
-
-    def say(self, name: str, **fields: Any) -> None:
-        self.socket.send(json.dumps({"t": name, **fields}))
-
-    def hello(self, session: str, chat: Chat | None = None, after: int = 0, **more: Any) -> Frame:
-        conversation = None if chat is None else str(chat.public_id)
-        self.say("hello", v=1, session=session, conv=conversation, after=after, **more)
-        return self.until(lambda frame: frame["t"] == "welcome")
-
-    def until(self, wanted: Callable[[Frame], bool]) -> Frame:
-        while True:
-            frame: Frame = json.loads(self.socket.recv(timeout=SECONDS))
-            self.said.append(frame)
-            if wanted(frame):
-                return frame
-
-    def text(self, text: str) -> Frame:
-        """Until this was said."""
-        return self.until(lambda frame: frame["t"] == "msg.new" and frame["d"]["text"] == text)
-
-    def numbers(self) -> list[int]:
-        return [frame["seq"] for frame in self.said if "seq" in frame]
-
-    def closed_with(self) -> int:
-        try:
-            self.until(lambda frame: False)
-        except ConnectionClosed as closed:
-            return closed.rcvd.code if closed.rcvd else 1006
-        return 0
 
 
 @pytest.fixture
-def page(site: Site) -> Iterator[Callable[..., Page]]:
-    with ExitStack() as closing:
-        yield lambda **headers: Page(site, closing, **headers)
-
-
-@pytest.fixture
-def session(company: Company) -> tuple[Visit, str]:
-    return sessions.open_visit(Widget.objects.get(key="pk_demo"), None, at=now())
-
-
-@pytest.fixture
-def chat(session: tuple[Visit, str]) -> Chat:
+def chat(session: Session) -> Chat:
     return begin(session[0], "Hello", at=now())
-
-
-Opened = Callable[..., Page]
-Session = tuple[Visit, str]
 
 
 def test_what_is_said_arrives_in_order_from_where_the_page_was(
@@ -233,47 +159,6 @@ def test_a_page_without_a_conversation_hears_a_heart_beat(
     assert one.until(lambda frame: frame["t"] == "ping")["head"] == 0
 
 
-# Whether somebody is there.
-
-
-def _is_live(one: Page) -> bool:
-    return bool(one.until(lambda frame: frame["t"] == "avail")["avail"]["live"])
-
-
-def test_open_panels_are_told_who_comes_and_goes(page: Opened, session: Session, chat: Chat, company: Company) -> None:
-    Calendar.objects.update(is_office=False)
-    ChatAgent.objects.update(state=ChatAgent.State.AWAY)
-    widgets.forget(session[0].widget)
-    with_chat, without = page(), page()
-    welcome = with_chat.hello(session[1], chat)
-    without.hello(session[1])
-    with_chat.text("Hello")
-
-    agents.choose(company.grace, ChatAgent.State.AVAILABLE, at=now())
-    came = [_is_live(one) for one in (with_chat, without)]
-    agents.choose(company.grace, ChatAgent.State.AWAY, at=now())
-    went = [_is_live(one) for one in (with_chat, without)]
-
-    assert (welcome["avail"]["live"], came, went) == (False, [True, True], [False, False])
-    assert page().hello(session[1])["avail"]["live"] is False
-
-
-def test_open_panels_are_told_that_the_office_closes_without_any_hint(
-    page: Opened, session: Session, company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(visitor_feed, "BEAT_SECONDS", 0.2)
-    monkeypatch.setattr(visitor_feed, "AVAILABILITY_SECONDS", 0.0)
-    Calendar.objects.update(is_office=False)
-    widgets.forget(session[0].widget)
-    one = page()
-    assert one.hello(session[1])["avail"]["open"] is True
-
-    Calendar.objects.filter(pk=Calendar.objects.order_by("pk").values("pk")[:1]).update(is_office=True, week={})
-    told = one.until(lambda frame: frame["t"] == "avail")
-
-    assert told["avail"]["open"] is False
-
-
 # How it ends.
 
 
@@ -368,87 +253,3 @@ def test_a_session_that_ends_takes_its_sockets_along(
     sessions.end(visit, at=now())
 
     assert one.closed_with() == frames.LOGGED_OUT
-
-
-# For those whose proxy breaks sockets.
-
-
-def poll(site: Site, token: str, chat: Chat | str, **asked: int) -> httpx.Response:
-    public_id = chat if isinstance(chat, str) else chat.public_id
-    url = f"{site.url}/chat/api/conversations/{public_id}/events"
-    return httpx.get(url, params=asked, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=SECONDS)
-
-
-def facts(answer: Frame) -> list[Frame]:
-    """What of it stands in the log."""
-    return [frame for frame in answer["frames"] if "seq" in frame]
-
-
-def test_a_long_poll_brings_the_same_frames(site: Site, page: Opened, session: Session, chat: Chat) -> None:
-    say(session[0], chat, "one", at=now())
-    one = page()
-    one.hello(session[1], chat)
-    one.text("one")
-
-    answer = poll(site, session[1], chat, after=0, wait=5).json()
-
-    assert facts(answer) == [frame for frame in one.said if "seq" in frame]
-    assert answer["head"] == 2
-    nothing = poll(site, session[1], chat, after=2).json()
-    assert (nothing["head"], facts(nothing)) == (2, [])
-
-
-def test_a_long_poll_says_how_things_stand(site: Site, session: Session, chat: Chat, company: Company) -> None:
-    visitor_presence.drop(chat.pk)
-    # Whatever hour this test runs at.
-    Chat.objects.update(mode=Chat.Mode.CHAT, state=Chat.State.WAITING, ended_at=None)
-    first, last = (poll(site, session[1], chat, after=1, panel=panel).json()["frames"] for panel in (1, 0))
-
-    assert [frame["t"] for frame in first] == ["avail", "queue"]
-    assert first[1]["position"] == 1
-    assert last == first
-    assert not visitor_presence.is_watching(chat.pk)
-    poll(site, session[1], chat, after=1, panel=1)
-    assert visitor_presence.is_watching(chat.pk)
-    chats.join(chat.pk, company.grace, at=now())
-    assert "queue" not in [frame["t"] for frame in poll(site, session[1], chat, after=1).json()["frames"]]
-
-
-def test_who_is_ahead_of_the_log_begins_anew_by_long_poll(site: Site, session: Session, chat: Chat) -> None:
-    answer = poll(site, session[1], chat, after=40, wait=5).json()
-
-    assert answer == {"head": 1, "frames": [{"t": "reset", "why": "ahead", "head": 1}]}
-
-
-def test_what_passes_is_posted_by_those_without_a_socket(
-    site: Site, session: Session, chat: Chat, desks: Desks, company: Company
-) -> None:
-    Widget.objects.update(sees_pages=True)
-    desk = desks.of(company.grace)
-    desk.hello()
-    desk.say("focus", conv=chat.pk, do="viewing")
-    desk.until(lambda frame: frame["t"] == "who")
-
-    def post(**frame: Any) -> int:
-        url = f"{site.url}/chat/api/conversations/{chat.public_id}/whispers"
-        bearer = {"Authorization": f"Bearer {session[1]}"}
-        return httpx.post(url, json=frame, headers=bearer, trust_env=False, timeout=SECONDS).status_code
-
-    assert post(t="typing") == post(t="dance") == post(t="page", url="javascript:alert(1)") == 204
-    typed = desk.until(lambda frame: frame["t"] == "typing")
-    assert post(t="page", url="https://shop.example/cart", title="Cart") == 204
-    moved = desk.until(lambda frame: frame["t"] == "vis" and "page" in frame)
-    assert post(t="track", name="Cart filled", props={"items": 3}) == 204
-
-    assert (typed["conv"], typed["ttl"]) == (chat.pk, 6000)
-    assert moved["page"] == {"url": "https://shop.example/cart", "title": "Cart"}
-    assert [(one.name, one.props) for one in passing.tracked(session[0].pk)] == [("Cart filled", {"items": "3"})]
-
-
-def test_a_long_poll_is_for_its_visitor(site: Site, session: Session, chat: Chat) -> None:
-    _visit, other = sessions.open_visit(Widget.objects.get(key="pk_demo"), None, at=now())
-
-    assert poll(site, "nobody", chat).status_code == 401
-    assert poll(site, other, chat).status_code == 404
-    assert poll(site, session[1], str(uuid4())).status_code == 404
-    assert poll(site, session[1], "-" * 36).status_code == 404

@@ -59,6 +59,34 @@ def test_a_key_that_is_none_is_said_so(client: Client, widget: Widget, key: str)
     assert client.get("/chat/frame/", {"key": key}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("#C22C2C", ("#c22c2c", "#ffffff")),
+        ("#ffff00", ("#ffff00", "#0b1020")),
+        ("red", ("#2f55d4", "#ffffff")),
+        ("#c22c2c;background:url(x)", ("#2f55d4", "#ffffff")),
+        ("", ("#2f55d4", "#ffffff")),
+    ],
+)
+def test_a_page_may_have_a_colour_of_its_own(
+    client: Client, widget: Widget, asked: str, shown: tuple[str, str]
+) -> None:
+    told = _config(client, color=asked)[1]
+    frame = client.get("/chat/frame/", {"key": "pk_demo", "origin": SHOP, "color": asked}).content.decode()
+
+    assert (told["color"], told["ink"]) == shown
+    assert f'"color": "{shown[0]}"' in frame
+
+
+def test_what_was_changed_is_told_at_once_where_it_was_changed(client: Client, widget: Widget) -> None:
+    _config(client)
+    Widget.objects.filter(pk=widget.pk).update(greeting="Good morning")
+    widgets.forget(widget)
+
+    assert _config(client)[1]["greeting"] == "Good morning"
+
+
 def test_a_widget_that_is_off_is_none(client: Client, widget: Widget) -> None:
     Widget.objects.filter(pk=widget.pk).update(is_active=False)
 

@@ -15,9 +15,9 @@ from helpdesk.api_errors import NothingHere
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, code, links, name_of, page, table, tables
 
 SETTINGS = "\n".join(path.read_text() for path in sorted((ROOT / "helpdesk").glob("settings*.py")))
-DOTTED = re.compile(r"(?:helpdesk|tickets|chat)(?:\.\w+)+")
+DOTTED = re.compile(r"(?:helpdesk|tickets|chat|status)(?:\.\w+)+")
 FILE = re.compile(r"(?:helpdesk|tickets|tests|docs|static|templates|scripts)/[\w./-]*")
-URL = re.compile(r"/(?:desk|api|hooks|healthz|tickets|pages)/[\w<>./-]*|/metrics")
+URL = re.compile(r"/(?:desk|api|hooks|healthz|tickets|pages|status)/[\w<>./-]*|/metrics")
 PLACEHOLDERS = {"<id>": "1", "<esp>": "mailgun", "<target>": "dispatch"}
 UNITS = {
     "": 1,
@@ -76,7 +76,7 @@ def test_commands_of_operations_are_ours_and_all_of_ours() -> None:
     told |= {
         words.split()[0] for row in table("docs/operations.md", "command", "does") for words in code(row["command"])
     }
-    assert told == {name for name, app in get_commands().items() if app in ("helpdesk", "tickets")}
+    assert told == {name for name, app in get_commands().items() if app in ("helpdesk", "tickets", "status")}
 
 
 @every_page

@@ -52,7 +52,7 @@ def test_only_those_below_and_in_what_broke_are_affected(web: Component, company
     _break(cluster, company, at, name="Network")
     assert {one.name for one in affecting.of_customer(company.carol)} == {"Disks gone", "Network"}
     assert [one.name for one in affecting.of_customer(company.ivy)] == ["Network"]
-    assert affecting.components_of([Service.objects.get(name="acme.example").pk]) == [web.pk, cluster.pk]
+    assert {web.pk, cluster.pk} <= set(affecting.components_of([Service.objects.get(name="acme.example").pk]))
 
 
 def test_what_is_mended_concerns_nobody_but_while_it_is_watched(web: Component, company: Company, at: datetime) -> None:
@@ -100,6 +100,8 @@ def test_the_form_says_it_before_anybody_writes(web: Component, company: Company
 
 def test_the_acknowledgement_says_it(web: Component, company: Company, at: datetime) -> None:
     incident = _break(web, company, at)
+    while outbox.drain(at):
+        pass
     mine = conversations.receive_message(
         Inbound(channel="email", customer=company.carol, at=at, text="Nothing works", subject="Help")
     ).conversation
@@ -126,9 +128,8 @@ def _session(company: Company, at: datetime, signed: Signed | None = None) -> di
 
 
 def test_the_widget_says_it_and_tells_when_it_is_over(
-    web: Component, company: Company, client: Client, transactional_db: None
+    web: Component, company: Company, at: datetime, client: Client
 ) -> None:
-    at = datetime.fromisoformat("2026-01-12T08:00:00+00:00")
     incident = _break(web, company, at)
     (stranger,) = client.get(TROUBLES).json()["incidents"]
     assert (stranger["name"], stranger["follow"]) == ("Disks gone", None)

@@ -10,6 +10,7 @@ from helpdesk.conversations.channel import Inbound
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Customer, Service
 from helpdesk.events import outbox
+from helpdesk.events.actors import SYSTEM
 from helpdesk.events.models import Event, OutboxEntry
 from status import incidents, linking, telling
 from status.incidents import Opening, Words
@@ -232,7 +233,7 @@ def test_later_news_overtake_older_ones(web: Component, company: Company, at: da
 def test_spam_merged_and_blocked_are_not_told(web: Component, company: Company, at: datetime) -> None:
     spam, mine = _ask(company.gil, at), _ask(company.carol, at - timedelta(minutes=5))
     incident = _break(web, company, at)
-    conversations.change(spam.pk, conversations.Changes(is_spam=True), actor=telling.SYSTEM, at=at)
+    conversations.change(spam.pk, conversations.Changes(is_spam=True), actor=SYSTEM, at=at)
     assert linking.link(incident, [spam.pk], how=HAND, user=company.ada, at=at) == []
     Customer.objects.filter(pk=company.carol.pk).update(blocked_at=at)
     _drain(at)

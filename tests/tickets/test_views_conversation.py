@@ -1,11 +1,13 @@
 """The conversation page: what it shows, what agents do there, and that nothing in it can do anything by itself."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File
@@ -15,6 +17,7 @@ from helpdesk.events.actors import Actor
 from helpdesk.sla.models import Clock
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, picture, write
+from tickets.desk import thread
 from tickets.models import InboundEmail
 
 BEFORE = 2
@@ -314,3 +317,49 @@ def test_the_raw_mail_is_text_and_nothing_else(company: Company, at: datetime) -
     assert answer.content == raw
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer["X-Content-Type-Options"] == "nosniff" and "sandbox" in answer["Content-Security-Policy"]
+
+
+def _lines(client: Client, conversation: Conversation) -> tuple[list[str], list[tuple[str, str]]]:
+    """What stands in the thread in the order of the page: `fold`, `line` or `msg`; and the words of folded parts."""
+    page = client.get(f"/desk/conversations/{conversation.pk}/").content.decode()
+    shown = page[page.index('id="thread"') :]
+    outside = re.sub(r"<ol>.*?</ol></details>", "", shown, flags=re.DOTALL)
+    kinds = {"sys fold": "fold", "sys ": "line", "msg inbound": "msg", "msg out": "msg", "msg note": "msg"}
+    found = [kinds[name] for name in re.findall(r'<li class="(sys fold|sys |msg inbound|msg out|msg note)"', outside)]
+    return found, re.findall(r"<summary><b>(.*?)</b> <span>(.*?)</span>", shown)
+
+
+def test_lines_that_follow_each_other_are_folded(company: Company, at: datetime) -> None:
+    conversation, client = write(company.carol, at), logged_in(company.ada)
+    before = len([kind for kind in _lines(client, conversation)[0] if kind == "line"])
+    conversations.note(conversation.pk, company.ada, "Between.", at=at + timedelta(minutes=1))
+    priorities = ("high", "low", "urgent", "normal", "high")
+    for number, priority in enumerate(priorities[:3]):
+        changes, when = conversations.Changes(priority=priority), at + timedelta(minutes=2 + number)
+        conversations.change(conversation.pk, changes, actor=Actor.agent(company.grace), at=when)
+    kinds, folded = _lines(client, conversation)
+    assert kinds[-4:] == ["msg", "line", "line", "line"] and kinds.count("line") == before + 3 and not folded
+
+    for number, priority in enumerate(priorities[3:]):
+        changes, when = conversations.Changes(priority=priority), at + timedelta(minutes=6 + number)
+        conversations.change(conversation.pk, changes, actor=Actor.agent(company.grace), at=when)
+    kinds, folded = _lines(client, conversation)
+    assert kinds[-2:] == ["msg", "fold"] and len(folded) == 1
+    assert folded[0][0] == "5 changes" and "Grace Hopper" in folded[0][1]
+    page = client.get(f"/desk/conversations/{conversation.pk}/").content.decode()
+    assert page.count('<li class="sys ">') == before + 5
+
+
+def test_what_warns_and_another_day_are_not_folded_away(at: datetime) -> None:
+    def line(minutes: int, tone: str = "") -> thread.Item:
+        return thread.Item(at + timedelta(minutes=minutes), line="x", tone=tone)
+
+    items = (
+        [line(n) for n in range(4)]
+        + [line(5, "bad")]
+        + [line(n) for n in range(6, 9)]
+        + [line(1440 + n) for n in range(4)]
+    )
+    assert [len(part) for part in thread.Thread(items, 0, 0).folded()] == [4, 1, 1, 1, 1, 4]
+    # What is put below a thread comes line by line: the page folds it with what stands above.
+    assert {len(part) for part in thread.Thread(items, 0, 0, at).folded()} == {1}

@@ -148,6 +148,11 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "conversation.marked_as_spam": _says("marked it as spam"),
     "conversation.cleared_of_spam": _says("said that it is no spam"),
     "conversation.filled_in": _filled_in,
+    "conversation.incident_linked": lambda data, names: _("linked to the incident “%s”") % data.get("name", ""),
+    "conversation.incident_unlinked": lambda data, names: _("not about the incident “%s”") % data.get("name", ""),
+    "conversation.still_broken": lambda data, names: (
+        _("The customer writes again after “%s” was resolved") % data.get("name", "")
+    ),
     "conversation.split": lambda data, names: _("split off #%s") % data.get("into", ""),
     "conversation.split_off": lambda data, names: _("split off from #%s") % data.get("from", ""),
     "conversation.linked": _linked,

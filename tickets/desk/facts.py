@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from helpdesk.customers.entitlements import Realtime, realtime
 from helpdesk.customers.models import Plan, User
-from tickets.desk.facts_sql import CHOICES, OF_ADMIN, OF_AGENT
+from tickets.desk.facts_sql import CHOICES, MOST_SERVICES, OF_ADMIN, OF_AGENT
 from tickets.zones import known_zone
 
 _CLOCKS = ("dispatch", "first_response", "next_response", "resolution")
@@ -52,6 +52,11 @@ class Choices:
     services: list[tuple[int, str]]
     names: dict[tuple[str, int], str]
 
+    @property
+    def has_more_services(self) -> bool:
+        """Whether there are more of them than are listed."""
+        return len(self.services) >= MOST_SERVICES
+
 
 def find(pk: int, user: User) -> Facts | None:
     """All that is said of one conversation, None where there is none for this agent. One statement.
@@ -81,7 +86,7 @@ def _timed(row: dict[str, Any]) -> dict[str, Any]:
 
 def choices(found: Facts) -> Choices:
     """One statement for the three lists."""
-    rows = sorted(CHOICES.rows([found["id"], found["organization_id"]]), key=lambda row: row[2].lower())
+    rows = sorted(CHOICES.rows([found["id"], found["organization_id"], found["id"]]), key=lambda row: row[2].lower())
     return Choices(
         agents=[(k, n) for kind, k, n, here in rows if kind == "agent" and (here or k == found["assignee_id"])],
         teams=[(k, n) for kind, k, n, _ in rows if kind == "team"],

@@ -4,7 +4,7 @@ than running it.
 
 from typing import Final
 
-from helpdesk.conversations import visibility
+from helpdesk.conversations import incidents, visibility
 from helpdesk.conversations.models import Conversation, ConversationLink, CustomField, Tag
 from helpdesk.customers.models import Customer, Identity, Organization, Plan, Service, Team, User
 from helpdesk.oncall.models import Page
@@ -96,6 +96,8 @@ _LISTS = {
         SELECT handle FROM {BlockedSender._meta.db_table}
         WHERE handle IN (lower(customer.email), '@' || lower(split_part(customer.email, '@', 2)))""",
 }
+# What another room knows of it, as JSON of one row.
+_INCIDENT = incidents.beside()
 _NAMED_LISTS = ",\n    ".join(f"{_listed(select)} AS {name}" for name, select in _LISTS.items())
 FACTS: Final = f"""
 SELECT c.id, c.subject, c.channel, c.status, c.priority, c.team_id, c.assignee_id, c.customer_id, c.organization_id,
@@ -111,6 +113,7 @@ SELECT c.id, c.subject, c.channel, c.status, c.priority, c.team_id, c.assignee_i
             AND mention.user_id = %(user)s::bigint AND mention.seen_at IS NULL) AS is_mentioned,
     coalesce((SELECT array_agg(tag.name ORDER BY tag.name) FROM {Conversation.tags.through._meta.db_table} AS has
         JOIN {Tag._meta.db_table} AS tag ON tag.id = has.tag_id WHERE has.conversation_id = c.id), '{{{{}}}}') AS tags,
+    ({_INCIDENT}) AS incident,
     {_NAMED_LISTS}
 FROM {_CONVERSATION} AS c
 JOIN {Customer._meta.db_table} AS customer ON customer.id = c.customer_id
@@ -141,6 +144,8 @@ UNION ALL (SELECT 'service', id, name, true FROM {Service._meta.db_table}
     WHERE id IN (SELECT service_id FROM {_HAS_SERVICE} WHERE conversation_id = %s::bigint
                  UNION SELECT service_id FROM {Service.organizations.through._meta.db_table}
                  WHERE organization_id = %s::bigint)
-    ORDER BY name LIMIT {MOST_SERVICES})
+    -- Those it has already never fall behind the limit: what a form does not show it takes away.
+    ORDER BY id NOT IN (SELECT service_id FROM {_HAS_SERVICE} WHERE conversation_id = %s::bigint), name
+    LIMIT {MOST_SERVICES})
 """,
 )

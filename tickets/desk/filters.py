@@ -4,10 +4,11 @@ A filter is a plain dictionary, kept as JSON: `{"status": ["new", "open"], "assi
 not named is not asked for. Several values of one key mean any of them, several keys all of them.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from helpdesk.conversations import visibility
+from helpdesk.conversations import incidents, visibility
 from helpdesk.conversations.models import Conversation, Priority, Status, Tag
 from helpdesk.customers.models import User
 from helpdesk.sla.models import Clock
@@ -22,10 +23,12 @@ _TAGGED = f"""id IN (SELECT has.conversation_id FROM {Conversation.tags.through.
     JOIN {Tag._meta.db_table} AS tag ON tag.id = has.tag_id WHERE tag.name = ANY(%(tag)s))"""
 _OF_SERVICE = f"""id IN (SELECT conversation_id FROM {Conversation.services.through._meta.db_table}
     WHERE service_id = %(service)s)"""
+_OF_INCIDENT = f"id IN ({incidents.conversations()})"
 _MENTIONED = f"id IN (SELECT conversation_id FROM {Mention._meta.db_table} WHERE user_id = %(user)s)"
 # Running clocks that have warned and those that are breached already: few, and they have an index of their own.
 RISKY = "warned_at IS NOT NULL AND due_at IS NOT NULL AND met_at IS NULL AND cancelled_at IS NULL"
 _AT_RISK = f"id IN (SELECT conversation_id FROM {Clock._meta.db_table} WHERE {RISKY})"
+_OTHERS = (("incident", _OF_INCIDENT), ("mentioned", _MENTIONED), ("at_risk", _AT_RISK))
 _MY_TEAMS = f"team_id IN (SELECT team_id FROM {User.teams.through._meta.db_table} WHERE user_id = %(user)s)"
 
 
@@ -68,7 +71,7 @@ def condition(
         if key in filters:
             parts.append(f"{alias}{column} = %({key})s")
             given[key] = filters[key]
-    for key, sql in (("tag", _TAGGED), ("service", _OF_SERVICE), ("mentioned", _MENTIONED), ("at_risk", _AT_RISK)):
+    for key, sql in (("tag", _TAGGED), ("service", _OF_SERVICE), *_OTHERS):
         if key in filters:
             parts.append(alias + sql)
             given[key] = filters[key]
@@ -86,7 +89,7 @@ def condition(
 
 def _is_work(filters: Mapping[str, Any]) -> bool:
     """Whether it is worked through; what is looked for by whose it is or what threatens it is found asleep as well."""
-    return "status" in filters and not {"mentioned", "customer", "organization", "at_risk"} & set(filters)
+    return "status" in filters and not {"mentioned", "customer", "organization", "at_risk", "incident"} & set(filters)
 
 
 def _people(filters: Mapping[str, Any], given: dict[str, Any], alias: str) -> list[str]:
@@ -135,6 +138,12 @@ def _id(value: Any) -> int:
     return number
 
 
+def _public_id(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch("[a-z0-9]{12}", value):
+        raise ValueError("not an incident's id")
+    return value
+
+
 def _one_of(*words: str) -> Callable[[Any], str | int]:
     return lambda value: value if value in words else _id(value)
 
@@ -158,6 +167,7 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "customer": _id,
     "organization": _id,
     "service": _id,
+    "incident": _public_id,
     "tag": _names,
     "custom": _values,
     "mentioned": _flag,

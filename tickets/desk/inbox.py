@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from helpdesk.customers.models import User
+from helpdesk.customers.models import Service, User
 from helpdesk.prepared import Prepared
 from tickets.desk import filters
 from tickets.desk.filters import ACTIVE, WORKED
@@ -103,7 +103,18 @@ def asked(query: QueryDict, user: User) -> View:
     # A tag field holds several, separated by commas.
     if "tag" in given:
         given["tag"] = [tag for value in given["tag"] for tag in value.split(",")]
+    if name := given.pop("service_name", ""):
+        given["service"] = _service(name)
     return find(given, user)
+
+
+def _service(name: str) -> int:
+    """By its name, or by the beginning of it. Raises BadFilter."""
+    for way in ("iexact", "istartswith"):
+        found = Service.objects.filter(**{f"name__{way}": name[:253].strip()}).order_by("name").first()
+        if found is not None:
+            return found.pk
+    raise filters.BadFilter("there is no such service")
 
 
 def saved_for(user: User) -> list[SavedView]:
@@ -139,4 +150,7 @@ WHERE owner_id = %(user)s::bigint OR (owner_id IS NULL AND team_id IS NULL)
 ORDER BY position, name, id
 """,
 )
-NARROWING = ("team", "channel", "service", "tag", "priority", "customer", "organization", "status", "assignee")
+NARROWING = (
+    *("team", "channel", "service", "tag", "priority", "customer", "organization", "status", "assignee"),
+    "incident",
+)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from helpdesk.conversations import incidents
 from helpdesk.conversations.models import Priority, Status
 from helpdesk.conversations.visibility import visible_teams
 from helpdesk.customers.models import Customer, Organization, Service, Team, User
@@ -58,6 +59,7 @@ def _label(key: str) -> str:
         "assignee": _("Assignee"),
         "team": _("Team"),
         "service": _("Service"),
+        "incident": _("Incident"),
         "tag": _("Tag"),
         "customer": _("Customer"),
         "organization": _("Company"),
@@ -72,6 +74,8 @@ def _value(key: str, value: Any) -> str:
         return ", ".join(f"{name} = {wanted}" for name, wanted in value.items())
     if key == "tag":
         return ", ".join(value)
+    if key == "incident":
+        return incidents.name_of(value) or value
     if value in ("me", "mine", "none"):
         return {"me": _("You"), "mine": _("My teams"), "none": _("Nobody")}[value]
     model = User if key == "assignee" else _THINGS[key]
@@ -81,7 +85,9 @@ def _value(key: str, value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the form offers; `services` are the first MOST_SERVICES by name."""
+    """What the form offers; `services` are all there are, or none where there are more than MOST_SERVICES: then one is
+    asked for by name.
+    """
 
     agents: list[tuple[int, str]]
     teams: list[tuple[int, str]]
@@ -89,15 +95,25 @@ class Choices:
     channels: list[str]
     priorities: list[str]
     statuses: list[str]
+    has_many_services: bool = False
+
+
+def service_name(view: inbox.View) -> str:
+    """The service that a list is narrowed to, by name; "" for none."""
+    pk = view.extra.get("service")
+    return (Service.objects.filter(pk=pk).values_list("name", flat=True).first() or "") if pk else ""
 
 
 def choices(user: User) -> Choices:
     """Three statements."""
+    services = list(Service.objects.order_by("name").values_list("pk", "name")[: MOST_SERVICES + 1])
+    has_many = len(services) > MOST_SERVICES
     channels = [code for code in wording.labels(get_language())["channel"] if code != "api"]
     return Choices(
         agents=list(User.objects.filter(is_active=True).order_by("name", "pk").values_list("pk", "name")),
         teams=list(visible_teams(user).values_list("pk", "name")),
-        services=list(Service.objects.order_by("name").values_list("pk", "name")[:MOST_SERVICES]),
+        services=[] if has_many else services,
+        has_many_services=has_many,
         channels=channels,
         priorities=list(Priority.values),
         statuses=list(Status.values),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations import emoji
@@ -21,6 +22,7 @@ from tickets.numbers import whole_number
 PAGE = 50
 MOST_EVENTS = 200
 SHOWN = 12_000
+FOLDED_FROM = 4
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 # Statements are written out: building them from expressions costs more than running them. Texts are cut by the
 # database, because a 5 MB mail must not travel here to show its beginning; their sizes in bytes are known without
@@ -109,9 +111,30 @@ class Thread:
         at = max((item.at for item in self.items if not item.is_known), default=self.shown_until)
         return urlencode({"seq": seq, "last": self.last_message, "at": at.isoformat() if at else ""})
 
+    def folded(self) -> list[list[Item]]:
+        """The items in order, each alone but for runs of FOLDED_FROM and more lines of one day: those are one. What
+        warns stays in sight. What is put below a thread is folded there (conversation.js).
+        """
+        parts: list[list[Item]] = []
+        run: list[Item] = []
+        for item in self.items:
+            is_quiet = item.message is None and not item.tone and self.shown_until is None
+            if run and (not is_quiet or timezone.localdate(item.at) != timezone.localdate(run[-1].at)):
+                parts += _parted(run)
+                run = []
+            if is_quiet:
+                run.append(item)
+            else:
+                parts.append([item])
+        return parts + _parted(run)
+
     def lines(self, after: int, until: int) -> list[str]:
         """The sentences of the events numbered `after` < seq <= `until`."""
         return [item.line for item in self.items if after < item.seq <= until]
+
+
+def _parted(run: list[Item]) -> list[list[Item]]:
+    return [run] if len(run) >= FOLDED_FROM else [[item] for item in run]
 
 
 def read(conversation_id: int, names: event_lines.Names, *, before: int = 0) -> Thread:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F
+from django.utils.module_loading import import_string
 
 from helpdesk.conversations.models import Message
 from helpdesk.events.actions import Fact, record
@@ -30,7 +32,8 @@ def file_bounce(
         return _file_digests(digest, bounce, at)
     message = _message_of(bounce, recipients, parsed)
     if message is None:
-        return Outcome(InboundEmail.State.BOUNCE, "not about a message of ours")
+        is_known = _is_known_elsewhere(bounce, recipients, parsed, at)
+        return Outcome(InboundEmail.State.BOUNCE, "told on" if is_known else "not about a message of ours")
     _count_hard_bounces(bounce, at)
     permanent = [failed for failed in bounce.recipients if failed.permanent]
     if permanent or not bounce.recipients:
@@ -81,6 +84,16 @@ def _message_of(bounce: Bounce, recipients: Iterable[str], parsed: ParsedMail) -
         return found
     header = MailHeader.objects.filter(mail_id=bounce.original_message_id.strip("<>")).exclude(mail_id="").first()
     return header.message if header and header.message.kind == Message.Kind.OUTBOUND else None
+
+
+def _is_known_elsewhere(bounce: Bounce, recipients: Iterable[str], parsed: ParsedMail, at: datetime) -> bool:
+    """Whether another room has sent the mail that it is about (COMES_BACK); it is told then."""
+    names = [*recipients, bounce.original_message_id, *parsed.in_reply_to, *parsed.references[-3:]]
+    final = [failed for failed in bounce.recipients if failed.permanent and not failed.status.startswith("4")]
+    told = _told(final or bounce.recipients)
+    is_unknown = any(failed.status == "5.1.1" for failed in final)
+    ways = [import_string(dotted) for dotted in settings.COMES_BACK]
+    return any(way(names, told, is_final=bool(final), is_unknown=is_unknown, at=at) for way in ways)
 
 
 def _mark_failed(message: Message, failed: list[FailedRecipient], at: datetime) -> None:

@@ -85,7 +85,7 @@ def _show(request: HttpRequest, form: TicketForm, at: datetime, status: int = 20
         "token": token,
         "situations": situations(),
         "errors": form.errors,
-        "troubles": incidents.of_form(request, service, at=at),
+        "troubles": incidents.of_form(service),
     }
     return render(request, "front/new_ticket.html", context, status=status)
 

@@ -56,6 +56,7 @@ def filter_form(request: AgentRequest) -> HttpResponse:
         view=view,
         chosen=view.extra,
         choices=narrowing.choices(request.user),
+        service_name=narrowing.service_name(view),
         own_teams=own_teams(request.user),
     )
 

@@ -324,6 +324,22 @@ def test_a_dry_run_tells_and_changes_nothing(company: Company, at: datetime) -> 
     assert snapshot() == before
 
 
+@pytest.fixture
+def high_numbers(db: None) -> None:
+    """As after a move from another installation, or where much was rolled back."""
+    with connection.cursor() as cursor:
+        sequence = "pg_get_serial_sequence('helpdesk_event', 'id')"
+        cursor.execute(f"SELECT setval({sequence}, nextval({sequence}) + %s)", [2 * dry_runs.WINDOW])
+
+
+def test_a_dry_run_ends_where_the_log_begins(high_numbers: None, company: Company, at: datetime) -> None:
+    ask(company, at, subject="Shop")
+    settle(at)
+    asked = Rule(name="x", event="conversation.opened", actions=[{"do": "reply", "value": "Hello"}])
+    found = dry_runs.dry_run(rules.checked(asked), company.ada, 2, at)
+    assert len(found.matches) == 1 and found.next is None
+
+
 def test_a_dry_run_of_silence(company: Company, at: datetime) -> None:
     made = idle_rule(at, conditions=[{"field": "subject", "operator": "contains", "value": "shop"}])
     for number in range(3):

@@ -97,6 +97,17 @@ MENU: Final = (
         ),
     ),
     Group(
+        _("Status page"),
+        (
+            Entry("status_page", _("Status page"), "activity", _("Its words, its time zone, its copy as files.")),
+            Entry("components", _("Components"), "server", _("What the status page shows the state of.")),
+            Entry("incident_templates", _("Templates"), "quote", _("Words for what happens again.")),
+            Entry("maintenance_series", _("Recurring maintenance"), "refresh-cw", _("Windows that come again.")),
+            Entry("signals", _("Monitoring"), "gauge", _("Systems that may tell of trouble.")),
+            Entry("subscribers", _("Subscribers"), "bell", _("Who is told of what happens on the status page.")),
+        ),
+    ),
+    Group(
         _("Promises"),
         (
             Entry("policies", _("SLA policies"), "timer", _("How fast you answer, by priority.")),
