@@ -62,7 +62,7 @@ check-imports:
 
 check-templates:
 	$(PYTHON) -m djlint . --lint --quiet
-	$(PYTHON) -m djlint templates/desk --lint --quiet --extension jinja --profile jinja
+	$(PYTHON) -m djlint templates/desk templates/status --lint --quiet --extension jinja --profile jinja
 
 check-django:
 	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) manage.py makemigrations --check --dry-run

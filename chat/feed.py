@@ -180,7 +180,7 @@ class Feed:
             told = news.get(shown)
             if told and reader in self._readers:
                 reader.offer(told.frame)
-                reader.shown = reader.shown.with_more(told.drawn.keys())
+                reader.shown = reader.shown.with_more(told.drawn)
 
     async def _listen(self) -> None:
         while True:

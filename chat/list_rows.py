@@ -43,22 +43,17 @@ class Shown:
     upto: int = FURTHEST
 
     def with_more(self, numbers: Collection[int]) -> "Shown":
-        """What came to it is shown from then on, also before the page says so; a page that never does is left behind."""
+        """What came to it is shown from then on, also before the page says so; one that never does is left behind."""
         rows = self.rows.union(numbers)
         return replace(self, rows=rows) if len(rows) <= MOST_KEPT else self
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one list, drawn anew; `left` are those that belong to it no longer, None where nobody knows."""
+    """What the reader of a list is told: the numbers of the rows drawn anew, and the frame that says it."""
 
-    drawn: Mapping[int, str]
-    left: Sequence[int] | None
-
-    @property
-    def frame(self) -> str:
-        fields: dict[str, Any] = {"v": {str(number): html for number, html in self.drawn.items()}}
-        return frames.frame("rows", **fields, **({} if self.left is None else {"left": self.left}))
+    drawn: Collection[int]
+    frame: str
 
 
 def opened(user_id: int, query: str) -> OpenList | None:
@@ -81,12 +76,23 @@ def news(lists: Collection[Shown], stale: Collection[int]) -> Mapping[Shown, Row
     every = {row for rows in wanted.values() for row in rows.values()}
     drawn: Mapping[Drawn, str] = import_string(settings.LIVE_DESK["rows"])(every)
     told = {}
+    # Readers who are told alike are sent the same text.
+    frames_made: dict[tuple[tuple[tuple[int, str], ...], tuple[int, ...] | None], Rows] = {}
     for one, rows in wanted.items():
-        found = {number: drawn[row] for number, row in rows.items() if row in drawn}
-        left = sorted(one.rows.intersection(stale) - inside[one]) if one.open_list else None
-        if found or left:
-            told[one] = Rows(found, left)
+        found = tuple((number, drawn[row]) for number, row in sorted(rows.items()) if row in drawn)
+        left = tuple(sorted(one.rows.intersection(stale) - inside[one])) if one.open_list else None
+        if not found and not left:
+            continue
+        if (found, left) not in frames_made:
+            frames_made[found, left] = Rows([number for number, _html in found], _frame(found, left))
+        told[one] = frames_made[found, left]
     return told
+
+
+def _frame(found: Sequence[tuple[int, str]], left: Sequence[int] | None) -> str:
+    """Without `left` where nobody knows what belongs to the list."""
+    fields: dict[str, Any] = {"v": {str(number): html for number, html in found}}
+    return frames.frame("rows", **fields, **({} if left is None else {"left": left}))
 
 
 def _inside(one: Shown, belonging: Mapping[OpenList, Mapping[int, int]]) -> set[int]:

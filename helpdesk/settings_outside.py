@@ -49,6 +49,3 @@ DEAD_MAN_URL = env.str("DEAD_MAN_URL", default="")
 # nobody else reaches, may call this machine, so that webhooks can be tried without a server elsewhere.
 _IS_TRIED_HERE = HELPDESK_DEMO and PUBLIC_URL.startswith("http://127.")
 WEBHOOK_ALLOW_PRIVATE = env.str("WEBHOOK_ALLOW_PRIVATE", default="127.0.0.0/8,::1/128" if _IS_TRIED_HERE else "")
-
-# How many connections to the mail server one worker opens for a status update that goes to many.
-STATUS_MAIL_CONNECTIONS = max(env.int("STATUS_MAIL_CONNECTIONS", default=4), 1)

@@ -23,7 +23,7 @@ _LANGUAGE: Final = re.compile(rf"({'|'.join(CODES)})/")
 _PAGES: Final[dict[str, str]] = {
     "page": "",
     "history": "history/",
-    "month": "history/([0-9]{4}-[0-9]{2})/",
+    "month": "history/(20[0-9]{2}-[0-9]{2})/",
     "incident": "incidents/([a-z0-9]{12})/",
     "maintenance": "maintenance/",
     "banner": "banner/",

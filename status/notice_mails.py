@@ -1,21 +1,18 @@
-"""Notices that leave as mail: in bites, over connections that stay open, each written down as sent at the last moment
+"""Notices that leave as mail: in bites, over a connection that stays open, each written down as sent at the last moment
 before it leaves.
 
 So a worker that dies repeats nothing. Where the server's answer is lost, nobody knows whether a mail was taken; that
-one has failed, and says so, and is not sent again either.
+one has failed, and says so, and is not sent again either. There is one connection a process, and no second thread:
+between the writing down and the dot that sends the mail nothing may come, or a mail could be lost to a kill in there.
 """
 
 import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
-
-from django.conf import settings
-from django.db import connection
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.sending_mail import one_connection, open_connection, send_through
@@ -37,24 +34,14 @@ class ServerAway(RuntimeError):
 
 
 def send_due(at: datetime, seconds: float) -> int:
-    """Send the mails that are due at `at`; how many were tried. Further connections (STATUS_MAIL_CONNECTIONS in all)
-    are opened where one bite does not do.
-    """
-    began = time.monotonic()
+    """Send the mails that are due at `at`; how many were tried. Stops taking more after so many seconds."""
+    began, tried = time.monotonic(), 0
     claimed = _claim(at, began)
-    others = settings.STATUS_MAIL_CONNECTIONS - 1 if len(claimed) == BITE else 0
-    if others < 1:
-        return _lane(claimed, at, began, seconds)
-    with ThreadPoolExecutor(others, "notices") as threads:
-        lanes = [threads.submit(_lane_of_its_own, at, began, seconds) for _ in range(others)]
-        return _lane(claimed, at, began, seconds) + sum(lane.result() for lane in lanes)
-
-
-def _lane_of_its_own(at: datetime, began: float, seconds: float) -> int:
-    try:
-        return _lane(_claim(at, began), at, began, seconds)
-    finally:
-        connection.close()
+    with one_connection(), suppress(ServerAway):
+        while claimed:
+            tried += _send_bite(claimed, at, began)
+            claimed = _claim(at, began) if time.monotonic() - began < seconds else []
+    return tried
 
 
 def _claim(at: datetime, began: float) -> list[Due]:
@@ -63,15 +50,6 @@ def _claim(at: datetime, began: float) -> list[Due]:
 
 def _now(at: datetime, began: float) -> datetime:
     return at + timedelta(seconds=time.monotonic() - began)
-
-
-def _lane(claimed: list[Due], at: datetime, began: float, seconds: float) -> int:
-    tried = 0
-    with one_connection(), suppress(ServerAway):
-        while claimed:
-            tried += _send_bite(claimed, at, began)
-            claimed = _claim(at, began) if time.monotonic() - began < seconds else []
-    return tried
 
 
 def _send_bite(claimed: Sequence[Due], at: datetime, began: float) -> int:

@@ -111,10 +111,10 @@ def past_days(shown: Snapshot) -> list[PastDay]:
 def month_of(text: str, shown: Snapshot) -> tuple[datetime, datetime] | None:
     """Begin and end of a month written 2026-11, in the page's zone; None where nothing can lie in it."""
     begin = _begin(text, shown)
-    if begin is None or shown.first_at is None:
+    if begin is None or begin > shown.at or shown.first_at is None:
         return None
     end = _first_of(begin.date() + timedelta(days=31), shown)
-    return (begin, end) if begin <= shown.at and end > shown.first_at else None
+    return (begin, end) if end > shown.first_at else None
 
 
 def _begin(text: str, shown: Snapshot) -> datetime | None:

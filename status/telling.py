@@ -21,6 +21,7 @@ from helpdesk.events.actors import SYSTEM
 from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import RetryLater
+from helpdesk.oncall import paging
 from status import linking, proposals, telling_words
 from status.incidents import OVER
 from status.models import ConversationNotice, Incident, IncidentConversation, IncidentUpdate
@@ -34,6 +35,7 @@ SECONDS: Final = 20.0
 AGAIN: Final = timedelta(milliseconds=1)
 # An agent has judged these to be about the incident: they wait for its end instead of for an agent.
 JUDGED: Final = (IncidentConversation.How.BY_HAND, IncidentConversation.How.BY_PROPOSAL)
+ANSWERED: Final = "its incident's update answered it"
 OVERTAKEN: Final = "told of later news already"
 
 
@@ -112,7 +114,8 @@ def _tell(link_id: int, conversation_id: int, update: IncidentUpdate, at: dateti
         _note(link_id, update, at, refusal)
         return
     current = IncidentUpdate.objects.select_related("incident").get(pk=update.pk)
-    message = conversations.write_automatically(conversation, _text(conversation, current, at), at=at)
+    text, html = _words(conversation, current, at)
+    message = conversations.write_automatically(conversation, text, html=html, at=at)
     _note(link_id, update, at, message=message)
     if update.status in OVER:
         _solve(conversation, link, at)
@@ -135,11 +138,11 @@ def _refusal(conversation: Conversation, link: IncidentConversation, update: Inc
     return OVERTAKEN if told.filter(later).exists() else ""
 
 
-def _text(conversation: Conversation, update: IncidentUpdate, at: datetime) -> str:
+def _words(conversation: Conversation, update: IncidentUpdate, at: datetime) -> tuple[str, str]:
     customer = conversation.customer
     language = customer.language or continuing.particulars(conversation, at=at).language
     reader = telling_words.Reader(conversation.number, conversation.channel, customer.name, language)
-    return telling_words.text(update, update.incident, reader)
+    return telling_words.text(update, update.incident, reader), telling_words.html(update, update.incident, reader)
 
 
 def _note(
@@ -162,6 +165,7 @@ def _hold(conversation: Conversation, at: datetime) -> None:
     if conversation.status not in (Status.NEW, Status.OPEN, Status.PENDING):
         return
     promises.answered(conversation, at=at)
+    paging.resolve_open(paging.conversation_key(conversation.pk), at=at, why=ANSWERED)
     handling.change_status(conversation, Status.ON_HOLD, actor=SYSTEM, at=at)
     if conversation.assignee_id is None:
         promises.agreed(conversation, at=at)

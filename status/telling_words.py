@@ -6,7 +6,10 @@ from typing import Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from markupsafe import Markup
 
+from helpdesk.desk import markdown
+from helpdesk.desk.web_links import linked
 from helpdesk.events.safe_text import one_line
 from status import addresses, wording
 from status.incidents import OVER
@@ -30,33 +33,42 @@ class Reader:
 
 def text(update: IncidentUpdate, incident: Incident, reader: Reader) -> str:
     """The message, in the reader's language (the update's own words are as they were written)."""
+    most = settings.TOLD_CHARACTERS.get(reader.channel)
     with override(reader.language or DEFAULT_LANGUAGE):
-        most = settings.TOLD_CHARACTERS.get(reader.channel)
-        if most is None or most >= SHORT:
-            return _cut(_letter(update, incident, reader), most or len(update.body) + SHORT)
-        return _short(update, incident, most)
+        if most is not None and most < SHORT:
+            return _short(update, incident, most)
+        greeting, head, tail = _around(update, incident, reader)
+        said = update.body.strip()
+        if most is not None:
+            said = _cut(said, most - len(greeting) - len(head) - len(tail) - 6)
+        return "\n\n".join((greeting, head, said, tail))
 
 
-def _letter(update: IncidentUpdate, incident: Incident, reader: Reader) -> str:
+def html(update: IncidentUpdate, incident: Incident, reader: Reader) -> str:
+    """The same with the update's Markdown drawn; "" where there is none, or the channel is no letter."""
+    if reader.channel in settings.TOLD_CHARACTERS or not markdown.is_formatted(update.body):
+        return ""
+    with override(reader.language or DEFAULT_LANGUAGE):
+        greeting, head, tail = (linked(part) for part in _around(update, incident, reader))
+    said = markdown.body(update.body.strip())
+    return str(Markup("<p>{}</p>\n<p>{}</p>\n{}<p>{}</p>").format(greeting, head, said, tail))
+
+
+def _around(update: IncidentUpdate, incident: Incident, reader: Reader) -> tuple[str, str, str]:
+    """Greeting, what it is about, and what comes next."""
     name = one_line(reader.name, 100)
-    is_over = update.status in OVER
     about = {"incident": one_line(incident.name, 200), "status": wording.status(update.status), "number": reader.number}
-    head = (
-        _("“%(incident)s”, which your request #%(number)s is about, is over:")
-        if is_over
-        else _("there is news about “%(incident)s”, which your request #%(number)s is about (%(status)s):")
-    )
-    url = addresses.incident_url(incident.public_id)
-    tail = (
-        _(
+    url = {"url": addresses.incident_url(incident.public_id)}
+    if update.status in OVER:
+        head = _("“%(incident)s”, which your request #%(number)s is about, is over:")
+        tail = _(
             "With this we consider your request as solved. If it still does not work for you, just answer: then we "
             "look at it again. What happened is written down at %(url)s"
         )
-        if is_over
-        else _("We will write to you again as soon as there is more. You can also follow it at %(url)s")
-    )
-    greeting = _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
-    return "\n\n".join((greeting, head % about, update.body.strip(), tail % {"url": url}))
+    else:
+        head = _("there is news about “%(incident)s”, which your request #%(number)s is about (%(status)s):")
+        tail = _("We will write to you again as soon as there is more. You can also follow it at %(url)s")
+    return _("Hello %(name)s,") % {"name": name} if name else _("Hello,"), head % about, tail % url
 
 
 def _short(update: IncidentUpdate, incident: Incident, most: int) -> str:

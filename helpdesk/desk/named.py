@@ -34,7 +34,7 @@ class NamesInput(forms.Textarea):
 def _searched(rows: QuerySet[Any]) -> dict[str, Any]:
     """Where a script asks for names while one types (static/js/names.js)."""
     kind = rows.model._meta.model_name
-    return {"data-names": reverse_lazy("tickets:names", args=[kind])} if kind in SEARCHED else {}
+    return {"data-names": reverse_lazy(f"tickets:{kind}_names")} if kind in SEARCHED else {}
 
 
 class _Named(forms.CharField):

@@ -99,8 +99,8 @@ def change(request: AgentRequest, public_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("status:desk_incident", public_id)
-    words = _("Reschedule") if found.kind == Incident.Kind.MAINTENANCE else _("Change")
-    return _form_page(request, found, form, words)
+    title = _("Reschedule") if found.kind == Incident.Kind.MAINTENANCE else _("Change")
+    return _form_page(request, found, form, title)
 
 
 def _change_form(found: Incident, data: Any) -> asked.Asked:
@@ -185,11 +185,11 @@ def discard(request: AgentRequest, public_id: str, update_id: str) -> HttpRespon
 
 
 def _form_page(
-    request: AgentRequest, found: Incident, form: asked.Asked, words: str, *, is_bad: bool = False
+    request: AgentRequest, found: Incident, form: asked.Asked, title: str, *, is_bad: bool = False
 ) -> HttpResponse:
     problems = form.problems() if form.is_bound else []
     status = 422 if problems else 200
-    context = {"incident": found, "form": form, "words": words, "is_bad": is_bad, "problems": problems}
+    context = {"incident": found, "form": form, "title": title, "is_bad": is_bad, "problems": problems}
     return page(request, "status_form.jinja", status=status, **context)
 
 

@@ -22,6 +22,7 @@ from status.incidents import Opening, Words
 from status.models import Component
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
+from tests.fixtures.subscribers import subscriber
 from tickets.models import (
     BlockedSender,
     ChecklistItem,
@@ -163,6 +164,8 @@ CONFIGURED = {
     "/custom-fields/{customfield}/": "get patch delete",
     "/widgets/": "get post",
     "/widgets/{widget}/": "get patch delete",
+    "/subscribers/": "get post",
+    "/subscribers/{subscriber}/": "get patch delete",
     "/components/": "get post",
     "/components/{component}/": "get patch delete",
     "/component-groups/": "get post",
@@ -249,6 +252,7 @@ def _on_the_status_page(at: datetime) -> dict[str, str]:
         "planned": maintenance.updates.get().public_id,
         "component": Component.objects.filter(name="Mail").get().public_id,
         "componentgroup": group.public_id,
+        "subscriber": str(subscriber("ops@x.example", at).pk),
     }
 
 

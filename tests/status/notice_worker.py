@@ -42,7 +42,7 @@ def _dies(work: Callable[..., Any], after: int, *, first: bool) -> Callable[...,
 
 def main(point: str, after: int) -> None:
     # What was claimed by a dead worker is anybody's again soon.
-    notices.LEASE = LEASE  # type: ignore[misc]
+    notices.LEASE = LEASE
     match point:
         case "between bites of planning":
             distributing._plan_bite = _dies(distributing._plan_bite, after, first=False)

@@ -11,10 +11,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from helpdesk import limits
+from helpdesk.events.actors import CUSTOMER
 from helpdesk.events.secrets import decrypt
 from status import distributing, incidents, subscribing
 from status.incidents import Opening, Words
-from status.models import Notice, Subscriber
+from status.models import Incident, Notice, Subscriber
 from status.subscribing import NotAnAddress, Wishes
 from tests.events.test_webhooks import Receiver, verified
 from tests.fixtures.company import Company
@@ -43,7 +44,7 @@ def receiver(settings: Settings) -> Iterator[Receiver]:
         yield server
 
 
-def _publish(company: Company, at: datetime, body: str = "We look.") -> incidents.Incident:
+def _publish(company: Company, at: datetime, body: str = "We look.") -> Incident:
     web = component("web14", at)
     words = Words("investigating", body, {web.pk: "major_outage"})
     incident = incidents.open_incident(Opening("Disks <gone>", words), company.ada, at=at)
@@ -52,9 +53,7 @@ def _publish(company: Company, at: datetime, body: str = "We look.") -> incident
 
 
 def _hooked(receiver: Receiver, at: datetime) -> Subscriber:
-    ours = subscribing.add(
-        "webhook", f"{receiver.url}/in", Wishes(), is_confirmed=True, actor=subscribing.CUSTOMER, at=at
-    )
+    ours = subscribing.add("webhook", f"{receiver.url}/in", Wishes(), is_confirmed=True, actor=CUSTOMER, at=at)
     return ours
 
 

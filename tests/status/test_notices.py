@@ -17,12 +17,6 @@ from tests.fixtures.subscribers import subscriber, tell
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def one_lane(settings: Settings) -> None:
-    """Further connections have database connections of their own, which see nothing of a test's transaction."""
-    settings.STATUS_MAIL_CONNECTIONS = 1
-
-
 def _publish(company: Company, *affected: Component, at: datetime, body: str = "We look.", **more: object) -> Incident:
     states = {one.pk: "major_outage" for one in affected}
     words = Words("investigating", body, states, **more)  # type: ignore[arg-type]

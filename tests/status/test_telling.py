@@ -199,14 +199,14 @@ def test_one_that_cannot_be_told_does_not_keep_the_others_waiting(
 ) -> None:
     asked = [_ask(company.carol, at - timedelta(minutes=5)) for _ in range(3)]
     incident = _break(web, company, at)
-    real = telling._text
+    real = telling._words
 
-    def broken(conversation: Conversation, *args: Any) -> str:
+    def broken(conversation: Conversation, *args: Any) -> tuple[str, str]:
         if conversation.pk == asked[0].pk:
             raise RuntimeError("no words")
         return real(conversation, *args)
 
-    monkeypatch.setattr(telling, "_text", broken)
+    monkeypatch.setattr(telling, "_words", broken)
     _drain(at)
     assert [len(_told(one)) for one in asked] == [0, 1, 1]
     first = linking.linked(incident, company.ada)[0]

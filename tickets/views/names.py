@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404, JsonResponse
+from django.http import JsonResponse
 from django.views.decorators.http import require_GET
 
 from helpdesk.customers.models import Organization, Service
@@ -15,13 +15,20 @@ LONGEST = 100
 
 @require_GET
 @agent_view
-def named(request: AgentRequest, kind: str) -> JsonResponse:
-    """Services or organizations by the beginning of their name, then by any part of it; at most MOST."""
-    rows = _ROWS.get(kind)
-    if rows is None:
-        raise Http404
+def services(request: AgentRequest) -> JsonResponse:
+    return _named(request, Service.objects.all())
+
+
+@require_GET
+@agent_view
+def organizations(request: AgentRequest) -> JsonResponse:
+    return _named(request, Organization.objects.all())
+
+
+def _named(request: AgentRequest, rows: QuerySet[Any]) -> JsonResponse:
+    """By the beginning of their name, then by any part of it; at most MOST."""
     typed = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:LONGEST]
-    return JsonResponse({"results": [{"id": pk, "name": name, "hint": ""} for pk, name in found(rows(), typed)]})
+    return JsonResponse({"results": [{"id": pk, "name": name, "hint": ""} for pk, name in found(rows, typed)]})
 
 
 def found(rows: QuerySet[Any], typed: str) -> list[tuple[int, str]]:
@@ -34,6 +41,3 @@ def found(rows: QuerySet[Any], typed: str) -> list[tuple[int, str]]:
         return first
     more = ordered.filter(name__icontains=typed).exclude(name__istartswith=typed)
     return first + list(more.values_list("pk", "name")[: MOST - len(first)])
-
-
-_ROWS = {"service": Service.objects.all, "organization": Organization.objects.all}

@@ -106,6 +106,8 @@ def test_a_maintenance_is_planned_moved_and_called_off(desk: Client, web: Compon
         "body": "A day later.",
         "tells": "on",
     }
+    for page in ("change", "cancellation", found.updates.get().public_id):
+        assert desk.get(f"{path}{page}/").status_code == 200
     assert desk.post(f"{path}change/", moved).status_code == 302
     found.refresh_from_db()
     assert found.name == "Newer disks" and found.updates.latest("pk").body == "A day later."

@@ -41,7 +41,7 @@ def test_one_is_linked_and_told_and_unlinked(company: Company, at: datetime, inc
     link = IncidentConversation.objects.get()
     assert (link.incident, link.conversation_id, link.how, link.linked_by) == (incident, mine.pk, "hand", company.linus)
     page = browser.get(f"/desk/conversations/{mine.pk}/").content.decode()
-    assert f"/desk/status/incidents/{incident.public_id}/conversations/" in page
+    assert f"/desk/status/incidents/{incident.public_id}/" in page
     assert "linked to the incident “&lt;i&gt;Network&lt;/i&gt;”" in page
     page = browser.get(f"/desk/status/incidents/{incident.public_id}/conversations/").content.decode()
     assert "told once" in page
