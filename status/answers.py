@@ -194,5 +194,5 @@ def _window(shown: Snapshot, one: ShownIncident) -> Window:
         summary=one.name,
         description="\n\n".join(filter(None, [affected, newest])),
         url=incident_url(one.id),
-        is_cancelled=one.resolved_at is not None and one.resolved_at < begins,
+        is_cancelled=one.resolved_at is not None and one.resolved_at <= one.started_at,
     )

@@ -27,6 +27,7 @@ from status.models import Component, Distribution, IncidentComponent, IncidentUp
 SEND: Final = "status.tasks.send_notices"
 BITE: Final = 5_000
 TOGETHER: Final = timedelta(seconds=60)
+KEPT: Final = timedelta(days=30)
 _SUBSCRIBER: Final = Subscriber._meta.db_table
 _NOTICE: Final = Notice._meta.db_table
 _CHOSEN: Final = Subscriber.components.through._meta.db_table
@@ -224,6 +225,14 @@ def failures(update_id: int, most: int = 50) -> list[Notice]:
     """Who was not reached, and why."""
     failed = Notice.objects.filter(update=update_id, status=Notice.Status.FAILED)
     return list(failed.select_related("subscriber").order_by("pk")[:most])
+
+
+def forget(before: datetime, limit: int = 50_000) -> int:
+    """Drop notices of what ended before that, at most `limit` at once; the figures stay with the distribution."""
+    ended = Distribution.objects.filter(ended_at__lt=before).values("update_id")
+    old = Notice.objects.filter(update__in=ended).exclude(status=Notice.Status.PENDING)
+    deleted, _by_model = Notice.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()
+    return deleted
 
 
 def together() -> dict[int, list[int]]:

@@ -212,7 +212,7 @@ def _affect(incident: Incident, states: Mapping[int, str]) -> None:
 def _set_impact(incident: Incident) -> None:
     """What an incident meant stays known when it is over: the impact follows the worst state that was ever said."""
     is_maintenance = incident.kind == Kind.MAINTENANCE
-    said = AffectedComponent.objects.filter(update__incident=incident).values_list("new_state", flat=True)
+    said = AffectedComponent.objects.filter(update__incident=incident).values_list("new_state", flat=True).distinct()
     Incident.objects.filter(pk=incident.pk).update(impact=impact(said, is_maintenance=is_maintenance))
 
 

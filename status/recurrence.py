@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rrulestr  # type: ignore[import-untyped]
+from dateutil.rrule import rrule, rrulestr
 
 from helpdesk.oncall.wall_clock import first_instant
 

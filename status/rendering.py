@@ -45,11 +45,16 @@ class Place:
 
     def asset(self, name: str) -> str:
         """The address of a style, script or picture."""
-        return f"{self.top}assets/{name}" if self.is_exported else static(name)
+        return f"{self.top}assets/{name}" if self.is_exported else _static(name)
 
     def icon(self, name: str) -> Markup:
         """A picture beside a word that says the same: hidden from readers of the page aloud."""
         return _icon(self.asset(SPRITE), name)
+
+
+@cache
+def _static(name: str) -> str:
+    return static(name)
 
 
 @lru_cache(512)

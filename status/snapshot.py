@@ -5,7 +5,7 @@ Private components, and what affects only these, are not in it.
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -27,6 +27,10 @@ MOST_UPDATES: Final = 100
 MOST_UPDATES_OF_ONE: Final = 1000
 MOST_OF_A_MONTH: Final = 500
 
+# The front page goes back two weeks, of which none may be cut, and shows so many updates of an incident.
+FRONT_PAST: Final = timedelta(days=16)
+FRONT_UPDATES: Final = 3
+_EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # When a page changed last of which nobody has changed anything yet.
 _NEVER: Final = "1970-01-01T00:00:00+00:00"
 
@@ -181,15 +185,18 @@ class Snapshot:
         return next((one for one in self.recent if one.id == public_id), None)
 
 
-def take(at: datetime, *, seen: Collection[int] = ()) -> Snapshot:
-    """How everything is. `seen` are ids of private components, and of their groups, that are to be in it."""
+def take(at: datetime, *, seen: Collection[int] = (), is_for_front: bool = False) -> Snapshot:
+    """How everything is. `seen` are ids of private components, and of their groups, that are to be in it. What only the
+    front page is made of has less of what is over, and of long stories.
+    """
     row = _SNAPSHOT.row(
         {
             "seen": list(seen),
             "since": at - timedelta(days=UPTIME_DAYS + 1),
             "open": MOST_OPEN,
             "recent": RECENT,
-            "updates": MOST_UPDATES,
+            "began": at - FRONT_PAST if is_for_front else _EVER,
+            "updates": FRONT_UPDATES if is_for_front else MOST_UPDATES,
             "spans": MOST_SPANS,
         }
     )

@@ -55,8 +55,10 @@ FROM picked i ORDER BY i.started_at DESC, i.id DESC"""
 SNAPSHOT: Final = f"""
 WITH {_VISIBLE}, picked AS (
     (SELECT * FROM visible WHERE resolved_at IS NULL ORDER BY kind, id DESC LIMIT %(open)s)
-    UNION (SELECT * FROM visible WHERE kind = 'incident' ORDER BY started_at DESC, id DESC LIMIT %(recent)s)
-    UNION (SELECT * FROM visible WHERE kind = 'maintenance' ORDER BY started_at DESC, id DESC LIMIT %(recent)s)
+    UNION (SELECT * FROM visible WHERE kind = 'incident' AND started_at >= %(began)s::timestamptz
+           ORDER BY started_at DESC, id DESC LIMIT %(recent)s)
+    UNION (SELECT * FROM visible WHERE kind = 'maintenance' AND started_at >= %(began)s::timestamptz
+           ORDER BY started_at DESC, id DESC LIMIT %(recent)s)
 )
 SELECT json_build_object(
     'page', (SELECT row_to_json(p) FROM (

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils.timezone import now
 
 from helpdesk.events.actions import beat
-from status import dues, exporting, proposals, sending, series, subscribing
+from status import distributing, dues, exporting, proposals, sending, series, subscribing
 from status.distributing import SEND
 from status.signals import acting
 
@@ -51,8 +51,9 @@ def send_notices() -> int:
 
 @shared_task(name="status.tasks.forget_subscribers")
 def forget_subscribers() -> int:
-    """Drop who never confirmed, and who has ended it long ago."""
-    return subscribing.forget(at=now())
+    """Drop who never confirmed, who has ended it long ago, and who was told what a month ago."""
+    at = now()
+    return subscribing.forget(at=at) + distributing.forget(at - distributing.KEPT)
 
 
 @shared_task(name="status.tasks.export_status", expires=60)

@@ -103,7 +103,9 @@ def _beginning(request: AgentRequest, kind: str, proposal: Proposal | None) -> t
         return initial, dict.fromkeys(found.components.values_list("pk", flat=True), state.value)
     if proposal is not None:
         said = proposal.signal.state if proposal.signal else state.value
-        return {"name": proposal.why}, {proposal.component_id: said}
+        # Why it was proposed is for us: a monitoring system's words do not belong on the page.
+        name = _("Trouble with %(components)s") % {"components": proposal.component.name}
+        return {"name": name}, {proposal.component_id: said}
     return {}, {}
 
 

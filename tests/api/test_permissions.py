@@ -19,7 +19,7 @@ from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from status import incidents
 from status.incidents import Opening, Words
-from status.models import Component
+from status.models import Component, Incident, IncidentConversation
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
 from tests.fixtures.subscribers import subscriber
@@ -77,6 +77,10 @@ OPEN = {
     "/incidents/{incident}/updates/": "get post",
     "/incidents/{incident}/updates/{said}/": "get patch delete",
     "/incidents/{incident}/updates/{said}/publication/": "post",
+    "/incidents/{incident}/conversations/": "get post",
+    "/incidents/{incident}/conversations/{conversation}/": "delete",
+    "/maintenances/{maintenance}/conversations/": "get post",
+    "/maintenances/{maintenance}/conversations/{conversation}/": "delete",
     "/maintenances/": "get post",
     "/maintenances/{maintenance}/": "get",
     "/maintenances/{maintenance}/schedule/": "post",
@@ -256,6 +260,12 @@ def _on_the_status_page(at: datetime) -> dict[str, str]:
     }
 
 
+def _link(conversation: Conversation, incident: str) -> None:
+    found = Incident.objects.get(public_id=incident)
+    link = {"incident": found, "how": "hand", "linked_at": conversation.opened_at}
+    IncidentConversation.objects.update_or_create(conversation=conversation, defaults=link)
+
+
 @pytest.mark.parametrize("path", [*OPEN, *CONFIGURED, *ADMINS])
 def test_matrix(
     stranger: Caller, grace: Caller, ada: Caller, company: Company, there: dict[str, int | str], path: str
@@ -269,6 +279,7 @@ def test_matrix(
         # What an agent deletes an admin needs another one of.
         number, here = next(delays), Conversation.objects.get(pk=there["conversation"])
         here.followers.add(company.uma)
+        _link(here, str(there["maintenance" if "{maintenance}" in path else "incident"]))
         fresh = {
             "own": NotificationRule.objects.create(**rules, delay_seconds=number).pk,
             "item": ChecklistItem.objects.create(conversation=here, text="x").pk,

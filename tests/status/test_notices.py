@@ -283,3 +283,13 @@ def test_ten_thousand_are_planned_in_a_few_statements(
         assert distributing.plan(at, 60) == 10_000
     assert Notice.objects.count() == 10_000
     assert distributing.plan(at, 60) == 0
+
+
+def test_who_was_told_is_forgotten_and_how_many_is_not(company: Company, at: datetime, smtp_sink: SmtpSink) -> None:
+    subscriber("a@x.example", at)
+    _publish(company, at=at)
+    tell(at)
+    assert distributing.forget(at) == 0
+    assert distributing.forget(at + timedelta(days=1)) == 1
+    assert Distribution.objects.get().sent == 1 and not Notice.objects.exists()
+    assert tell(at) == 0

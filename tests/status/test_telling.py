@@ -12,6 +12,8 @@ from helpdesk.customers.models import Customer, Service
 from helpdesk.events import outbox
 from helpdesk.events.actors import SYSTEM
 from helpdesk.events.models import Event, OutboxEntry
+from helpdesk.oncall import paging
+from helpdesk.oncall.models import Page
 from status import incidents, linking, telling
 from status.incidents import Opening, Words
 from status.models import Component, ConversationNotice, Incident, IncidentConversation
@@ -112,6 +114,8 @@ def test_linked_by_hand_it_is_told_at_once_and_waits_for_the_end(
     _drain(at)
     theirs = _ask(company.gil, at + timedelta(minutes=1))
     later = at + timedelta(minutes=2)
+    key = paging.conversation_key(theirs.pk)
+    paging.trigger(key, paging.Reason("after_hours", "x", at), urgency="low", summary="x", at=at)
 
     assert linking.link(incident, [theirs.pk], how=HAND, user=company.ada, at=later, tells=True) == [theirs.pk]
     assert linking.link(incident, [theirs.pk], how=HAND, user=company.ada, at=later, tells=True) == []
@@ -121,6 +125,7 @@ def test_linked_by_hand_it_is_told_at_once_and_waits_for_the_end(
     assert len(_told(theirs)) == 1
     theirs.refresh_from_db()
     assert theirs.status == "on_hold"
+    assert Page.objects.get(dedup_key=key).state == Page.State.RESOLVED
     assert not theirs.clocks.filter(target="dispatch", cancelled_at=None).exists()
     assert theirs.clocks.filter(target="first_response", met_at__isnull=False).exists()
     # Told of how things stood, they are not told of the same again with the next round.

@@ -28,7 +28,7 @@ KINDS = (
     (Subscriber.Kind.SLACK, gettext_lazy("Slack channel")),
     (Subscriber.Kind.TELEGRAM, gettext_lazy("Telegram chat")),
 )
-ICONS = {"email": "mail", "webhook": "webhook", "slack": "hash", "telegram": "send"}
+ICONS = {"email": "mail", "webhook": "webhook", "slack": "message-square", "telegram": "send"}
 NETWORKS = {"x": "X", "facebook": "Facebook", "mastodon": "Mastodon", "bluesky": "Bluesky"}
 _STATUSES: Mapping[str, tuple[Any, str]] = {
     Subscriber.Status.PENDING: (gettext_lazy("Not confirmed"), ""),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from helpdesk.customers.models import User
 from status import incidents
 from status.incidents import Opening, Words
-from status.models import Component, Incident, IncidentTemplate, Proposal
+from status.models import Component, Incident, IncidentTemplate, IncidentUpdate, Proposal
 from tests.fixtures.company import Company
 from tests.fixtures.status import component
 
@@ -153,7 +153,7 @@ def test_templates_and_proposals_give_the_first_words(desk: Client, company: Com
 
     proposal = Proposal.objects.create(component=web, why="7 tickets in 10 minutes", created_at=timezone.now())
     assert "web14" in desk.get("/desk/status/").content.decode()
-    assert 'value="7 tickets in 10 minutes"' in desk.get(NEW, {"proposal": proposal.pk}).content.decode()
+    assert 'value="Trouble with web14"' in desk.get(NEW, {"proposal": proposal.pk}).content.decode()
     desk.post(f"{NEW}?proposal={proposal.pk}", _words())
     proposal.refresh_from_db()
     assert proposal.incident == Incident.objects.get() and proposal.ended_by == company.grace
@@ -201,3 +201,16 @@ def test_pages_cost_the_same_however_much_was_said(
         assert desk.get("/desk/status/").status_code == 200
     with django_assert_max_num_queries(18):
         assert desk.get(f"/desk/status/incidents/{incident.public_id}/").status_code == 200
+
+
+def test_ten_thousand_updates_are_shown_in_part(desk: Client, company: Company, web: Component) -> None:
+    incident, at = _opened(company, web), timezone.now()
+    times = {"display_at": at, "published_at": at, "created_at": at, "updated_at": at}
+    rows = (IncidentUpdate(incident=incident, status="identified", body=f"No {n}", **times) for n in range(10_000))
+    IncidentUpdate.objects.bulk_create(rows, batch_size=2_000)
+    path = f"/desk/status/incidents/{incident.public_id}/"
+    page = desk.get(path).content
+    assert b"No 9999" in page and len(page) < 600_000
+    assert desk.post(path, {"status": "resolved", "body": "Over.", "when": "now"}).status_code == 302
+    listed = desk.get(f"/api/v1/incidents/{incident.public_id}/").json()["updates"]
+    assert len(listed) == 10 and listed[0]["body"] == "Over."
