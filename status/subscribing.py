@@ -33,6 +33,8 @@ AGAIN_AFTER: Final = timedelta(hours=24)
 ASKS_OF_NETWORK: Final = Limit(20, 20 / 3600)
 ASKS_OF_MAILBOX: Final = Limit(3, 3 / 86_400)
 MOST_AN_HOUR: Final = 2_000
+UNCONFIRMED_KEPT: Final = timedelta(days=7)
+ENDED_KEPT: Final = timedelta(days=30)
 MOST_COMPONENTS: Final = 1_000
 LONGEST_EMAIL: Final = 254  # RFC 5321 §4.5.3.1.3
 SELF_SERVICE: Final = (Kind.EMAIL, Kind.WEBHOOK)
@@ -246,8 +248,8 @@ def add(kind: str, address: str, wishes: Wishes, *, is_confirmed: bool, actor: A
 
 def forget(*, at: datetime) -> int:
     """Drop who never said yes within a week, and who has said no a month ago; how many those were."""
-    pending = Subscriber.objects.filter(status=Status.PENDING, asked_at__lt=at - timedelta(days=7))
-    ended = Subscriber.objects.filter(status=Status.ENDED, ended_at__lt=at - timedelta(days=30))
+    pending = Subscriber.objects.filter(status=Status.PENDING, asked_at__lt=at - UNCONFIRMED_KEPT)
+    ended = Subscriber.objects.filter(status=Status.ENDED, ended_at__lt=at - ENDED_KEPT)
     gone = 0
     for rows in (pending, ended):
         gone += Subscriber.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[:10_000])).delete()[0]

@@ -68,13 +68,13 @@ def test_who_has_nothing_with_us_is_told_that_nothing_is_wrong(company: Company,
     assert "Nothing is wrong with what you have with us." in _page_of(nobody)
 
 
-@pytest.mark.parametrize("value", ["", "1", "forged", signing.dumps(1, salt="something else"), "x" * 5000])
-def test_a_forged_cookie_shows_what_everybody_sees(company: Company, value: str) -> None:
-    client = Client()
-    client.cookies[customers_own.COOKIE] = value
-    answer = client.get("/status/")
-    assert answer.status_code == 200 and "What affects you" not in answer.content.decode()
-    assert "public" in answer["Cache-Control"]
+def test_a_forged_cookie_shows_what_everybody_sees(company: Company) -> None:
+    for value in ("", "1", "forged", signing.dumps(1, salt="something else"), "x" * 5000):
+        client = Client()
+        client.cookies[customers_own.COOKIE] = value
+        answer = client.get("/status/")
+        assert answer.status_code == 200 and "What affects you" not in answer.content.decode()
+        assert "public" in answer["Cache-Control"]
 
 
 def test_from_the_form_by_mail_to_the_page(company: Company, at: datetime) -> None:

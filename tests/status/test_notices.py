@@ -9,7 +9,7 @@ from status import bounces, distributing, incidents, mail_ids, notice_mails, not
 from status.incidents import Opening, Words
 from status.models import Component, Distribution, Incident, IncidentUpdate, Notice, Subscriber
 from tests.fixtures.company import Company
-from tests.fixtures.mailing import settle
+from tests.fixtures.mailing import Send, settle
 from tests.fixtures.smtp_sink import SmtpSink
 from tests.fixtures.status import component
 from tests.fixtures.subscribers import subscriber, tell
@@ -293,3 +293,19 @@ def test_who_was_told_is_forgotten_and_how_many_is_not(company: Company, at: dat
     assert distributing.forget(at + timedelta(days=1)) == 1
     assert Distribution.objects.get().sent == 1 and not Notice.objects.exists()
     assert tell(at) == 0
+
+
+def test_a_bounce_that_comes_by_mail_is_told_on(company: Company, at: datetime, send_mail: Send) -> None:
+    known = subscriber("gone@x.example", at)
+    report = (
+        f"From: MAILER-DAEMON@x.example\r\nTo: {mail_ids.return_path(known.pk)}\r\nSubject: Undelivered Mail\r\n"
+        "Message-ID: <b1@x.example>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nNo such user.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x.example\r\n\r\n"
+        "Final-Recipient: rfc822; gone@x.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n\r\n--b--\r\n"
+    )
+    filed = send_mail(report.encode(), at=at, mail_from="", rcpt=mail_ids.return_path(known.pk))
+    known.refresh_from_db()
+    assert (filed.state, filed.reason) == ("bounce", "told on")
+    assert known.status == "suspended" and "no such user" in known.trouble
