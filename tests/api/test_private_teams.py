@@ -1,7 +1,7 @@
 """What belongs to a private team is not there for other agents: every address below a conversation, and every list."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -11,6 +11,7 @@ from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Attachment, Conversation
 from helpdesk.customers.models import Customer, Team, User
 from helpdesk.oncall import paging
+from status.models import Incident, IncidentConversation
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
 from tests.fixtures.desk import write
@@ -30,6 +31,7 @@ def _below_a_conversation() -> list[str]:
             if isinstance(pattern, URLResolver):
                 found += walk(pattern.url_patterns, route)
             elif "conversation_id" in route:
+                route = re.sub(r"(incident|maintenance)s/<slug:public_id>", r"\1s/{\1}", route)
                 found.append("/" + re.sub(r"<id:(\w+)>", r"{\1}", route).replace("<slug:target>", "dispatch"))
         return found
 
@@ -49,7 +51,25 @@ def test_every_address_is_found() -> None:
     assert len(_below_a_conversation()) >= 20
 
 
-def _parts(secret: Conversation, at: datetime, member: User) -> dict[str, int]:
+def _linked(secret: Conversation, at: datetime, *, begins: datetime | None = None) -> str:
+    """The id of an incident, or of a maintenance, that the conversation is linked to."""
+    is_maintenance = begins is not None
+    incident = Incident.objects.create(
+        kind="maintenance" if is_maintenance else "incident",
+        name="Trouble",
+        status="scheduled" if is_maintenance else "investigating",
+        started_at=at,
+        scheduled_for=begins,
+        scheduled_until=begins and begins + timedelta(hours=1),
+        created_at=at,
+        updated_at=at,
+    )
+    given = {"incident": incident, "how": "hand", "linked_at": at}
+    IncidentConversation.objects.update_or_create(conversation=secret, defaults=given)
+    return incident.public_id
+
+
+def _parts(secret: Conversation, at: datetime, member: User, address: str) -> dict[str, int | str]:
     """An id of everything there is below a conversation, made anew."""
     customer = Customer.objects.get(email="uma@umbrella.example")
     secret.followers.add(customer)
@@ -62,6 +82,8 @@ def _parts(secret: Conversation, at: datetime, member: User) -> dict[str, int]:
         "customer_id": customer.pk,
         "item_id": ChecklistItem.objects.create(conversation=secret, text="x").pk,
         "entry_id": entry.pk,
+        **({"incident": _linked(secret, at)} if "{incident}" in address else {}),
+        **({"maintenance": _linked(secret, at, begins=at)} if "{maintenance}" in address else {}),
     }
 
 
@@ -73,7 +95,7 @@ def test_strangers_to_the_team_find_nothing(
     for method in METHODS:
         answers, path = {}, ""
         for caller, user in ((grace, company.grace), (ada, company.ada), (member, company.linus)):
-            path = address.format(**_parts(secret, at, user))
+            path = address.format(**_parts(secret, at, user, address))
             answers[caller] = caller(method, path, {}).status_code
         # 405 says nothing about this conversation, only about the method.
         assert answers[grace] in (404, 405), (method, path)
