@@ -21,8 +21,9 @@ from helpdesk.events.actors import Actor
 from helpdesk.oncall import notices, paging
 from helpdesk.oncall.models import Page
 from helpdesk.sla.models import Clock
-from status import incidents
+from status import incidents, linking, subscriber_links
 from status.incidents import Opening, Words
+from status.models import Distribution, Incident, Proposal, Subscriber
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, picture, write
 from tests.fixtures.status import component
@@ -36,7 +37,19 @@ from tickets.views.front import THANKS
 
 # What has no page of its own.
 PARTS = {
-    *("rows", "navigation", "list", "palette", "news", "older", "canned", "tags", "preview"),
+    *(
+        "service_names",
+        "organization_names",
+        "rows",
+        "navigation",
+        "list",
+        "palette",
+        "news",
+        "older",
+        "canned",
+        "tags",
+        "preview",
+    ),
     "ringing",
 }
 CHANGES = {
@@ -44,6 +57,7 @@ CHANGES = {
     *("mentions_seen", "use_canned", "work", "take", "undo", "snooze", "spam", "notes_on_customer", "followers"),
     *("checklist", "time_spent", "fields", "link", "retry", "take_back", "subscribe", "forget_browser"),
     *("resolve_page", "stand_in", "replay_mail", "end_session", "end_other_sessions"),
+    *("link", "unlink", "desk_join", "desk_dismiss", "desk_publish", "desk_discard"),
     *("apply_macro", "agent_state", "take_over", "decline", "hold", "anything_else", "end_chat", "convert", "hand_on"),
     "own_picture",
     *("single_sign_on", "single_sign_on_callback", *POSTS),
@@ -55,7 +69,7 @@ FILES = {
 }
 MACHINES = {
     *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "live", "ready", "paging_health"),
-    *("mail_health", "metrics", "mfa_login_webauthn"),
+    *("signal_hook", "mail_health", "metrics", "mfa_login_webauthn"),
 }
 # A page under a second name, or one that only leads on to another.
 ALIASES = {"account_login", "account_logout", "mfa_list_webauthn", "welcome", "mfa_reauthenticate_webauthn"}
@@ -94,7 +108,7 @@ def everything(company: Company, at: datetime) -> list[Walk]:
     first = _work(company, at)
     new = User.objects.create_user("noor@demo.example", name="Noor")
     without_password = Walk(logged_in(new), {"account_set_password": reverse("account_set_password")})
-    walks = [_admin(company, first, rows, at), _stranger(company, first, at), _reader(company, at)]
+    walks = [_admin(company, first, rows, at), _stranger(company, first, at), _reader(at)]
     return [*walks, *_guarded(company), without_password]
 
 
@@ -142,6 +156,7 @@ def _admin(company: Company, first: Conversation, rows: dict[str, int], at: date
     found["profile"] = "/desk/chats/profile/"
     found |= {"bulk": f"{reverse('tickets:bulk')}?c={first.pk}", "search": f"{found['search']}?q=error"}
     found |= {str(one.name): address(one, rows) for one in SETTINGS if one.name not in POSTS}
+    found |= _trouble(company, first, at)
     people = ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "usersessions_list", "account_change_password")
     found |= {name: reverse(name) for name in (*people, "account_reauthenticate", "logout")}
     return Walk(browser, found)
@@ -164,23 +179,56 @@ def _stranger(company: Company, first: Conversation, at: datetime) -> Walk:
     return Walk(Client(), found)
 
 
-def _reader(company: Company, at: datetime) -> Walk:
-    """Somebody who looks at the status page on a bad day."""
+def _trouble(company: Company, first: Conversation, at: datetime) -> dict[str, str]:
+    """A bad day: an outage with a linked conversation and a draft, something that is over, and a window ahead. The
+    desk's pages of it.
+    """
     web = component("web14.example", at - timedelta(days=40), description="Websites of **many** customers")
+    made = {}
     for name, state, ended in (("Disks gone", "major_outage", False), ("Mail was late", "degraded_performance", True)):
         then = at - timedelta(hours=5)
         words = Words("investigating", "We look at it:\n\n- `md0`\n- https://example.org", {web.pk: state})
-        one = incidents.open_incident(Opening(name, words), company.ada, at=then)
+        made[name] = one = incidents.open_incident(Opening(name, words), company.ada, at=then)
         incidents.add_update(one, Words("identified", "<b>It</b> is a disk."), company.ada, at=then)
         if ended:
             incidents.add_update(one, Words("resolved", "It is new."), company.ada, at=at - timedelta(hours=4))
     words = Words("scheduled", "Every server restarts once.", {web.pk: "under_maintenance"})
     begin = at + timedelta(days=1)
     window = Opening("Kernel", words, "maintenance", scheduled_for=begin, scheduled_until=begin + timedelta(hours=1))
-    incidents.open_incident(window, company.ada, at=at)
-    found = {"page": "/status/", "mine": "/status/mine/", "incident": f"/status/incidents/{one.public_id}/"}
+    ahead = incidents.open_incident(window, company.ada, at=at)
+    linking.link(made["Disks gone"], [first.pk], how="hand", user=company.ada, at=at)
+    Proposal.objects.create(component=web, why="7 tickets in 10 minutes", conversations=[first.pk], created_at=at)
+    public_id, told = made["Disks gone"].public_id, made["Disks gone"].updates.latest("pk")
+    Distribution.objects.create(update=told, upto=1, planned=2, sent=1, started_at=at, planned_at=at)
+    base = f"/desk/status/incidents/{public_id}/"
+    found = {"desk_incident": base, "conversations": f"{base}conversations/", "desk_change": f"{base}change/"}
+    found["desk_correct"] = f"{base}{told.public_id}/"
+    found["desk_cancel"] = f"/desk/status/incidents/{ahead.public_id}/cancellation/"
+    found["distribution"] = f"/desk/status/updates/{told.public_id}/"
+    linked = f"/desk/status/linking/?c={first.pk}"
+    return found | {"desk": "/desk/status/", "desk_new": "/desk/status/new/", "link": linked}
+
+
+def _reader(at: datetime) -> Walk:
+    """Somebody who looks at the status page on a bad day."""
+    over = Incident.objects.get(name="Mail was late")
+    found = {"page": "/status/", "mine": "/status/mine/", "incident": f"/status/incidents/{over.public_id}/"}
+    found |= _subscription(at)
     found |= {"public": "/status/history/", "maintenance": "/status/maintenance/", "banner": "/status/banner/"}
     return Walk(Client(), found)
+
+
+def _subscription(at: datetime) -> dict[str, str]:
+    """The pages of one who is being told, and of one who is about to be."""
+    subscriber = Subscriber.objects.get(address="reader@acme.example")
+    waiting = Subscriber.objects.create(kind="email", address="new@acme.example", asked_at=at, created_at=at)
+    confirming = subscriber_links.confirmation_token(waiting)
+    found = {
+        name: f"/status/{name}/{subscriber_links.own_token(subscriber.key)}/"
+        for name in ("subscription", "unsubscribe")
+    }
+    found["confirm"] = f"/status/confirm/{confirming}/"
+    return found | {"subscribe": "/status/subscribe/", "asked": "/status/subscribe/sent/"}
 
 
 def _guarded(company: Company) -> list[Walk]:

@@ -13,6 +13,8 @@ from helpdesk.events import webhooks
 from helpdesk.events.models import Webhook
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
+from status.models import IncidentTemplate, MaintenanceSeries, SignalSource, Subscriber
+from tests.fixtures.status import component
 from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView
 from tickets.models import ImapAccount, Mailbox, SuspendedAddress
 from tickets.reports import wallboard
@@ -50,6 +52,15 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         NotificationRule.objects.create(user=user, urgency="low", channel="email", to=user.email, delay_seconds=60),
         hook,
         wallboard.make_link("Kitchen", user, at=at)[0],
+        component("web77.example", at),
+        IncidentTemplate.objects.create(name="Disks", title="Disks gone", status="investigating", body="We look."),
+        MaintenanceSeries.objects.create(
+            name="Kernel", timezone="Europe/Berlin", begins=at, minutes=60, rule="FREQ=WEEKLY", created_at=at
+        ),
+        SignalSource.objects.create(name="Prometheus", kind="alertmanager", digest="0" * 64, created_at=at),
+        Subscriber.objects.create(
+            kind="email", address="reader@acme.example", status="active", asked_at=at, confirmed_at=at, created_at=at
+        ),
     ]
     keys = (
         "accounts",
@@ -63,6 +74,11 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         "notifications",
         "webhooks",
         "wallboards",
+        "components",
+        "incident_templates",
+        "maintenance_series",
+        "signals",
+        "subscribers",
     )
     others: dict[str, Any] = {
         "mailboxes": Mailbox, "teams": Team, "agents": User, "organizations": Organization, "customers": Customer,
@@ -73,8 +89,12 @@ def fill(user: User, at: datetime) -> dict[str, int]:
     return found | {key: model.objects.order_by("-pk")[0].pk for key, model in others.items()}
 
 
+_LONG_KEYS = ("incident_templates", "maintenance_series", "status_page")
+
+
 def key_of(pattern: URLPattern) -> str:
-    return str(pattern.name).removeprefix("settings_").split("_")[0]
+    name = str(pattern.name).removeprefix("settings_")
+    return next((key for key in _LONG_KEYS if name.startswith(key)), name.split("_")[0])
 
 
 def address(pattern: URLPattern, rows: dict[str, int]) -> str:
