@@ -424,7 +424,7 @@ class Subscriber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.address}"
+        return self.address
 
 
 class Distribution(models.Model):
