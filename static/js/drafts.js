@@ -10,12 +10,14 @@ export function keepDrafts(form) {
   const kept = read();
   const arrived = kept && document.querySelector(`[data-client-id="${CSS.escape(kept.client_id)}"]`);
   let timer = 0;
-  let last = `${kind.value} ${text.value}`;
+  // What the server has; who was quicker than this script has written more by now.
+  let last = `${form.querySelector('[name="kind"][checked]')?.value ?? kind.value} ${text.defaultValue}`;
+  const typed = text.value === text.defaultValue ? '' : text.value;
 
   if (arrived || (kept && kept.version < Number(draft.value))) localStorage.removeItem(key);
-  else if (kept && kept.text !== text.value && (!text.value || kept.version === Number(draft.value))) {
+  else if (kept && kept.text !== text.value && (!text.defaultValue || kept.version === Number(draft.value))) {
     // This browser knows more than the server: its login had run out, or the page was closed before the pause.
-    text.value = kept.text;
+    text.value = typed ? `${kept.text}\n\n${typed}` : kept.text;
     clientId.value = kept.client_id;
     const choice = form.querySelector(`[name="kind"][value="${CSS.escape(kept.kind)}"]`);
     if (choice) choice.checked = true;
@@ -39,13 +41,14 @@ export function keepDrafts(form) {
     sign.textContent = text.value ? form.dataset.saved : '';
   };
 
-  form.addEventListener('input', (event) => {
-    if (event.target !== text && event.target.name !== 'kind') return;
+  const later = () => {
     keep();
     sign.textContent = '';
     clearTimeout(timer);
     timer = setTimeout(save, PAUSE);
-  });
+  };
+  form.addEventListener('input', (event) => { if (event.target === text || event.target.name === 'kind') later(); });
+  if (typed) later();
   document.addEventListener('visibilitychange', () => { if (document.hidden && timer) save(); });
   document.addEventListener('desk:leave', () => { if (timer && form.isConnected) save(); });
 }

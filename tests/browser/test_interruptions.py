@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils.timezone import now
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from helpdesk import static_files
 from helpdesk.conversations import actions as conversations
@@ -14,7 +14,7 @@ from helpdesk.events.actors import Actor
 from tests.browser.conftest import Enter
 from tests.fixtures.company import Company
 from tests.fixtures.desk import write
-from tickets.desk.models import PushSubscription
+from tickets.desk.models import Draft, PushSubscription
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -126,6 +126,21 @@ def test_a_new_version_is_offered_and_what_is_typed_stays(
     expect(text).to_have_value("Half a thought, and more")
     expect(page.locator("html[data-live]")).to_be_attached()
     expect(chip).to_be_hidden()
+
+
+def test_what_is_typed_before_the_scripts_are_there_is_a_draft_too(enter: Enter, company: Company) -> None:
+    conversation = write(company.carol, now())
+    page = enter(company.ada, "/desk/notifications/")
+    held: list[Route] = []
+    page.route("**/js/composer*.js", lambda route: held.append(route))
+    with page.expect_request("**/js/composer*.js"):
+        page.goto(f"/desk/conversations/{conversation.pk}/", wait_until="domcontentloaded")
+    page.get_by_label("Message", exact=True).fill("Quick as a flash")
+
+    held[0].continue_()
+
+    expect(page.locator("#saved")).to_have_text("Draft saved")
+    assert Draft.objects.get(conversation=conversation).text == "Quick as a flash"
 
 
 def test_a_reply_survives_a_login_that_ran_out_and_leaves_once(enter: Enter, company: Company) -> None:
