@@ -15,11 +15,17 @@ help: ## show this list
 run: install ## start the helpdesk: PostgreSQL, Valkey, web, worker, beat and mail; Ctrl-C stops it
 	@exec $(PYTHON) manage.py up
 
-# Two processes share the whole suite, each with servers of its own; a part of it (ARGS) is run by one.
+# Two processes share the suite, each with servers of its own; a part of it (ARGS) is run by one. So are the browser's
+# tests: Chromium wants both cores, and two of them keep each other waiting.
 SIDE_BY_SIDE = --dist load --tx popen --tx popen//env:DATA_DIR=$(TEST_DATA_DIR)/second
 
 test: install-dev ## run all tests on real PostgreSQL and Valkey, browser included
-	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest $(if $(ARGS),$(ARGS),$(SIDE_BY_SIDE))
+ifdef ARGS
+	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest $(ARGS)
+else
+	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m "not browser" $(SIDE_BY_SIDE)
+	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m browser
+endif
 
 check: install-dev check-style check-types check-imports check-templates check-django ## lint, types, import rules, templates, migrations, API schema
 	@echo "All checks passed."
