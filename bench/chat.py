@@ -152,8 +152,7 @@ def _one_process(visitors: Sequence[Visitor], idle: int) -> Iterator[Row]:
     began = time.perf_counter()
     with child(_serving(port, 1), PORT=str(port)):
         wait_until(lambda: answers(port, _ALIVE, rb"HTTP/1\.[01] 200"), "the server's start")
-        asyncio.run(_come_back(port, visitors))
-    took = time.perf_counter() - began
+        took = asyncio.run(_come_back(port, visitors)) - began
     yield Row(f"chat, {len(visitors)} sockets back after a restart", "s", {"ours": _plain(took)}, AIM_BACK_SECONDS)
 
 
@@ -170,7 +169,8 @@ async def _idle(port: int, visitors: Sequence[Visitor], count: int, server: int)
         return (process.memory_info().rss - before) / count / 1024
 
 
-async def _come_back(port: int, visitors: Sequence[Visitor]) -> None:
+async def _come_back(port: int, visitors: Sequence[Visitor]) -> float:
+    """When the last of them was welcomed again, all at once and again until it is so."""
     async with AsyncExitStack() as open_sockets:
 
         async def back(visitor: Visitor) -> None:
@@ -183,6 +183,7 @@ async def _come_back(port: int, visitors: Sequence[Visitor]) -> None:
                     await asyncio.sleep(0.2)
 
         await asyncio.gather(*(back(visitor) for visitor in visitors))
+        return time.perf_counter()
 
 
 def _plain(value: float) -> Figure:
