@@ -2,7 +2,19 @@
 
 from helpdesk.conversations.models import Attachment, Conversation, ConversationLink, CustomField, Message, Tag
 from helpdesk.customers.company import Company
-from helpdesk.customers.models import ApiToken, AuditEntry, Customer, Identity, Organization, Plan, Service, Team, User
+from helpdesk.customers.models import (
+    ApiToken,
+    AuditEntry,
+    Customer,
+    CustomerSession,
+    Identity,
+    Organization,
+    Plan,
+    PlanChange,
+    Service,
+    Team,
+    User,
+)
 from helpdesk.events.models import Event, Heartbeat, Hook, OutboxEntry, Webhook, WebhookDelivery
 from helpdesk.oncall.models import (
     EscalationPolicy,
@@ -16,6 +28,7 @@ from helpdesk.oncall.models import (
     Schedule,
     Shift,
 )
+from helpdesk.ratings.models import Rating
 from helpdesk.sla.models import Calendar, CalendarVersion, Clock, Goal, Holiday, HolidayFeed, Policy
 
 __all__ = [
@@ -30,6 +43,7 @@ __all__ = [
     "ConversationLink",
     "CustomField",
     "Customer",
+    "CustomerSession",
     "EscalationPolicy",
     "EscalationStep",
     "Event",
@@ -49,7 +63,9 @@ __all__ = [
     "Page",
     "PageDelivery",
     "Plan",
+    "PlanChange",
     "Policy",
+    "Rating",
     "Schedule",
     "Service",
     "Shift",

@@ -47,6 +47,9 @@ INSTALLED_APPS = [
     "tickets",
     "chat",
     "status",
+    "portal",
+    "quotes",
+    "social",
 ]
 
 MIDDLEWARE = [

@@ -148,6 +148,9 @@ class Customer(models.Model):
     )
     language = models.CharField(max_length=10, blank=True)
     timezone = models.CharField(max_length=60, blank=True)
+    is_manager = models.BooleanField(
+        default=False, db_default=False, help_text="Sees the conversations and quotes of the whole organization."
+    )
     notes = models.TextField(blank=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -181,6 +184,57 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}:{self.handle}"
+
+
+class CustomerSession(models.Model):
+    """A customer signed in on one browser. Only the SHA-256 of the cookie is kept."""
+
+    class How(models.TextChoices):
+        LINK = "link"
+        CODE = "code"
+        PASSWORD = "password"
+        OIDC = "oidc"
+        SIGNED = "signed"  # the customers' own dashboard vouched for them, as for the widget
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="sessions")
+    digest = models.CharField(max_length=64, unique=True)
+    how = models.CharField(max_length=10, choices=How)
+    remote = models.CharField(max_length=45, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("began_at")), name="a_session_ends_later")
+        ]
+        indexes = [models.Index(models.F("customer"), models.F("id").desc(), name="sessions_of_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} by {self.how}"
+
+
+class PlanChange(models.Model):
+    """An organization's plan changes on a day: a trial that ends, an upgrade bought for next month. The due row is the
+    promise; a sweep (`helpdesk.customers.plan_changes`) carries it out once.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="plan_changes")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
+    due_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    before = models.ForeignKey(Plan, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        indexes = [models.Index(models.F("due_at"), name="plan_changes_due", condition=models.Q(done_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} gets plan {self.plan_id}"
 
 
 class Service(models.Model):
