@@ -7,6 +7,7 @@ afterwards is the scripts' own.
 import asyncio
 import html
 import json
+import random
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -83,11 +84,15 @@ class Web:
 
 
 class Gathered:
-    """`gathered` of static/js/news.js: a burst is one request, after which the server is left in peace for a while."""
+    """`gathered` of static/js/news.js: a burst is one request, after which the server is left in peace for a while.
+
+    Long waits of many pages end at different times, as if they had been open for long.
+    """
 
     def __init__(self, ask: Callable[[], Awaitable[None]], *, after: float, times: float, longest: float) -> None:
         self._ask, self._after, self._times, self._longest = ask, after, times, longest
         self._owed = asyncio.Event()
+        self._first = random.uniform(0, after) if after > 1 else after
 
     def soon(self) -> None:
         self._owed.set()
@@ -96,7 +101,8 @@ class Gathered:
         while True:
             await self._owed.wait()
             self._owed.clear()
-            await asyncio.sleep(self._after)
+            await asyncio.sleep(self._first)
+            self._first = self._after
             began = time.perf_counter()
             await self._ask()
             await asyncio.sleep(min(self._times * (time.perf_counter() - began), self._longest))
@@ -121,7 +127,7 @@ class AgentsPage:
         self._told: set[str] = set()
         self._asks = {
             "news": Gathered(self._news, after=0.02, times=4, longest=0.3),
-            "rows": Gathered(self._rows, after=10.0, times=60, longest=4.0),
+            "rows": Gathered(self._rows, after=30.0, times=60, longest=4.0),
         }
 
     @asynccontextmanager

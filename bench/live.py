@@ -53,6 +53,7 @@ def run(sizes: Sizes) -> Iterator[Row]:
     # As docker-compose.yml runs it.
     serving = ["-m", "uvicorn", "helpdesk.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     serving += ["--workers", "2", "--no-access-log", "--lifespan", "off", "--log-level", "error"]
+    serving += ["--ws-per-message-deflate", "false"]
     found = Found()
     with child(serving, PORT=str(port)) as server:
         alive = b"GET /healthz/live HTTP/1.0\r\nHost: localhost\r\n\r\n"

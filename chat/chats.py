@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from chat import dues, entitlement, sent_files, visitor_log
 from chat.entitlement import Entitlement
-from chat.models import Chat, ChatDue, ChatGrant, ChatRating, Visit, Widget
+from chat.models import Chat, ChatDue, ChatGrant, Visit, Widget
 from chat.sent_files import Sent
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import promises
@@ -22,7 +22,7 @@ from helpdesk.customers import actions as customers
 from helpdesk.customers.lookup import columns, customer_of, take
 from helpdesk.customers.models import Customer, User
 from helpdesk.events.actions import Fact, record
-from helpdesk.events.actors import CUSTOMER, Actor
+from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event
 from helpdesk.prepared import Prepared
 from helpdesk.sla.models import Clock
@@ -372,14 +372,3 @@ def _subject(text: str) -> str:
     """The beginning of the first line: what a list shows until somebody names it better."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"
-
-
-@transaction.atomic
-def rate(chat: Chat, score: int, comment: str, *, at: datetime) -> ChatRating:
-    """What the customer thought of it; the last word counts."""
-    rating, _created = ChatRating.objects.update_or_create(
-        chat=chat, defaults={"score": score, "comment": comment.strip(), "at": at}
-    )
-    data = {"score": score, "comment": bool(comment.strip())}
-    record(Fact("chat.rated", chat.conversation_id, CUSTOMER, data=data), at=at)
-    return rating

@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 BATCH: Final = 200
 GATHER_SECONDS: Final = 0.04
+# What follows a look within this time is looked at together: one change is told at once, a flood of them in turns.
+TURN_SECONDS: Final = 0.08
+ROWS_TURN_SECONDS: Final = 0.15
 BEAT_SECONDS: Final = 20.0
 # How often the log is looked at while no hints are heard, and while an older transaction holds back newer events.
 UNHEARD_SECONDS: Final = 1.0
@@ -126,7 +129,7 @@ class Feed:
             pause = HELD_BACK_SECONDS if waits else BEAT_SECONDS if self._hears else UNHEARD_SECONDS
             await _wait(self._look, pause)
             waits = await _careful(self._read_all()) or False
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(TURN_SECONDS)
 
     async def _read_all(self) -> bool:
         """Read and hand on all there is; whether more waits for an older transaction to end."""
@@ -158,7 +161,7 @@ class Feed:
             began = time.monotonic()
             await _careful(self._draw_rows())
             # A server that is slow at it has too much to do: the more changes are drawn at once.
-            await asyncio.sleep(max(GATHER_SECONDS, 2 * (time.monotonic() - began)))
+            await asyncio.sleep(max(ROWS_TURN_SECONDS, 2 * (time.monotonic() - began)))
 
     async def _draw_rows(self) -> None:
         """Send everybody the rows of theirs that changed; what they may no longer see they are not sent."""
@@ -316,8 +319,10 @@ def _read(position: Position, readers: Mapping[str, int]) -> News:
     users = set(readers.values())
     watchers = visibility.watchers({one.conversation_id for one in events if one.conversation_id}, users)
     told = _notices(events, users)
-    # What somebody is told of is a conversation like any other: who may not see it hears nothing.
-    notices = [(user, frames.frame("note", **note)) for user, number, note in told if (number, user) in watchers]
+    # What somebody is told of is a conversation like any other: who may not see it hears nothing. 0 is of none.
+    notices = [
+        (user, frames.frame("note", **note)) for user, number, note in told if not number or (number, user) in watchers
+    ]
     notices += [(user, frame) for user, n, frame in agent_talk.reminders(events, users) if (n, user) in watchers]
     return News(waits, frames.facts(events), watchers, people.open_sessions(readers), notices)
 

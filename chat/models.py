@@ -346,21 +346,6 @@ class BookingHours(models.Model):
         return "booked chats"
 
 
-class ChatRating(models.Model):
-    """What the customer thought of a chat: 1 to 5, and perhaps why."""
-
-    chat = models.OneToOneField(Chat, on_delete=models.CASCADE, primary_key=True, related_name="rating")
-    score = models.PositiveSmallIntegerField()
-    comment = models.TextField(blank=True)
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(score__gte=1, score__lte=5), name="score_is_1_to_5")]
-
-    def __str__(self) -> str:
-        return f"{self.score} for {self.chat_id}"
-
-
 class SlackThread(models.Model):
     """The thread in Slack in which a chat is followed. `channel` and `ts` are empty until its first message stands
     there; `due_at` is wait, lease and backoff of what is to be told next. `trying_since`: a call began then whose end

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from chat import passing, queueing, visitor_presence
-from chat.models import Chat, ChatAgent, ChatRating, PageEvent, SlackThread, Visit
+from chat.models import Chat, ChatAgent, PageEvent, SlackThread, Visit
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import User
 from helpdesk.prepared import Prepared
+from helpdesk.ratings.models import Rating
 
 _FACTS = Prepared(
     "chat_pane",
@@ -29,7 +30,7 @@ LEFT JOIN {User._meta.db_table} AS offered ON offered.id = chat.offered_to_id
 LEFT JOIN {Visit._meta.db_table} AS visit ON visit.id = chat.visit_id
 LEFT JOIN {ChatAgent._meta.db_table} AS mine ON mine.user_id = %(user)s::bigint
 LEFT JOIN {SlackThread._meta.db_table} AS slack ON slack.chat_id = chat.conversation_id
-LEFT JOIN {ChatRating._meta.db_table} AS rating ON rating.chat_id = chat.conversation_id
+LEFT JOIN {Rating._meta.db_table} AS rating ON rating.conversation_id = chat.conversation_id
 WHERE chat.conversation_id = %(conversation)s::bigint
 """,
 )

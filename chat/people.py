@@ -4,18 +4,25 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.utils import timezone
 
 from helpdesk.customers.models import Team, User
 from helpdesk.people import sessions
+from helpdesk.prepared import Prepared
 
-_RIGHTS = f"""
+_RIGHTS = Prepared(
+    "rights_of_agents",
+    f"""
 SELECT agent.id, agent.role, agent.name, agent.timezone,
        array(SELECT team_id FROM {User.teams.through._meta.db_table} WHERE user_id = agent.id ORDER BY team_id),
        array(SELECT id FROM {Team._meta.db_table} WHERE is_private ORDER BY id)
-FROM {User._meta.db_table} AS agent WHERE agent.id = ANY(%s) AND agent.is_active
-"""
+FROM {User._meta.db_table} AS agent WHERE agent.id = ANY(%s::bigint[]) AND agent.is_active
+""",
+)
+_OPEN = Prepared(
+    "open_sessions",
+    f"SELECT session_key FROM {Session._meta.db_table} WHERE session_key = ANY(%s::varchar[]) AND expire_date > %s",
+)
 
 Rights = tuple[object, ...]
 
@@ -38,11 +45,9 @@ def arrive(session_key: str) -> Arrival | None:
 
 def rights(user_ids: Collection[int]) -> dict[int, Rights]:
     """What decides on what each agent sees and how, to be compared; without those who are no longer active."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RIGHTS, [list(user_ids)])
-        return {row[0]: (*row[1:4], tuple(row[4]), tuple(row[5])) for row in cursor.fetchall()}
+    return {row[0]: (*row[1:4], tuple(row[4]), tuple(row[5])) for row in _RIGHTS.rows([list(user_ids)])}
 
 
 def open_sessions(keys: Collection[str]) -> set[str]:
     """Those of these sessions that have neither ended nor expired."""
-    return set(Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now()).values_list("pk", flat=True))
+    return {row[0] for row in _OPEN.rows([list(keys), timezone.now()])}

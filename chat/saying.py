@@ -64,14 +64,17 @@ def _say(visit: Visit, chat: Chat, text: str, client_id: UUID, uploads: Sequence
         files=tuple(file for _upload, file in files),
         is_verified=visit.is_verified,
     )
-    message = append(conversation, inbound) if _goes_on(conversation) else receive_message(inbound)
+    goes_on = _goes_on(conversation)
+    message = append(conversation, inbound) if goes_on else receive_message(inbound)
     sent_files.claim(files, message)
     if message.conversation_id != chat.conversation_id:
         return _said(visit, chat, message, at)
     if chat.state == Chat.State.ENDED and chat.mode == Chat.Mode.CHAT:
         _take_up(visit, chat, at)
     silence.customer_wrote(conversation.pk, at)
-    return Said(chat, message.pk, _last_number(conversation.pk))
+    # One public fact was added under the lock, and nothing else where the conversation simply goes on.
+    number = conversation.last_public_seq + 1 if goes_on else _last_number(conversation.pk)
+    return Said(chat, message.pk, number)
 
 
 def _goes_on(conversation: Conversation) -> bool:

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from chat import queueing, visitor_presence
-from chat.models import Chat, ChatAgent, ChatRating
+from chat.models import Chat, ChatAgent
 from helpdesk.conversations import visibility
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Customer, User
 from helpdesk.prepared import Prepared
+from helpdesk.ratings.models import Rating
 
 MOST: Final = 200
 MOST_ENDED: Final = 50
@@ -25,7 +26,7 @@ JOIN {Conversation._meta.db_table} AS c ON c.id = chat.conversation_id
 JOIN {Customer._meta.db_table} AS customer ON customer.id = c.customer_id
 LEFT JOIN {User._meta.db_table} AS agent ON agent.id = c.assignee_id
 LEFT JOIN {User._meta.db_table} AS offered ON offered.id = chat.offered_to_id
-LEFT JOIN {ChatRating._meta.db_table} AS rating ON rating.chat_id = chat.conversation_id
+LEFT JOIN {Rating._meta.db_table} AS rating ON rating.conversation_id = chat.conversation_id
 WHERE {{seen}} AND
 """
 _LIVE = f"""{_ROW} chat.state <> 'ended' AND chat.mode = 'chat'

@@ -13,11 +13,11 @@ from helpdesk.threaded_requests import ThreadedRequests
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 django.setup(set_prefix=False)
 
-from chat.routing import http, websockets  # noqa: E402 - rooms have models, which want Django set up
+from chat.routing import DIRECT, http, websockets  # noqa: E402 - rooms have models, which want Django set up
 from status.cached import StatusFirst  # noqa: E402
 
 # All pages are imported before the first is asked for: otherwise whoever comes back to a server that has just been
 # started waits a second for it, on as many threads as ask.
 import_module(settings.ROOT_URLCONF)
-application = StatusFirst(ProtocolTypeRouter({"http": http(ThreadedRequests()), "websocket": websockets}))
+application = StatusFirst(ProtocolTypeRouter({"http": http(ThreadedRequests(direct=DIRECT)), "websocket": websockets}))
 garbage.settle()

@@ -28,7 +28,7 @@ from helpdesk.oncall.models import (
     Schedule,
     Shift,
 )
-from helpdesk.ratings.models import Rating
+from helpdesk.ratings.models import Rating, RatingSettings
 from helpdesk.sla.models import Calendar, CalendarVersion, Clock, Goal, Holiday, HolidayFeed, Policy
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "PlanChange",
     "Policy",
     "Rating",
+    "RatingSettings",
     "Schedule",
     "Service",
     "Shift",

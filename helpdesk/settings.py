@@ -47,9 +47,11 @@ INSTALLED_APPS = [
     "tickets",
     "chat",
     "status",
+    "knowledge",
     "portal",
     "quotes",
     "social",
+    "phone",
 ]
 
 MIDDLEWARE = [
@@ -89,7 +91,13 @@ _database = env.db_url_config(env.str("DATABASE_URL", default=found.get("DATABAS
 # A lost host must not hang a sweep or a health check for the two hours of TCP.
 _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {})}
 DATABASES = {
-    "default": {**_database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": True}
+    "default": {
+        **_database,
+        "ENGINE": "helpdesk.database",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
 }
 # Off where a pooler gives a connection to somebody else after each transaction (PgBouncer's pool_mode = transaction).
 PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
@@ -151,7 +159,7 @@ LIVE_DESK = {
     "rows": "tickets.desk.live_rows.draw",
     "list": "tickets.desk.live_lists.opened",
     "belonging": "tickets.desk.live_lists.belonging",
-    "notices": "tickets.desk.notices.live",
+    "notices": "tickets.desk.proposed.live",
     "looking": "chat.presence.looking",
     "wakeable": "tickets.desk.notices.wakeable",
     "chat": "chat.pane.facts",
@@ -200,6 +208,10 @@ INCIDENTS = {
 ANNOUNCERS = {"x": "", "facebook": "", "mastodon": "", "bluesky": ""}
 # Who else is asked whether a bounce is about a mail of theirs.
 COMES_BACK = ["status.bounces.came_back"]
+# The social networks, each one file (social.network.Network).
+SOCIAL_NETWORKS = {
+    "mastodon": "social.networks.mastodon.Mastodon",
+}
 # How many characters of an incident's update a message may have; channels that are not named have no limit.
 TOLD_CHARACTERS = {
     "chat": 1000,
@@ -228,7 +240,16 @@ SETTINGS_AREAS = [
     "status.views.settings.series.SERIES",
     "status.views.settings.signals.SOURCES",
     "status.views.settings.subscribers.SUBSCRIBERS",
+    "helpdesk.ratings.settings_area.RATINGS",
 ]
+
+# What the portal shows of other rooms (portal.parts): pages in its menu as (name, picture, name of its address), what is
+# drawn beside a conversation by functions of (request, conversation, customer, at), and what it asks of rooms.
+PORTAL_PAGES = [
+    ("conversations", "inbox", "portal:home"),
+]
+PORTAL_PARTS: list[str] = []
+PORTAL: dict[str, str] = {}
 
 # How long an agent can take a reply back from the desk before it leaves.
 UNDO_SEND_SECONDS = env.int("UNDO_SEND_SECONDS", default=10)
@@ -241,8 +262,10 @@ SUPPORT_CHANNELS = {
     "email": "tickets.mail.channel.EmailChannel",
     "form": "tickets.mail.channel.EmailChannel",
     "api": "tickets.mail.channel.EmailChannel",
+    "portal": "tickets.mail.channel.EmailChannel",
     "forward": "tickets.mail.forwarding.ForwardChannel",
     "chat": "chat.channel.ChatChannel",
+    **dict.fromkeys(SOCIAL_NETWORKS, "social.channel.SocialChannel"),
 }
 
 # What follows from what. A handler takes (event, at) and may be called twice.
@@ -288,6 +311,7 @@ EVENT_HANDLERS = {
     "chat.booking_reminded": ["chat.booking_mails.tell"],
     "status.link_asked": ["status.customers_own.send_link"],
     "notice.planned": ["tickets.desk.telling.push", "tickets.desk.telling.mail"],
+    "portal.sign_in_asked": ["portal.sign_in_mails.send"],
 }
 
 # A chat that comes in pages on-call and begins a thread in Slack, which follows it until somebody is there and on.
@@ -305,11 +329,22 @@ EVENT_HANDLERS["incident.published"].append("status.distributing.begin")
 EVENT_HANDLERS["incident.published"].append("status.timers.settle")
 EVENT_HANDLERS["incident.published"].append("status.exporting.follow")
 EVENT_HANDLERS["subscriber.asked"] = ["status.confirming.ask_for_it"]
+EVENT_HANDLERS["incident.proposed"] = ["tickets.desk.proposed.plan", "status.proposals_in_slack.tell"]
 EVENT_HANDLERS["conversation.incident_linked"] = ["status.telling.tell_linked"]
 EVENT_HANDLERS["hook.status"] = ["status.signals.receivers.apply"]
 for _kind in ("conversation.opened", "conversation.services_named"):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "status.telling.link_opened"]
 EVENT_HANDLERS["message.received"] = [*EVENT_HANDLERS["message.received"], "status.telling.note_still_broken"]
+
+# Once it is solved the customer is asked how it was; a low rating calls whoever leads.
+EVENT_HANDLERS["conversation.resolved"].append("helpdesk.ratings.asking.plan")
+for _kind in ("conversation.reopened", "conversation.status_changed"):
+    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "helpdesk.ratings.asking.unplan"]
+EVENT_HANDLERS["rating.given"] = ["tickets.desk.low_ratings.call_leads"]
+
+# What the networks tell us goes into the social ledger.
+for _network in SOCIAL_NETWORKS:
+    EVENT_HANDLERS[f"hook.social.{_network}"] = ["social.receivers.take"]
 
 # Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.
 for _kind in (
@@ -330,7 +365,7 @@ for _kind in (
     *("message.received", "message.written", "message.failed", "note.written", "clock.warned", "clock.breached"),
 ):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), *_AUTOMATED]
-for _kind in ("conversation.merged", "message.taken_back"):
+for _kind in ("conversation.merged", "message.taken_back", "rating.asked", "rating.given"):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), _AUTOMATED[0]]
 
 # What happens by itself; keep_promises does the first five too, from PostgreSQL alone, whenever the workers are silent.
@@ -342,6 +377,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-pages": {"task": "helpdesk.oncall.tasks.deliver_pages", "schedule": 3},
     "deliver-webhooks": {"task": "helpdesk.events.tasks.deliver_webhooks", "schedule": 5},
     "wake-snoozed": {"task": "helpdesk.conversations.tasks.wake_snoozed", "schedule": 10},
+    "ask-for-ratings": {"task": "helpdesk.ratings.tasks.ask_for_ratings", "schedule": 30},
     "sweep-chats": {"task": "chat.tasks.sweep_chats", "schedule": 3},
     "tell-slack": {"task": "chat.tasks.tell_slack", "schedule": 5},
     "send-agents-away": {"task": "chat.tasks.send_agents_away", "schedule": 15},
@@ -355,6 +391,10 @@ CELERY_BEAT_SCHEDULE = {
     "send-notices": {"task": "status.tasks.send_notices", "schedule": 3},
     "export-status": {"task": "status.tasks.export_status", "schedule": 15},
     "forget-subscribers": {"task": "status.tasks.forget_subscribers", "schedule": 86400},
+    "file-arrivals": {"task": "social.tasks.file_arrivals", "schedule": 3},
+    "poll-accounts": {"task": "social.tasks.poll_accounts", "schedule": 3},
+    "fetch-media": {"task": "social.tasks.fetch_media", "schedule": 5},
+    "check-accounts": {"task": "social.tasks.check_accounts", "schedule": 3600},
     "poll-mailboxes": {"task": "tickets.tasks.poll_mailboxes", "schedule": 60},
     "plan-shifts": {"task": "helpdesk.oncall.tasks.plan_shifts", "schedule": 3600},
     "remind-of-rotas": {"task": "helpdesk.oncall.tasks.remind_of_rotas", "schedule": 60},

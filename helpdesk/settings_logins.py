@@ -6,7 +6,8 @@ AUTH_USER_MODEL = "helpdesk.User"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "tickets:queue"
 LOGOUT_REDIRECT_URL = "login"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+SESSION_ENGINE = "helpdesk.people.session_store"
+AUTHENTICATION_BACKENDS = ["helpdesk.people.backend.AgentBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -74,3 +75,10 @@ SOCIALACCOUNT_PROVIDERS = {
         else [],
     }
 }
+
+# Single sign-on of customers in the portal, by a provider of theirs; off without an address.
+CUSTOMER_OIDC_SERVER_URL = env.str("CUSTOMER_OIDC_SERVER_URL", default="").rstrip("/")
+CUSTOMER_OIDC_CLIENT_ID = env.str("CUSTOMER_OIDC_CLIENT_ID", default="")
+CUSTOMER_OIDC_CLIENT_SECRET = env.str("CUSTOMER_OIDC_CLIENT_SECRET", default="")
+CUSTOMER_OIDC_NAME = env.str("CUSTOMER_OIDC_NAME", default="Single sign-on")
+CUSTOMER_OIDC_CREATE_CUSTOMERS = env.bool("CUSTOMER_OIDC_CREATE_CUSTOMERS", default=False)

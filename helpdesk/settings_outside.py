@@ -44,8 +44,55 @@ SLACK_CHANNEL = env.str("SLACK_CHANNEL", default="")
 SLACK_BASE_URL = env.str("SLACK_BASE_URL", default="https://slack.com/api/")
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
 TELEGRAM_BASE_URL = env.str("TELEGRAM_BASE_URL", default="https://api.telegram.org")
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_FROM = env.str("TWILIO_FROM", default="")
+TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://api.twilio.com")
 DEAD_MAN_URL = env.str("DEAD_MAN_URL", default="")
 # Networks that webhooks may lead into although they are not public, comma-separated: none. The demo on loopback, which
 # nobody else reaches, may call this machine, so that webhooks can be tried without a server elsewhere.
 _IS_TRIED_HERE = HELPDESK_DEMO and PUBLIC_URL.startswith("http://127.")
 WEBHOOK_ALLOW_PRIVATE = env.str("WEBHOOK_ALLOW_PRIVATE", default="127.0.0.0/8,::1/128" if _IS_TRIED_HERE else "")
+
+# The social networks: where their APIs are, and the accounts that the environment describes. An account is there once
+# its secret is set; further ones are added on the settings pages.
+SOCIAL_BASE_URLS = {
+    "x": env.str("X_BASE_URL", default="https://api.x.com"),
+    "facebook": env.str("FACEBOOK_BASE_URL", default="https://graph.facebook.com"),
+    "whatsapp": env.str(
+        "WHATSAPP_BASE_URL", default=env.str("FACEBOOK_BASE_URL", default="https://graph.facebook.com")
+    ),
+    "telegram": TELEGRAM_BASE_URL,
+    "mastodon": env.str("MASTODON_BASE_URL", default=""),
+    "bluesky": env.str("BLUESKY_BASE_URL", default="https://bsky.social"),
+    "discourse": env.str("DISCOURSE_BASE_URL", default=""),
+}
+_SOCIAL_SECRETS = {
+    "x": ("X_ACCESS_TOKEN", "X_CONSUMER_SECRET", "X_REFRESH_TOKEN", "X_CLIENT_ID", "X_CLIENT_SECRET", "X_BEARER_TOKEN"),
+    "facebook": ("FACEBOOK_PAGE_TOKEN", "FACEBOOK_APP_SECRET", "FACEBOOK_VERIFY_TOKEN"),
+    "whatsapp": ("WHATSAPP_TOKEN", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"),
+    "telegram": ("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"),
+    "mastodon": ("MASTODON_ACCESS_TOKEN",),
+    "bluesky": ("BLUESKY_APP_PASSWORD",),
+    "discourse": ("DISCOURSE_API_KEY", "DISCOURSE_WEBHOOK_SECRET"),
+}
+_SOCIAL_IDS = {
+    "x": env.str("X_USER_ID", default=""),
+    "facebook": env.str("FACEBOOK_PAGE_ID", default=""),
+    "whatsapp": env.str("WHATSAPP_PHONE_NUMBER_ID", default=""),
+}
+_SOCIAL_HANDLES = {
+    "x": env.str("X_HANDLE", default=""),
+    "bluesky": env.str("BLUESKY_HANDLE", default=""),
+    "discourse": env.str("DISCOURSE_USERNAME", default=""),
+}
+SOCIAL_ACCOUNTS = {
+    name: {
+        "external_id": _SOCIAL_IDS.get(name, ""),
+        "handle": _SOCIAL_HANDLES.get(name, ""),
+        "base_url": SOCIAL_BASE_URLS[name],
+        "secrets": {variable.split("_", 1)[1].lower(): env.str(variable, default="") for variable in variables},
+    }
+    for name, variables in _SOCIAL_SECRETS.items()
+    if any(env.str(variable, default="") for variable in variables)
+}

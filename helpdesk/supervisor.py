@@ -158,8 +158,9 @@ class Supervisor:
         # WhiteNoise reads its files synchronously; Django says so once, and it is no news.
         quiet = ("-W", "ignore:StreamingHttpResponse must consume")
         web = ("--host", LOOPBACK, "--port", port, "--log-level", "warning", "--no-access-log", "--lifespan", "off")
-        sockets = ("--ws-max-size", _LARGEST_FRAME, "--timeout-graceful-shutdown", "3")
-        self._child("web", *quiet, "-m", "uvicorn", "helpdesk.asgi:application", *web, *sockets)
+        sockets = ("--ws-max-size", _LARGEST_FRAME, "--ws-per-message-deflate", "false")
+        ending = ("--timeout-graceful-shutdown", "3")
+        self._child("web", *quiet, "-m", "uvicorn", "helpdesk.asgi:application", *web, *sockets, *ending)
         self._child("mail", "manage.py", "receive_mail_smtp")
         worker = ("--pool", "prefork", "--concurrency", "2", "--without-gossip", "--without-mingle")
         schedule = str(self.data_dir / "celerybeat-schedule")

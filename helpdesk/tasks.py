@@ -11,9 +11,11 @@ from helpdesk.oncall.tasks import (
     remind_of_rotas,
 )
 from helpdesk.people.tasks import forget_sessions
+from helpdesk.ratings.tasks import ask_for_ratings
 from helpdesk.sla.tasks import renew_holidays, sweep_clocks
 
 __all__ = [
+    "ask_for_ratings",
     "audit_promises",
     "deliver_pages",
     "deliver_webhooks",

@@ -11,11 +11,11 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext
 
-from status import badge, bars, feeds, sections, snapshot, statuspage_api
+from status import badge, feeds, sections, snapshot, statuspage_api
 from status.addresses import incident_url, page_url
 from status.maintenance_calendar import Window, calendar
 from status.rendering import Place, render
-from status.snapshot import ShownIncident, Snapshot
+from status.snapshot import Part, ShownIncident, Snapshot
 
 HTML: Final = "text/html; charset=utf-8"
 CODES: Final = tuple(code for code, _name in settings.LANGUAGES)
@@ -35,6 +35,17 @@ _FILES: Final[dict[str, str]] = {
     "maintenance.ics": "text/calendar; charset=utf-8",
 }
 API: Final = re.compile(r"api/v2/([a-z/-]{1,40})\.json")
+_OF_KIND: Final = {
+    "page": Part.FRONT,
+    "incident": Part.COMPONENTS,
+    "banner": Part.GOING_ON,
+    "badge.svg": Part.GOING_ON,
+    **dict.fromkeys(("history", "month", "maintenance", *_FILES.keys() - {"badge.svg"}), Part.PAST),
+}
+_OF_API: Final = {
+    **dict.fromkeys(("status", "components"), Part.COMPONENTS),
+    **dict.fromkeys(("incidents", "scheduled-maintenances"), Part.PAST),
+}
 # All of them as one expression without groups, for the table of URLs.
 PATTERN: Final = "(?:{}|(?:{})?(?:{}))".format(
     API.pattern.replace("(", "(?:"),
@@ -82,6 +93,11 @@ def parse(path: str) -> Asked | None:
         if found := re.fullmatch(pattern, rest):
             return Asked(kind, found[1] if found.lastindex else "", rest, language)
     return None
+
+
+def part_of(asked: Asked) -> Part:
+    """What has to be read to answer this, and nothing else."""
+    return _OF_API.get(asked.argument, Part.GOING_ON) if asked.is_api else _OF_KIND[asked.kind]
 
 
 def place_of(asked: Asked, *, is_exported: bool = False) -> Place:
@@ -135,9 +151,6 @@ def front(shown: Snapshot) -> dict[str, Any]:
         "headline": sections.headline(shown),
         "blocks": sections.blocks(shown),
         "past_days": sections.past_days(shown),
-        "days": snapshot.UPTIME_DAYS,
-        "width": bars.WIDTH,
-        "height": bars.HEIGHT,
         **sections.going_on(shown),
     }
 

@@ -6,16 +6,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
+from helpdesk.kept import Kept
+from helpdesk.kept import send as send_kept
 from status import answers, customers_own, serving
 from status.answers import Asked
-from status.keeping import Keeper, Kept, NothingToShow
+from status.keeping import Keeper, NothingToShow
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class StatusFirst:
         if kept is None:
             await self._others(scope, receive, send)
             return
-        await _send(kept, _takes_gzip(accepted), validator, scope["method"] == "HEAD", send)
+        await send_kept(kept, accepted, validator, scope["method"] == "HEAD", send)
 
     async def _kept(self, asked: Asked, accepted: bytes) -> Kept | None:
         """The answer from memory; made by a thread where there is none, once for all who wait for it."""
@@ -123,24 +124,6 @@ class StatusFirst:
             loop = asyncio.get_running_loop()
             self._renewal = loop.run_in_executor(self._threads, self._keeper.renew)
         await asyncio.shield(self._renewal)
-
-
-@lru_cache(512)
-def _takes_gzip(accepted: bytes) -> bool:
-    """Whether the client understands gzip and has not ruled it out (RFC 9110 §12.5.3)."""
-    return b"gzip" in accepted and b"gzip;q=0" not in accepted.replace(b" ", b"")
-
-
-async def _send(kept: Kept, is_packed: bool, validator: bytes, is_head: bool, send: Send) -> None:
-    if validator and (kept.tags[is_packed] in validator or validator == b"*"):
-        await send({"type": "http.response.start", "status": 304, "headers": kept.unchanged[is_packed]})
-        await send(_EMPTY)
-        return
-    await send({"type": "http.response.start", "status": 200, "headers": kept.headers[is_packed]})
-    if is_head:
-        await send(_EMPTY)
-    else:
-        await send({"type": "http.response.body", "body": kept.packed if is_packed else kept.plain})
 
 
 async def _allow(asked: Asked, send: Send) -> None:

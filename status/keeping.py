@@ -5,7 +5,6 @@ by itself). What was read last lies in DATA_DIR as well, so that a process that 
 to show. Without PostgreSQL what there is stays.
 """
 
-import gzip
 import logging
 import os
 import threading
@@ -20,6 +19,7 @@ from typing import Final
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from helpdesk.kept import Kept, keep
 from helpdesk.prepared import Prepared
 from status import answers, changes, serving, snapshot
 from status.answers import Asked
@@ -35,22 +35,9 @@ AFTER_AN_ERROR_SECONDS: Final = 1.0
 MOST_KEPT: Final = 2000
 # How many of what was asked for is made anew before anybody asks again.
 MOST_MADE_AHEAD: Final = 60
-_FEW_BYTES: Final = 200
 
 _VERSION: Final = Prepared("status_version", f"SELECT version FROM {StatusPage._meta.db_table} WHERE id = 1")
-Headers = list[tuple[bytes, bytes]]
 Key = tuple[Asked, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One answer, ready to be sent as it is or packed. `tags` are the validators of both."""
-
-    plain: bytes
-    packed: bytes
-    tags: tuple[bytes, bytes]
-    headers: tuple[Headers, Headers]
-    unchanged: tuple[Headers, Headers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,23 +192,9 @@ def _make(generation: Generation, asked: Asked, language: str) -> Kept | None:
     made = answers.make(asked, language, generation.shown)
     if made is None:
         return None
-    kept = _pack(asked, language, made)
+    kept = keep(made.body, serving.headers(asked, made, language))
     generation.answers[asked, language] = kept
     if len(generation.answers) > MOST_KEPT:
         with suppress(StopIteration, KeyError, RuntimeError):  # another thread makes room just now
             del generation.answers[next(iter(generation.answers))]
     return kept
-
-
-def _pack(asked: Asked, language: str, made: answers.Made) -> Kept:
-    common = [(name.lower().encode(), value.encode()) for name, value in serving.headers(asked, made, language).items()]
-    packed = gzip.compress(made.body, 6, mtime=0) if len(made.body) > _FEW_BYTES else made.body
-    tag = serving.tag(made)
-    tags = (f'"{tag}"'.encode(), f'"{tag}-gzip"'.encode())
-    full, unchanged = [], []
-    for place, body in enumerate((made.body, packed)):
-        told = [*common, (b"etag", tags[place])]
-        coding = [(b"content-encoding", b"gzip")] if place and packed is not made.body else []
-        full.append([*told, *coding, (b"content-length", str(len(body)).encode())])
-        unchanged.append([pair for pair in told if pair[0] != b"content-type"])
-    return Kept(made.body, packed, tags, (full[0], full[1]), (unchanged[0], unchanged[1]))

@@ -8,6 +8,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -22,6 +23,7 @@ from status.affecting import GOING_ON, HIT
 from status.models import Component, Incident, IncidentComponent, IncidentConversation, Proposal, Signal
 
 MADE: Final = "incident.proposed"
+"""{proposal, component, what, count, why, url}: whoever may open incidents is told."""
 ENDED: Final = "incident.proposal_ended"
 # Who has said no is not asked again at once.
 QUIET: Final = timedelta(hours=1)
@@ -118,7 +120,15 @@ def _make(proposal: Proposal, at: datetime) -> bool:
     pk = made.values_list("pk", flat=True).first()
     if pk is None:
         return False
-    record(Fact(MADE, data={"proposal": pk, "component": proposal.component_id, "why": proposal.why}), at=at)
+    data = {
+        "proposal": pk,
+        "component": proposal.component_id,
+        "what": proposal.component.name,
+        "count": len(proposal.conversations),
+        "why": proposal.why,
+        "url": reverse("status:desk"),
+    }
+    record(Fact(MADE, data=data), at=at)
     return True
 
 

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from helpdesk.desk import markdown
 from status import bars, wording
-from status.snapshot import ShownIncident, Snapshot
+from status.snapshot import UPTIME_DAYS, ShownComponent, ShownIncident, Snapshot
 
 SPRITE: Final = "vendor/lucide-static@1.62.0/sprite.svg"
 # What the pages load, which an export takes along.
@@ -75,6 +75,7 @@ def render(name: str, place: Place, language: str, shown: Snapshot, **context: A
             "languages": settings.LANGUAGES,
             "when": partial(_when, language, zone),
             "card": partial(_card, place, language, shown),
+            "component": partial(_component, place, language, shown),
         }
         return Markup(environment().get_template(name).render(common | context))
 
@@ -100,9 +101,17 @@ class _Card:
 
 def _card(place: Place, language: str, shown: Snapshot, one: ShownIncident, most: int = 3, level: int = 3) -> Markup:
     """The incident with its newest updates, under a heading of that level."""
+    key = ("card", place.root, language, one.id, most, level)
+    found: Markup | None = shown.drawn.get(key)
+    if found is None:
+        found = shown.drawn[key] = _drawn(_known(place, language, shown, one, most, level))
+    return found
+
+
+def _known(place: Place, language: str, shown: Snapshot, one: ShownIncident, most: int, level: int) -> _Card:
     affected = tuple((shown.by_id[pk].name, state) for pk, state in one.states.items())
     known = (one.id, one.changed_at, one.status, one.impact, affected, most, level)
-    return _drawn(_Card(place.root, language, shown.zone, *known, place, one, shown))
+    return _Card(place.root, language, shown.zone, *known, place, one, shown)
 
 
 @lru_cache(1024)
@@ -110,6 +119,18 @@ def _drawn(card: _Card) -> Markup:
     """Incidents are drawn once a change: a page has dozens, and those gone by change no more."""
     context = {"one": card.one, "most": card.most, "level": card.level}
     return render("_card.jinja", card.place, card.language, card.shown, **context)
+
+
+def _component(place: Place, language: str, shown: Snapshot, one: ShownComponent) -> Markup:
+    """A component with its uptime up to the minute: drawn once a minute, for as long as nothing else is read."""
+    key = ("component", place.asset(SPRITE), language, one.id)
+    minute = shown.at.replace(second=0, microsecond=0)
+    known: tuple[datetime, Markup] | None = shown.drawn.get(key)
+    if known is None or known[0] != minute:
+        drawing = bars.draw(one, shown) if one.shows_uptime else None
+        markup = render("_component.jinja", place, language, shown, one=one, drawing=drawing)
+        known = shown.drawn[key] = (minute, markup)
+    return known[1]
 
 
 @cache
@@ -148,6 +169,7 @@ def environment() -> Environment:
     )
     made.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     made.globals.update(duration=bars.duration, headings=wording.update_headings, icons=wording.ICONS)
+    made.globals.update(width=bars.WIDTH, height=bars.HEIGHT, days=UPTIME_DAYS)
     made.filters.update(
         body=markdown.body,
         state=wording.state,

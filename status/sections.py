@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext
 
-from status import bars, rollup, wording
-from status.bars import Drawing
+from status import rollup, wording
 from status.snapshot import ShownComponent, ShownIncident, Snapshot
 
 PAST_DAYS: Final = 14
@@ -16,22 +15,12 @@ _WORSE_FIRST: Final = ("critical", "major", "minor", "maintenance", "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A component as a line of the page; without a drawing where no uptime is shown."""
-
-    component: ShownComponent
-    state: str
-    icon: str
-    drawing: Drawing | None
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
-    """A group with its lines, or a component that is in none, alone (`group` is None)."""
+    """A group with what is in it, or a component that is in none, alone (`group` is None)."""
 
     group: ShownComponent | None
     state: str
-    lines: list[Line]
+    components: list[ShownComponent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +53,9 @@ def blocks(shown: Snapshot, only: Collection[str] | None = None) -> list[Block]:
             members = [child for child in shown.children(one) if _is_shown(child, only)]
             if members:
                 state = rollup.worst(child.state for child in members)
-                found.append(Block(one, state, [_line(shown, child) for child in members]))
+                found.append(Block(one, state, members))
         elif one.group_id is None and _is_shown(one, only):
-            found.append(Block(None, one.state, [_line(shown, one)]))
+            found.append(Block(None, one.state, [one]))
     return found
 
 
@@ -74,11 +63,6 @@ def _is_shown(one: ShownComponent, only: Collection[str] | None) -> bool:
     if only is not None and one.id not in only:
         return False
     return not one.only_if_degraded or one.state != "operational"
-
-
-def _line(shown: Snapshot, one: ShownComponent) -> Line:
-    drawing = bars.draw(one, shown) if one.shows_uptime else None
-    return Line(one, one.state, wording.ICONS[one.state], drawing)
 
 
 def going_on(shown: Snapshot) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 from django.conf import settings
@@ -32,11 +31,6 @@ def language_of(accept: str, otherwise: str) -> str:
         if quality and (code := wanted.split("-")[0]) in CODES:
             return code
     return otherwise
-
-
-def tag(made: Made) -> str:
-    """A strong validator of these bytes, without what marks how they are packed."""
-    return blake2b(made.body + made.content_type.encode(), digest_size=12).hexdigest()
 
 
 def headers(asked: Asked, made: Made, language: str) -> Mapping[str, str]:

@@ -3,9 +3,10 @@ Private components, and what affects only these, are not in it.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,9 +14,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from helpdesk.prepared import Prepared
+from status import snapshot_sql
 from status.models import GOING_ON
 from status.rollup import worst
-from status.snapshot_sql import INDEX, OLDER, ONE, SNAPSHOT
 
 UPTIME_DAYS: Final = 90
 # As many as Statuspage's API v2 gives (https://metastatuspage.com/api).
@@ -34,10 +35,23 @@ _EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # When a page changed last of which nobody has changed anything yet.
 _NEVER: Final = "1970-01-01T00:00:00+00:00"
 
-_SNAPSHOT: Final = Prepared("status_snapshot", SNAPSHOT)
-_OLDER: Final = Prepared("status_older", OLDER)
-_ONE: Final = Prepared("status_one", ONE)
-_INDEX: Final = Prepared("status_index", INDEX)
+_OLDER: Final = Prepared("status_older", snapshot_sql.OLDER)
+_ONE: Final = Prepared("status_one", snapshot_sql.ONE)
+_INDEX: Final = Prepared("status_index", snapshot_sql.INDEX)
+
+
+class Part(Enum):
+    """How much is read: what only one document is made of is a part of everything."""
+
+    WHOLE = Prepared("status_snapshot", snapshot_sql.WHOLE)
+    FRONT = Prepared("status_front", snapshot_sql.FRONT)
+    """The front page: less of what is over, and of long stories."""
+    PAST = Prepared("status_past", snapshot_sql.PAST)
+    """No uptime."""
+    GOING_ON = Prepared("status_going_on", snapshot_sql.GOING_ON)
+    """No uptime, and nothing that is over."""
+    COMPONENTS = Prepared("status_components", snapshot_sql.PARTS)
+    """Neither uptime nor incidents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class ShownComponent:
-    """A component, or a group of them. Ids are public ones."""
+    """A component, or a group of them. Ids are public ones; `spans` are those of trouble."""
 
     id: str
     group_id: str | None
@@ -131,7 +145,9 @@ class ShownIncident:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything shown at one moment; `raw` is what it was read from, to be kept. Incidents are newest first."""
+    """Everything shown at one moment; `raw` is what it was read from, to be kept. Incidents are newest first. `drawn`
+    is for whoever draws what stays so for as long as nothing else is read.
+    """
 
     at: datetime
     raw: str
@@ -146,6 +162,7 @@ class Snapshot:
     first_at: datetime | None
     components: tuple[ShownComponent, ...]
     recent: tuple[ShownIncident, ...]
+    drawn: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -185,11 +202,12 @@ class Snapshot:
         return next((one for one in self.recent if one.id == public_id), None)
 
 
-def take(at: datetime, *, seen: Collection[int] = (), is_for_front: bool = False) -> Snapshot:
-    """How everything is. `seen` are ids of private components, and of their groups, that are to be in it. What only the
-    front page is made of has less of what is over, and of long stories.
+def take(at: datetime, part: Part = Part.WHOLE, *, seen: Collection[int] = ()) -> Snapshot:
+    """How everything is, or that part of it. `seen` are ids of private components, and of their groups, that are to be
+    in it.
     """
-    row = _SNAPSHOT.row(
+    is_for_front = part is Part.FRONT
+    row = part.value.row(
         {
             "seen": list(seen),
             "since": at - timedelta(days=UPTIME_DAYS + 1),

@@ -26,6 +26,7 @@ from chat.chats import FirstWords, NeedsAddress, NotEntitled, NothingSaid, NotTh
 from chat.models import Chat
 from helpdesk.conversations.incoming import UnknownPlan
 from helpdesk.events.actors import CUSTOMER
+from helpdesk.ratings import giving
 
 MOST_LISTED: Final = 30
 PAGE: Final = 50
@@ -127,7 +128,10 @@ def rating(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     if not isinstance(score, int) or isinstance(score, bool) or not 1 <= score <= 5:
         raise Refused(422, "field", "score is a number from 1 to 5.", field="score")
     comment = text_of(given, "comment", LONGEST_COMMENT)
-    chats.rate(chat, score, comment, at=now())
+    try:
+        giving.give(chat.conversation_id, score, comment, via="chat", at=now(), is_still_open=True)
+    except giving.TooLate:
+        raise Refused(409, "too_late", "Ratings can be changed for 14 days.") from None
     return HttpResponse(status=204)
 
 

@@ -51,6 +51,8 @@ class Inbound:
     files: tuple[File, ...] = ()
     is_automatic: bool = False
     is_verified: bool = True
+    # The promises that hold instead of the plan's: what is said in public has goals and covered hours of its own.
+    policy_id: int | None = None
     # Somebody waits for the answer while it is written: live conversations have goals of their own.
     is_live: bool = False
     remark: str = ""

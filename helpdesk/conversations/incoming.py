@@ -92,7 +92,11 @@ def lock(conversation_id: int) -> Conversation:
 
 def _open(inbound: Inbound) -> Message:
     policy_id, starts = promises.opening(
-        inbound.customer.organization_id, inbound.priority, at=inbound.at, is_live=inbound.is_live
+        inbound.customer.organization_id,
+        inbound.priority,
+        at=inbound.at,
+        is_live=inbound.is_live,
+        own_policy_id=inbound.policy_id,
     )
     if policy_id is None:
         raise UnknownPlan("create a plan and mark it as the default one")

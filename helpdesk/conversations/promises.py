@@ -5,7 +5,7 @@ from datetime import datetime
 from helpdesk.conversations.models import Conversation, Status
 from helpdesk.customers.models import Plan
 from helpdesk.sla import calendars, clocks
-from helpdesk.sla.models import Target
+from helpdesk.sla.models import Policy, Target
 
 OPENING = (Target.DISPATCH, Target.FIRST_RESPONSE, Target.RESOLUTION)
 ANSWERS = (Target.FIRST_RESPONSE, Target.NEXT_RESPONSE)
@@ -15,10 +15,20 @@ WAITING = (Status.PENDING, Status.ON_HOLD)
 
 
 def opening(
-    organization_id: int | None, priority: str, *, at: datetime, is_live: bool = False
+    organization_id: int | None,
+    priority: str,
+    *,
+    at: datetime,
+    is_live: bool = False,
+    own_policy_id: int | None = None,
 ) -> tuple[int | None, list[clocks.Start]]:
-    """The policy that holds for a new conversation, and the clocks it starts; no policy where there is no plan."""
-    policy_id, promised = clocks.planned(organization_id, priority)
+    """The policy that holds for a new conversation (its own, or the plan's), and the clocks it starts; no policy where
+    there is no plan.
+    """
+    if own_policy_id is None:
+        policy_id, promised = clocks.planned(organization_id, priority)
+    else:
+        policy_id, promised = own_policy_id, clocks.promises(own_policy_id, priority)
     starts = clocks.reckon([promised[t] for t in OPENING if t in promised], at=at)
     if is_live and policy_id is not None:
         starts = clocks.sooner([*starts, *clocks.reckon(clocks.live(policy_id, priority).values(), at=at)])
@@ -99,6 +109,21 @@ def pause(conversation: Conversation, *, at: datetime) -> None:
 
 def resume(conversation: Conversation, *, at: datetime) -> None:
     clocks.resume(conversation.pk, PAUSING, at=at)
+
+
+def due_by(conversation: Conversation, until: datetime, *, at: datetime) -> bool:
+    """A day was agreed on for the solution: its clock is due when the calendar last closes before `until`, instead of
+    when the plan says. False where the calendar is never open before: then the plan's promise stands.
+    """
+    policy = Policy.objects.select_related("calendar").get(pk=conversation.policy_id)
+    hours = calendars.hours_of(policy.calendar_id, policy.calendar.version)
+    seconds = int(hours.worked(at, until))
+    if seconds <= 0:
+        return False
+    clocks.cancel(conversation.pk, [Target.RESOLUTION], at=at)
+    promise = clocks.Promise(Target.RESOLUTION, seconds, policy.calendar_id, policy.calendar.version)
+    clocks.start(conversation.pk, [promise], at=at)
+    return True
 
 
 def reprioritized(conversation: Conversation, *, at: datetime) -> None:

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 10.0
 DRAIN_OUTBOX = "helpdesk.events.tasks.drain_outbox"
-EVERY_SECONDS = 0.1
+EVERY_SECONDS = 0.25
 _silent_until = 0.0
 _lock = threading.Lock()
 _last: dict[str, float] = {}

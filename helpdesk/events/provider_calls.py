@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import httpx
 
@@ -101,7 +102,15 @@ async def post_json(
     """
     content = json.dumps(body, ensure_ascii=True).encode()
     kind = {"Content-Type": "application/json; charset=utf-8"}
-    return await _call(client, "POST", url, {**kind, **(headers or {})}, content=content)
+    return await call(client, "POST", url, {**kind, **(headers or {})}, content=content)
+
+
+async def post_form(
+    client: httpx.AsyncClient, url: str, form: Sequence[tuple[str, str]], headers: Mapping[str, str]
+) -> Answer:
+    """POST a form; otherwise as `post_json`."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return await call(client, "POST", url, {**kind, **headers}, content=urlencode(form).encode())
 
 
 async def get_json(
@@ -115,12 +124,12 @@ async def get_json(
     reading changes nothing.
     """
     try:
-        return await _call(client, "GET", url, headers, parameters=parameters, largest=largest)
+        return await call(client, "GET", url, headers, parameters=parameters, largest=largest)
     except Ambiguous as error:
         raise RetryLater(error.reason) from error
 
 
-async def _call(
+async def call(
     client: httpx.AsyncClient,
     method: str,
     url: str,
@@ -130,6 +139,7 @@ async def _call(
     parameters: Sequence[tuple[str, str]] | None = None,
     largest: int = LARGEST_ANSWER,
 ) -> Answer:
+    """One exchange, whatever its method; `content` is encoded already. Raises as `post_json` does."""
     try:
         async with asyncio.timeout(TOTAL_SECONDS):
             async with client.stream(

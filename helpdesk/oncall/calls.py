@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 DELIVER = "helpdesk.oncall.tasks.deliver_pages"
 # Channels the whole team shares: told of every page, whoever is called.
 SHARED = ("pagerduty", "slack")
+# Channels that can take a call back: they are told what became of it.
+TOLD_OF_THE_END = (*SHARED, "telegram")
 # Without an own rule a person is written to at once; low urgency keeps out of the night.
 QUIET_FROM, QUIET_UNTIL = time(20), time(8)
 _Place = tuple[int, str, str]
@@ -229,7 +231,7 @@ def tell_everyone(page: Page, action: str, *, at: datetime) -> None:
     calls = page.deliveries.filter(action=PageDelivery.Action.TRIGGER)
     unsent = calls.filter(state=PageDelivery.State.PENDING, attempts=0).order_by("pk").select_for_update(no_key=True)
     calls.filter(pk__in=[d.pk for d in unsent]).update(state=PageDelivery.State.CANCELLED)
-    told = calls.filter(attempts__gt=0, channel__in=SHARED).exclude(state=PageDelivery.State.FAILED)
+    told = calls.filter(attempts__gt=0, channel__in=TOLD_OF_THE_END).exclude(state=PageDelivery.State.FAILED)
     places = set(told.values_list("channel", "to"))
     PageDelivery.objects.bulk_create(
         [

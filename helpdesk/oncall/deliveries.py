@@ -27,7 +27,7 @@ LEASE = timedelta(seconds=60)
 BATCH = 100
 # A person's messages are looked at together, so that a burst becomes one digest.
 PERSONAL_BATCH = 1000
-PERSONAL = ("email",)
+PERSONAL = ("email", "sms", "voice", "telegram")
 CLAIM_SECONDS = 20.0
 SEND_SECONDS = 20.0
 

@@ -16,7 +16,7 @@ DIGEST_ABOVE = 3
 BURST: Final = timedelta(seconds=60)
 _LIMITS: Final[tuple[Limit, ...]] = ((DIGEST_ABOVE, BURST),)
 # Channels that tell the end of a page by changing the message of its beginning, and cannot without one.
-EDITED: Final = ("slack",)
+EDITED: Final = ("slack", "telegram")
 
 
 @dataclass(frozen=True, slots=True)

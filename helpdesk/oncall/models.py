@@ -181,6 +181,43 @@ class NotificationRule(models.Model):
         return f"{self.user} {self.urgency} {self.channel}"
 
 
+class AgentAddress(models.Model):
+    """Where an agent is reached besides e-mail, shown to be theirs: a phone, by a code sent there; a
+    chat with our Telegram bot, by a code sent from there. `address` is an E.164 number, or the chat's id.
+    """
+
+    class Kind(models.TextChoices):
+        PHONE = "phone"
+        TELEGRAM = "telegram"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="addresses")
+    kind = models.CharField(max_length=10, choices=Kind)
+    address = models.CharField(max_length=40, blank=True)
+    name = models.CharField(max_length=120, blank=True, help_text="What they are called there.")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    code_digest = models.CharField(max_length=64, blank=True)
+    code_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "agent addresses"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="one_address_a_kind"),
+            models.UniqueConstraint(
+                fields=["kind", "address"],
+                condition=Q(confirmed_at__isnull=False),
+                name="a_confirmed_address_is_one_agents",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True) | ~Q(address=""), name="a_confirmed_address_is_there"
+            ),
+        ]
+        indexes = [models.Index(F("code_digest"), name="address_of_code", condition=~Q(code_digest=""))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.address}"
+
+
 class Page(models.Model):
     """One open page per `dedup_key`. It gathers its reasons, and froze its escalation policy when it was triggered.
 

@@ -58,6 +58,7 @@ def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:
     return Notice(
         page_id=first.page_id,
         dedup_key=f"digest:{first.page_id}:{len(burst)}",
+        is_digest=True,
         action="trigger",
         urgency="high" if urgent else "low",
         summary=f"{len(burst)} pages are waiting, {urgent} of them urgent",

@@ -9,6 +9,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from helpdesk.customers.models import User
+from helpdesk.oncall import linking
 from helpdesk.oncall.channels import pagers
 from helpdesk.oncall.models import NotificationRule, Urgency
 from helpdesk.oncall.pagers.pagerduty import DEFAULT_ALIAS, routing_keys
@@ -63,7 +64,19 @@ def _place(channel: str, to: str, owner: User) -> str:
         if (to or DEFAULT_ALIAS) not in routing_keys(settings.PAGERDUTY_ROUTING_KEY):
             raise SenselessRule("to", "PAGERDUTY_ROUTING_KEY has no key of that alias")
         return to or DEFAULT_ALIAS
+    if linking.kind_of_channel(channel):
+        return _own(channel, to, owner)
     return to or str(settings.SLACK_CHANNEL)
+
+
+def _own(channel: str, to: str, owner: User) -> str:
+    """The agent's own phone or chat: pages go nowhere else, so that nobody can have a stranger called at night."""
+    address = linking.address_of(owner, linking.kind_of_channel(channel))
+    if not address:
+        raise SenselessRule("channel", "link your phone or Telegram first, under My phone and Telegram")
+    if to and to != address:
+        raise SenselessRule("to", f"this is not the one you have linked; that is {address}")
+    return address
 
 
 def _check_quiet_hours(rule: NotificationRule) -> None:

@@ -302,6 +302,18 @@ def acknowledge(page_id: int, *, at: datetime, user: User | None = None, via: st
 
 
 @transaction.atomic
+def pass_on(page_id: int, *, at: datetime, user: User | None = None, via: str = "") -> Page:
+    """Whoever was called cannot take it: the next step is due now. Does nothing unless somebody is being called."""
+    page = lock(page_id)
+    if page.state != Page.State.TRIGGERED or page.next_step_at is None or page.next_step_at <= at:
+        return page
+    page.next_step_at = at
+    page.save(update_fields=["next_step_at"])
+    record(_fact("page.passed_on", page, user, {"via": via}), at=at)
+    return page
+
+
+@transaction.atomic
 def unacknowledge(page_id: int, *, at: datetime, via: str = "") -> Page:
     """Whoever said so is not on it after all: call again from the first step. Does nothing unless acknowledged."""
     page = lock(page_id)

@@ -71,7 +71,7 @@ def record(outcomes: Sequence[Outcome], now: datetime) -> None:
         return
     with transaction.atomic():
         _write(outcomes, now)
-        _fall_back([o for o in outcomes if o.is_final_failure], now)
+        fall_back([o for o in outcomes if o.is_final_failure], now)
     _hold_back(outcomes, now)
 
 
@@ -102,7 +102,7 @@ def _wait(outcome: Outcome) -> timedelta:
     return timedelta(seconds=BACKOFF_SECONDS[min(outcome.delivery.attempts, len(BACKOFF_SECONDS)) - 1])
 
 
-def _fall_back(failed: Sequence[Outcome], now: datetime) -> None:
+def fall_back(failed: Sequence[Outcome], now: datetime) -> None:
     """The same people by mail, when a way to them is shut for good: of a shared channel, those the page called."""
     instead: list[PageDelivery] = []
     for outcome in failed:

@@ -54,3 +54,25 @@ class Rating(models.Model):
 
     def __str__(self) -> str:
         return f"{self.score} for {self.conversation_id}"
+
+
+class RatingSettings(models.Model):
+    """Whether customers are asked by mail, and how long after their conversation was solved: one row."""
+
+    is_on = models.BooleanField(default=True, help_text="Ask by mail; chat and portal ask on their own pages.")
+    delay_minutes = models.PositiveIntegerField(default=60, help_text="So long after it was solved.")
+
+    class Meta:
+        verbose_name_plural = "rating settings"
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="rating_settings_are_one_row"),
+            models.CheckConstraint(condition=Q(delay_minutes__lte=43_200), name="rating_delay_is_a_month_at_most"),
+        ]
+
+    def __str__(self) -> str:
+        return "ratings"
+
+
+def rating_settings() -> RatingSettings:
+    """How ratings are asked for; not saved yet where nobody has changed it."""
+    return RatingSettings.objects.filter(pk=1).first() or RatingSettings(pk=1)

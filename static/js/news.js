@@ -62,7 +62,7 @@ for (const name of ['htmx:afterSwap', 'desk:list']) {
 
 const list = () => triggered('rows');
 // Rows come by the socket; what moves up from the next page, and what no event tells, is looked for in quiet.
-const rows = gathered(list, { after: 10000, times: 60, longest: 4000 });
+const rows = gathered(list, { after: 30000, times: 60, longest: 4000 });
 const conversation = gathered(async () => { document.dispatchEvent(new CustomEvent('conversation:changed')); }, { after: 20, times: 4, longest: 300 });
 
 on('ev', (frame) => {

@@ -28,9 +28,9 @@ function paint() {
   else navigator.clearAppBadge?.().catch(() => {});
 }
 
-function show({ conv, title, text, kind }) {
+function show({ conv, title, text, kind, url }) {
   const line = document.createElement('a');
-  line.href = settings.conversationUrl.replace('0', conv);
+  line.href = url ?? settings.conversationUrl.replace('0', conv);
   line.classList.toggle('alert', kind === 'risk');
   const who = document.createElement('strong');
   const what = document.createElement('span');

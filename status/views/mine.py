@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from helpdesk.customers.models import Customer
 from status import answers, customers_own, sections, serving, snapshot
 from status.rendering import Place, render
-from status.snapshot import Snapshot
+from status.snapshot import Part, Snapshot
 
 HERE = Place("../", "../", "../")
 
@@ -45,7 +45,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 def front_page(request: HttpRequest, customer: Customer, language: str) -> HttpResponse:
     """The front page with the customer's own affairs above everything, private components among them."""
     own = customers_own.components_of(customer)
-    shown = snapshot.take(now(), seen=own.seen, is_for_front=True)
+    shown = snapshot.take(now(), Part.FRONT, seen=own.seen)
     touching = [one for one in shown.recent if one.is_open and own.public_ids & one.states.keys()]
     top = "./" if request.path == reverse("status:page") else "../"
     context = {
@@ -59,7 +59,7 @@ def front_page(request: HttpRequest, customer: Customer, language: str) -> HttpR
 
 
 def _form(request: HttpRequest, trouble: str = "", *, sent: bool = False, status: int = 200) -> HttpResponse:
-    shown = snapshot.take(now(), is_for_front=True)
+    shown = snapshot.take(now(), Part.COMPONENTS)
     context = {"trouble": trouble, "sent": sent, "csrf_token": get_token(request)}
     language = serving.language_of(request.headers.get("Accept-Language", ""), shown.language)
     response = _page("mine.jinja", shown, HERE, language, **context)

@@ -21,7 +21,7 @@ def public(request: HttpRequest, path: str = "") -> HttpResponse:
     if asked.kind == "page" and (customer := customers_own.of_cookie(request.COOKIES.get(customers_own.COOKIE, ""))):
         preferred = serving.language_of(request.headers.get("Accept-Language", ""), customer.language or "en")
         return mine.front_page(request, customer, asked.language or preferred)
-    shown = snapshot.take(now(), is_for_front=asked.kind in ("page", "banner"))
+    shown = snapshot.take(now(), answers.part_of(asked))
     language = asked.language or serving.language_of(request.headers.get("Accept-Language", ""), shown.language)
     made = answers.make(asked, language, shown)
     if made is None:

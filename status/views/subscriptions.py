@@ -59,7 +59,7 @@ class Page:
 
 
 def _page(request: HttpRequest, at: datetime, language: str = "") -> Page:
-    shown = snapshot.take(at)
+    shown = snapshot.take(at, snapshot.Part.COMPONENTS)
     known = [code for code, _name in settings.LANGUAGES]
     asked = request.GET.get("language", language)
     accepted = serving.language_of(request.headers.get("Accept-Language", ""), shown.language)

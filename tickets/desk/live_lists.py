@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -73,11 +74,13 @@ def belonging(lists: Collection[OpenList], ids: Collection[int]) -> Mapping[Open
     return found
 
 
+@lru_cache(1000)
 def _is_mine(one: OpenList) -> bool:
     wanted: dict[str, Any] = json.loads(one.filters)
     return wanted.get("assignee") == "me"
 
 
+@lru_cache(1000)
 def _question(one: OpenList) -> _Question:
     """What is mine is told by the row: a hundred agents who look at what is theirs ask one question."""
     wanted: dict[str, Any] = json.loads(one.filters)

@@ -28,7 +28,8 @@ def write_note(conversation_id: int, user: User, text: str, *, at: datetime, **w
     The same `client_id` again mentions nobody twice. Raises NothingToSay.
     """
     message = conversations.note(conversation_id, user, text, at=at, **words)
-    called = [agent.pk for agent in named_in(text, list(agents())) if agent.pk != user.pk]
+    people = list(agents()) if _CALL.search(text) else []
+    called = [agent.pk for agent in named_in(text, people) if agent.pk != user.pk]
     allowed = {agent for _, agent in watchers([conversation_id], called)}
     new = [
         Mention(conversation_id=conversation_id, message=message, user_id=pk, at=at) for pk in called if pk in allowed

@@ -20,13 +20,16 @@ from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record_all
 from helpdesk.events.handlers import together
 from helpdesk.events.models import Event
+from helpdesk.prepared import Prepared
 from tickets.desk.models import Mention, NotificationChoice, PushSubscription
 from tickets.zones import known_zone
 
 OPENED, MESSAGE, MENTION, ASSIGNMENT, RISK = "opened", "message", "mention", "assignment", "risk"
+# Something that may be an incident: of no conversation (tickets.desk.proposed).
+PROPOSAL: Final = "proposal"
 # A live chat that is offered to one, or waits for one.
 CHAT: Final = "chat"
-KINDS: Final = (CHAT, OPENED, MESSAGE, MENTION, ASSIGNMENT, RISK)
+KINDS: Final = (CHAT, OPENED, MESSAGE, MENTION, ASSIGNMENT, RISK, PROPOSAL)
 BADGE, TOAST, SOUND, PUSH, MAIL = "badge", "toast", "sound", "push", "mail"
 WAYS: Final = (BADGE, TOAST, SOUND, PUSH, MAIL)
 # An agent who has never chosen has these, however long they have been here.
@@ -37,9 +40,10 @@ DEFAULTS: Final[Mapping[str, frozenset[str]]] = {
     MENTION: frozenset({BADGE, TOAST, SOUND, PUSH, MAIL}),
     ASSIGNMENT: frozenset({BADGE, TOAST, PUSH, MAIL}),
     RISK: frozenset({BADGE, TOAST, PUSH}),
+    PROPOSAL: frozenset({BADGE, TOAST, SOUND, PUSH}),
 }
 # Mail for these does not exist: they come in floods.
-NO_MAIL: Final = (CHAT, OPENED, RISK)
+NO_MAIL: Final = (CHAT, OPENED, RISK, PROPOSAL)
 # What rings on until somebody takes it, where an agent wants that.
 LIVE_CHANNELS: Final = frozenset({"chat"})
 VOLUME: Final = 60
@@ -50,9 +54,14 @@ SOUNDS: Final = {
     MENTION: "message",
     ASSIGNMENT: "message",
     RISK: "alert",
+    PROPOSAL: "alert",
 }
 # What happened long ago (an import, workers that were down) rings nowhere.
 TOLD_WITHIN: Final = timedelta(minutes=30)
+# Asked for every note that open pages are told of, and most mention nobody.
+_MENTIONED: Final = Prepared(
+    "mentioned", f"SELECT message_id, user_id FROM {Mention._meta.db_table} WHERE message_id = ANY(%s::bigint[])"
+)
 
 _KIND_OF: Final = {
     "conversation.opened": OPENED,
@@ -183,7 +192,6 @@ def told(events: Iterable[Any], among: Collection[int] | None = None) -> list[To
     rows = Conversation.objects.filter(pk__in={event.conversation_id for event in ringing}, is_spam=False)
     conversations = {row[0]: row for row in rows.values_list("pk", "team_id", "assignee_id", "status", "channel")}
     members = _members({row[1] for row in conversations.values() if row[1]})
-    mentioned = _mentioned([event.data["message"] for event in ringing if event.kind == "note.written"])
     found: list[Told] = []
     for event in ringing:
         row = conversations.get(event.conversation_id)
@@ -233,7 +241,7 @@ def _members(teams: Collection[int]) -> dict[int, set[int]]:
 def _mentioned(messages: Collection[int]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = {}
     if messages:
-        for message, user in Mention.objects.filter(message__in=messages).values_list("message_id", "user_id"):
+        for message, user in _MENTIONED.rows([list(messages)]):
             found.setdefault(message, set()).add(user)
     return found
 

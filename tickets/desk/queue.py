@@ -43,6 +43,10 @@ LEFT JOIN LATERAL (
 ) AS clock ON c.status IN ('new', 'open', 'pending', 'on_hold')
 ORDER BY {{order}} LIMIT %(limit)s
 """
+_THESE = Prepared(
+    "these_rows",
+    _ROWS.format(page=f"SELECT {_COLUMNS} FROM {_TABLE} WHERE id = ANY(%(ids)s::bigint[])", order="c.id"),
+)
 
 
 class BadCursor(ValueError):
@@ -120,8 +124,7 @@ def place(row: Mapping[str, Any], order: str) -> int:
 
 def these(ids: Collection[int]) -> list[dict[str, Any]]:
     """These conversations as rows, whoever may see them, in no view and no order. One statement, by primary keys."""
-    page = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE id = ANY(%(ids)s)"
-    return _fetch(_ROWS.format(page=page, order="c.id"), {"ids": list(ids), "limit": len(ids)})
+    return _THESE.mappings({"ids": list(ids), "limit": len(ids)})
 
 
 def _page(view: inbox.View, condition: str, cursor: tuple[datetime | None, int] | None) -> str:

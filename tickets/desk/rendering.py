@@ -41,14 +41,8 @@ def page(request: HttpRequest, name: str, *, status: int = 200, **context: Any) 
 
 def render(request: HttpRequest, name: str, **context: Any) -> Markup:
     """One template of `templates/desk/`, safe because the engine escaped what it was given."""
-    # Language and zone are asked for once: each look-up is cheap, but a queue would make hundreds.
-    language, zone = get_language(), timezone.get_current_timezone()
     match = request.resolver_match
     common: dict[str, Any] = {
-        "_": _translator(language),
-        "labels": wording.labels(language),
-        "when": partial(_when, language, zone),
-        "language": language,
         "user": request.user,
         "messages": get_messages(request),
         "csrf_input": csrf_input_lazy(request),
@@ -67,7 +61,12 @@ def fragment(name: str, **context: Any) -> Markup:
     """A template that needs no request, in the language and the zone that are active."""
     # Both are asked for once: each look-up is cheap, but a queue would make hundreds.
     language, zone = get_language(), timezone.get_current_timezone()
-    spoken = {"labels": wording.labels(language), "when": partial(_when, language, zone), "language": language}
+    spoken = {
+        "_": _translator(language),
+        "labels": wording.labels(language),
+        "when": partial(_when, language, zone),
+        "language": language,
+    }
     return Markup(environment().get_template(name).render(spoken | context))
 
 

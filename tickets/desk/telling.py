@@ -17,7 +17,7 @@ from helpdesk.events.models import Event
 from helpdesk.events.outcomes import NeverRetry, RetryLater
 from helpdesk.events.safe_text import one_line
 from helpdesk.events.sending_mail import send_email
-from tickets.desk import notices, webpush
+from tickets.desk import notices, proposed, webpush
 from tickets.desk.models import NotificationChoice, PushSubscription
 from tickets.mail import composing, tokens
 from tickets.mail.automatic import INSTANCE_HEADER
@@ -30,18 +30,19 @@ def push(event: Event, at: datetime) -> None:
     """To every browser of the agent, unless they look at the desk anyway. A browser that has unsubscribed is
     forgotten. Raises RetryLater when a service wants to be asked again and no browser was reached.
     """
-    agent, conversation = _of(event)
-    if agent is None or conversation is None or notices.PUSH not in event.data["ways"]:
+    agent = User.objects.filter(pk=event.data["user"], is_active=True).first()
+    if agent is None or notices.PUSH not in event.data["ways"]:
         return
     if at - event.at > notices.TOLD_WITHIN or agent.pk in import_string(settings.LIVE_DESK["looking"])():
         return
-    with translation.override(agent.language):
-        message = _message(event, conversation, hides_text=_hides_text(agent))
+    message = _pushed(event, agent)
+    if message is None:
+        return
     later: RetryLater | None = None
     reached = False
     for one in PushSubscription.objects.filter(user=agent):
         try:
-            webpush.send(one.endpoint, one.p256dh, one.auth, message, topic=f"conversation-{conversation.pk}", at=at)
+            webpush.send(one.endpoint, one.p256dh, one.auth, message, topic=str(message["tag"]), at=at)
             reached = True
         except webpush.Gone:
             one.delete()
@@ -77,6 +78,25 @@ def _of(event: Event) -> tuple[User | None, Conversation | None]:
 
 def _hides_text(agent: User) -> bool:
     return NotificationChoice.objects.filter(user=agent, hides_text=True).exists()
+
+
+def _pushed(event: Event, agent: User) -> dict[str, object] | None:
+    """What a browser is told; None where there is nothing to be told of any more."""
+    if event.data["kind"] == notices.PROPOSAL:
+        source = Event.objects.filter(pk=event.data["of"]).first()
+        return None if source is None else _proposed(event, source, agent)
+    _agent, conversation = _of(event)
+    if conversation is None:
+        return None
+    with translation.override(agent.language):
+        return _message(event, conversation, hides_text=_hides_text(agent))
+
+
+def _proposed(event: Event, source: Event, agent: User) -> dict[str, object]:
+    told = proposed.said(source, agent.language)
+    if _hides_text(agent):
+        told["text"] = ""
+    return {"id": event.pk, **told, "tag": f"proposal-{source.data['proposal']}"}
 
 
 def _message(event: Event, conversation: Conversation, *, hides_text: bool) -> dict[str, object]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations import emoji
+from helpdesk.conversations.handing_out import PICTURES
 from helpdesk.conversations.models import Attachment, Message
 from helpdesk.customers.models import Customer, User
 from helpdesk.events.models import Event
@@ -23,7 +24,6 @@ PAGE = 50
 MOST_EVENTS = 200
 SHOWN = 12_000
 FOLDED_FROM = 4
-PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 # Statements are written out: building them from expressions costs more than running them. Texts are cut by the
 # database, because a 5 MB mail must not travel here to show its beginning; their sizes in bytes are known without
 # reading them.

@@ -60,6 +60,7 @@ def labels(language: str | None) -> dict[str, _Names]:
             "api": _("API"),
             "chat": _("Chat"),
             "phone": _("Phone"),
+            "portal": _("Portal"),
         },
     }
     return {kind: _Names(of) for kind, of in names.items()}
@@ -81,7 +82,7 @@ def channel_name(channel: str) -> str:
     return labels(get_language())["channel"][channel]
 
 
-_ICONS = {"email": "mail", "form": "globe", "api": "code", "chat": "message-square", "phone": "phone"}
+_ICONS = {"email": "mail", "form": "globe", "api": "code", "chat": "message-square", "phone": "phone", "portal": "user"}
 
 
 def channel_icon(channel: str) -> str:

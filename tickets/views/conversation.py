@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
 from helpdesk.conversations.models import Priority, Status
-from helpdesk.conversations.visibility import visible_conversations
+from helpdesk.conversations.visibility import last_event, visible_conversations
 from helpdesk.customers.permissions import may_work
 from helpdesk.sla.models import Clock
 from tickets.desk import facts, kept_words, live_chats, mentions, snoozing, thread
@@ -84,7 +84,7 @@ def news(request: AgentRequest, pk: int) -> HttpResponse:
     thread comes in any case. Where only the whole thread will do, `HX-Reswap` says so.
     """
     at = now()
-    last_seq = visible_conversations(request.user).filter(pk=pk).values_list("last_seq", flat=True).first()
+    last_seq = last_event(request.user, pk)
     if last_seq is None:
         raise Http404
     asked = request.GET.get

@@ -8,13 +8,13 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from helpdesk.conversations.handing_out import plain
 from helpdesk.conversations.visibility import visible_to
 from tickets.desk.rendering import page
 from tickets.mail import filing
 from tickets.models import InboundEmail
 from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
-from tickets.views.content import plain
 
 PAGE = 50
 _FIELDS = (

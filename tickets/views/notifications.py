@@ -96,6 +96,7 @@ def _kinds() -> dict[str, str]:
         notices.MENTION: _("I am mentioned"),
         notices.ASSIGNMENT: _("A conversation is given to me"),
         notices.RISK: _("A deadline comes closer"),
+        notices.PROPOSAL: _("An incident is proposed"),
     }
 
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from helpdesk.conversations.answers import NothingToSay
 from helpdesk.conversations.channel import channel
+from helpdesk.conversations.handing_out import plain
 from helpdesk.conversations.models import Message
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import SAFE
@@ -21,7 +22,6 @@ from tickets.mail import forwarding
 from tickets.mail.channel import EmailChannel
 from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
-from tickets.views.content import plain
 from tickets.views.returning import to_conversation
 
 MOST_QUOTED = 50_000

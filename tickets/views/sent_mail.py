@@ -8,11 +8,11 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
+from helpdesk.conversations.handing_out import plain
 from tickets.desk import sent_mail
 from tickets.desk.rendering import page
 from tickets.mail.parsing import parse
 from tickets.views.access import AgentRequest, agent_view
-from tickets.views.content import plain
 
 
 def _only_in_demo(view: Any) -> Any:

@@ -21,7 +21,8 @@ class Notice:
     `late_by` is how long after its time the page leaves, None when it is on time.
     `tried_since` is set where an earlier attempt may have arrived: not before then.
     `attempt` counts tries of this very delivery; `round` counts how often this recipient is told the same on purpose
-    (escalation loops), so that a mail system does not fold the second call into the first as a duplicate.
+    (escalation loops), so that a mail system does not fold the second call into the first as a duplicate. A `is_digest`
+    one stands for several pages at once, `page_id` being the first of them.
     """
 
     page_id: int
@@ -42,6 +43,7 @@ class Notice:
     attempt: int = 1
     round: int = 1
     acknowledged_by: str = ""
+    is_digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ MENU: Final = (
             Entry("tags", _("Tags"), "tag", _("Words conversations are marked with.")),
             Entry("fields", _("Custom fields"), "table", _("Facts you want on every conversation.")),
             Entry("rules", _("Automation"), "workflow", _("When something happens, do something.")),
+            Entry("ratings", _("Ratings"), "star", _("Whether and when customers are asked how it was.")),
         ),
     ),
     Group(

@@ -29,7 +29,14 @@ from helpdesk.sla.week import InvalidHours, read_zone
 from tickets.views.access import AgentRequest, viewers_too
 from tickets.views.settings import generic
 
-_CHANNELS = {"email": gettext_lazy("E-mail"), "slack": "Slack", "pagerduty": "PagerDuty"}
+_CHANNELS = {
+    "email": gettext_lazy("E-mail"),
+    "slack": "Slack",
+    "pagerduty": "PagerDuty",
+    "sms": "SMS",
+    "voice": gettext_lazy("Phone call"),
+    "telegram": "Telegram",
+}
 _URGENCIES = {Urgency.HIGH.value: gettext_lazy("High"), Urgency.LOW.value: gettext_lazy("Low")}
 
 

@@ -1,0 +1,140 @@
+"""What agents tell our Telegram bot: the code that links their chat, and the buttons under a page.
+
+The bot is customers' as well: `concerns` says of an update, without looking anything up, whether it is ours to read.
+https://core.telegram.org/bots/api#update
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.db import transaction
+
+from helpdesk.events import hooks
+from helpdesk.events.handlers import outside
+from helpdesk.events.models import Event, Hook
+from helpdesk.events.outcomes import DeliveryError, RetryLater
+from helpdesk.events.provider_calls import provider_client
+from helpdesk.events.safe_text import one_line
+from helpdesk.oncall import answering, linking
+from helpdesk.oncall.models import AgentAddress, Page
+from helpdesk.oncall.pagers.telegram import ACKNOWLEDGE, ALL, PASS_ON
+from helpdesk.oncall.pagers.telegram_calls import TelegramCalls
+
+_START: Final = re.compile(rf"/start(?:@\w{{1,64}})?\s+({linking.TELEGRAM_PREFIX}[\w-]{{1,64}})\s*", re.ASCII)
+_BUTTON: Final = re.compile(rf"({ACKNOWLEDGE}|{PASS_ON}):({ALL}|[0-9]{{1,19}})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A call of the Bot API that answers what was said."""
+
+    method: str
+    body: Mapping[str, Any]
+
+
+def concerns(update: Mapping[str, Any]) -> bool:
+    """Whether it is an agent's code or a button under a page; everything else is for the customers' channel."""
+    return bool(_code(update) or _pressed(update))
+
+
+def hear(update: Mapping[str, Any], *, at: datetime) -> Reply | None:
+    """Do what an update asks of on-call; what to answer, None where it does not concern us. Twice does no harm."""
+    pressed = _pressed(update)
+    if pressed is not None:
+        words = _answered(str(_dict(_dict(update.get("callback_query")).get("from")).get("id", "")), *pressed, at=at)
+        query = _dict(update.get("callback_query")).get("id")
+        return Reply("answerCallbackQuery", {"callback_query_id": str(query), "text": words})
+    code = _code(update)
+    return None if code is None else _linked(update, code, at)
+
+
+def _answered(chat: str, what: str, which: str, *, at: datetime) -> str:
+    # A private chat's id is the person's own, so whoever else sees a forwarded message cannot answer it.
+    who = answering.at_address(AgentAddress.Kind.TELEGRAM, chat, "Telegram")
+    if who is None:
+        return "This Telegram account is linked to no agent."
+    if which == ALL:
+        return f"Acknowledged: {len(answering.acknowledge_all(who, at=at))} pages."
+    change = answering.acknowledge if what == ACKNOWLEDGE else answering.pass_on
+    page = change(int(which), who, at=at)
+    if page is None:
+        return "There is no such page."
+    if page.state == Page.State.TRIGGERED:
+        return "The next one is being called."
+    by = page.acknowledged_by.name if page.acknowledged_by else page.acknowledged_via
+    return "It is over already." if page.state == Page.State.RESOLVED else f"Acknowledged by {one_line(by, 100)}."
+
+
+def _linked(update: Mapping[str, Any], code: str, at: datetime) -> Reply:
+    message = _dict(update.get("message"))
+    chat, sender = _dict(message.get("chat")), _dict(message.get("from"))
+    number = str(chat.get("id", ""))
+    if chat.get("type") != "private" or number != str(sender.get("id", "")):
+        return Reply("sendMessage", {"chat_id": number, "text": "Send me the code in a chat of our own."})
+    name = sender.get("username") or sender.get("first_name")
+    user = linking.confirm_telegram(code, number, name if isinstance(name, str) else "", at=at)
+    if user is None and linking.agent_at(AgentAddress.Kind.TELEGRAM, number) is not None:
+        return Reply("sendMessage", {"chat_id": number, "text": "You are linked already."})
+    words = "This code is not valid any more. Ask for a new one in your settings."
+    if user is not None:
+        words = f"Linked to {user.name}. Choose in your settings which pages come here."
+    return Reply("sendMessage", {"chat_id": number, "text": words})
+
+
+@outside
+def apply(event: Event, at: datetime) -> None:
+    """A stored update of the bot's; what does not concern on-call is left to whoever it concerns."""
+    hook = Hook.objects.get(pk=event.data["hook"])
+    update = read(bytes(hook.body))
+    if update is None or not concerns(update):
+        return
+    with transaction.atomic():
+        reply = hear(update, at=at)
+        hooks.finish(hook)
+    if reply is not None:
+        async_to_sync(_say)(reply)
+
+
+async def _say(reply: Reply) -> None:
+    """A query too old to be answered is no harm: the page itself shows what became of it."""
+    calls = TelegramCalls(settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_BASE_URL)
+    if not calls.is_configured:
+        return
+    async with provider_client() as client:
+        try:
+            await calls.call(client, reply.method, reply.body, repeatable=True)
+        except RetryLater:
+            raise
+        except DeliveryError:
+            return
+
+
+def read(raw: bytes) -> dict[str, Any] | None:
+    """The update as JSON, None for anything else."""
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _code(update: Mapping[str, Any]) -> str | None:
+    text = _dict(update.get("message")).get("text")
+    found = _START.fullmatch(text) if isinstance(text, str) and len(text) < 300 else None
+    return found.group(1) if found else None
+
+
+def _pressed(update: Mapping[str, Any]) -> tuple[str, str] | None:
+    data = _dict(update.get("callback_query")).get("data")
+    found = _BUTTON.fullmatch(data) if isinstance(data, str) and len(data) <= 64 else None
+    return (found.group(1), found.group(2)) if found else None
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,1 @@
+"""`/api/v1/articles/` and what belongs to articles."""

@@ -1,0 +1,99 @@
+"""Our account with Twilio, from the settings, and whether it works: asked every quarter of an hour."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from helpdesk.events.actions import beat
+from helpdesk.events.models import Heartbeat
+from helpdesk.events.outcomes import DeliveryError, NeverRetry
+from helpdesk.events.provider_calls import provider_client
+from helpdesk.events.safe_text import one_line
+from helpdesk.events.twilio_calls import TwilioCalls
+
+logger = logging.getLogger(__name__)
+
+NAME: Final = "twilio_account"
+NOT_CONNECTED, CONNECTED, DEGRADED, REAUTH = "not_connected", "connected", "degraded", "reauth_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of the account, why, and when that was asked."""
+
+    state: str
+    detail: str = ""
+    at: datetime | None = None
+
+
+def twilio() -> TwilioCalls:
+    """Cheap enough to make each time, so that a changed setting holds at once."""
+    return TwilioCalls(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_BASE_URL)
+
+
+def is_connected() -> bool:
+    return twilio().is_configured
+
+
+def can_text() -> bool:
+    return is_connected() and bool(settings.TWILIO_FROM)
+
+
+def can_call() -> bool:
+    """A messaging service (MG…) has no number of its own to call from."""
+    return is_connected() and str(settings.TWILIO_FROM).startswith("+")
+
+
+def create(what: str, form: list[tuple[str, str]]) -> dict[str, Any]:
+    """POST to "Messages" or "Calls" and wait for it. Raises a DeliveryError."""
+    return async_to_sync(_create)(what, form)
+
+
+async def _create(what: str, form: list[tuple[str, str]]) -> dict[str, Any]:
+    async with provider_client() as client:
+        return await twilio().create(client, what, form)
+
+
+def get(path: str = "", parameters: list[tuple[str, str]] | None = None) -> dict[str, Any]:
+    """A resource of the account. Raises a DeliveryError."""
+    return async_to_sync(_get)(path, parameters or [])
+
+
+async def _get(path: str, parameters: list[tuple[str, str]]) -> dict[str, Any]:
+    async with provider_client() as client:
+        return await twilio().get(client, path, parameters)
+
+
+def probe(*, at: datetime) -> Health:
+    """Ask Twilio whether our account works; what it says is kept for `health`."""
+    found = _asked()
+    if found.state != CONNECTED and found.state != NOT_CONNECTED:
+        logger.error("the Twilio account does not work: %s", found.detail)
+    beat(NAME, at=at, detail={"state": found.state, "detail": found.detail})
+    return Health(found.state, found.detail, at)
+
+
+def _asked() -> Health:
+    if not is_connected():
+        return Health(NOT_CONNECTED)
+    try:
+        status = one_line(str(get().get("status", "")), 40)
+    except NeverRetry as error:
+        return Health(REAUTH, error.reason)
+    except DeliveryError as error:
+        return Health(DEGRADED, error.reason)
+    return Health(CONNECTED) if status in ("active", "") else Health(REAUTH, f"the account is {status}")
+
+
+def health() -> Health:
+    """What was found last; an account without credentials is not connected, whatever was found before."""
+    if not is_connected():
+        return Health(NOT_CONNECTED)
+    found = Heartbeat.objects.filter(name=NAME).first()
+    if found is None:
+        return Health(CONNECTED)
+    return Health(str(found.detail.get("state", CONNECTED)), str(found.detail.get("detail", "")), found.at)

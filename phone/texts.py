@@ -1,0 +1,91 @@
+"""Text messages from customers: each a message, in their order; STOP and START are obeyed; agents answer pages."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.channel import Inbound
+from helpdesk.events.actions import Fact, record
+from helpdesk.oncall import answering
+from helpdesk.oncall.models import AgentAddress
+from phone import callers
+from phone.models import OptOut
+from phone.told import Text
+
+# https://www.twilio.com/docs/messaging/features/opt-in-and-out; Twilio itself stops sending on these words.
+_STOPS: Final = frozenset(
+    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "arret", "alto", "stopp"}
+)
+_STARTS: Final = frozenset({"start", "unstop", "yes"})
+_COMMAND: Final = re.compile(r"(ack|acknowledge|pass|1|2)(?:\s+#?([0-9]{1,19}|all))?[\s.!]*", re.IGNORECASE | re.ASCII)
+
+
+@transaction.atomic
+def receive(text: Text, *, at: datetime) -> None:
+    """File one text message; the same one again changes nothing."""
+    agent = answering.at_address(AgentAddress.Kind.PHONE, text.sender, "SMS") if text.sender else None
+    command = _COMMAND.fullmatch(text.text.strip()[:60])
+    if agent is not None and command is not None:
+        _answer_page(agent, command.group(1).lower(), (command.group(2) or "").lower(), at)
+        return
+    if text.sender:
+        _obey(text, at)
+    _file(text, at)
+
+
+def _answer_page(who: answering.Answerer, word: str, which: str, at: datetime) -> None:
+    if which == "all":
+        answering.acknowledge_all(who, at=at)
+        return
+    page = int(which) if which else answering.newest(who, at=at)
+    if page is not None:
+        change = answering.pass_on if word in ("pass", "2") else answering.acknowledge
+        change(page, who, at=at)
+
+
+def _obey(text: Text, at: datetime) -> None:
+    word = text.text.strip().lower().rstrip(".!")
+    if text.opts == "STOP" or word in _STOPS:
+        opt_out(text.sender, f"They wrote {text.text.strip()[:20]!r}", at=at)
+    elif text.opts == "START" or word in _STARTS:
+        OptOut.objects.filter(number=text.sender).delete()
+
+
+def _file(text: Text, at: datetime) -> None:
+    callers.lock_person(text.sender or text.sid)
+    customer, is_known = callers.known_or_new(text.sender, "", at=at)
+    # What was written back to somebody who called is answered there.
+    going_on = callers.newest_conversation(customer, (callers.TEXT, callers.CALL)) if text.sender else None
+    if going_on is not None and going_on.messages.filter(external_id=f"text:{text.sid}").exists():
+        return
+    words = text.text.strip() or ("(without words)" if not text.pictures else "")
+    if text.pictures:
+        words = f"{words}\n\n[{text.pictures} files came with it; they are at Twilio, with message {text.sid}]".strip()
+    conversations.receive_message(
+        Inbound(
+            channel=callers.TEXT,
+            customer=customer,
+            at=at,
+            text=words,
+            subject="" if going_on else words.partition("\n")[0][:80],
+            external_id=f"text:{text.sid}",
+            owner=text.line,
+            thread=callers.thread_of(text.sender, text.sid),
+            conversation_id=going_on.pk if going_on else None,
+            is_verified=is_known,
+        )
+    )
+
+
+def opt_out(number: str, why: str, *, at: datetime) -> None:
+    """They are not written to any more by SMS, until they write START."""
+    made = OptOut.objects.bulk_create([OptOut(number=number, why=why[:200], since=at)], ignore_conflicts=True)
+    if made:
+        record(Fact("phone.opted_out", data={"number": number, "why": why[:200]}), at=at)
+
+
+def has_opted_out(number: str) -> OptOut | None:
+    return OptOut.objects.filter(number=number).first()

@@ -1,0 +1,185 @@
+"""Where Twilio calls: verified, kept raw once, and answered at once; what it means is worked out later.
+
+A call must be answered by what is said next, so that is worked out here, within a moment: what does not know in time
+says what is true in any case.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.timezone import now
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from helpdesk.events import hooks, signatures, twiml
+from phone import keeping, lines, told
+
+logger = logging.getLogger(__name__)
+
+WAITS_SECONDS: Final = 0.7
+"""For the database, before the answer is given without it."""
+PROVIDER: Final = "twilio"
+NO_ANSWER: Final = twiml.response()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A verified call of Twilio's; `what` is None where it cannot be read, and `error` says why."""
+
+    kind: str
+    raw: bytes
+    query: str
+    content_type: str
+    key: str
+    what: told.Told | None
+    error: str
+
+    def keep(self, at: datetime) -> int | None:
+        who = self.what.sender if isinstance(self.what, told.Text) else ""
+        headers = {"kind": self.kind, "query": self.query, "content-type": self.content_type, "person": who}
+        return hooks.store(PROVIDER, self.key, self.raw, headers, at=at, error=self.error)
+
+
+@csrf_exempt
+@require_POST
+def voice(request: HttpRequest) -> HttpResponse:
+    """A call comes in, or a key was pressed: TwiML, always."""
+    call = _verified(request, told.VOICE)
+    if isinstance(call, HttpResponse):
+        return call
+    at = now()
+    if isinstance(call.what, told.Ring):
+        return _xml(_greeted(call, call.what, at))
+    is_kept = _kept(call, at)
+    if isinstance(call.what, told.Pressed):
+        return _xml(_pressed(call.what, request.get_full_path(), is_kept))
+    if isinstance(call.what, told.Joined):
+        return _xml(_joined(call.what))
+    if isinstance(call.what, told.Recorded):
+        return _xml(lines.thanked(request.GET.get("lang", "")))
+    return _xml(NO_ANSWER)
+
+
+@csrf_exempt
+@require_POST
+def recording(request: HttpRequest) -> HttpResponse:
+    """A recording or its transcript is there."""
+    return _noted(request, told.RECORDING)
+
+
+@csrf_exempt
+@require_POST
+def status(request: HttpRequest) -> HttpResponse:
+    """How a call or a text message goes on."""
+    return _noted(request, told.STATUS)
+
+
+@csrf_exempt
+@require_POST
+def sms(request: HttpRequest) -> HttpResponse:
+    """A text message. Nothing is answered at once: what we write is written by agents."""
+    return _noted(request, told.SMS)
+
+
+def _noted(request: HttpRequest, kind: str) -> HttpResponse:
+    call = _verified(request, kind)
+    if isinstance(call, HttpResponse):
+        return call
+    # 503 is honest while the database is away; Twilio's own list has it for us later.
+    return _xml(NO_ANSWER, status=200 if _kept(call, now()) else 503)
+
+
+def _verified(request: HttpRequest, kind: str) -> Call | HttpResponse:
+    """The call, or why it is refused: 413 too large, 403 not signed by Twilio or no token is set."""
+    if _is_too_large(request):
+        return JsonResponse({"error": "the body is too large"}, status=413)
+    raw, content_type = request.body, request.headers.get("Content-Type", "")[:200]
+    query = request.META.get("QUERY_STRING", "")
+    try:
+        form = told.fields_of(raw, content_type)
+    except told.Unreadable as error:
+        return JsonResponse({"error": str(error)}, status=403)
+    # The address as Twilio was given it: behind a proxy the Host header says something else.
+    url = settings.PUBLIC_URL + request.path + (f"?{query}" if query else "")
+    given = request.headers.get("X-Twilio-Signature")
+    if not signatures.twilio(settings.TWILIO_AUTH_TOKEN, url, form, raw, given):
+        return JsonResponse({"error": "the signature is wrong"}, status=403)
+    what, error = _read(kind, query, form)
+    key = hooks.digest_id(b"\n".join([kind.encode(), query.encode("utf-8", "replace"), _canonical(form, raw)]))
+    return Call(kind, raw, query[:2000], content_type, key, what, error)
+
+
+def _read(kind: str, query: str, form: told.Fields | None) -> tuple[told.Told | None, str]:
+    try:
+        return told.read(kind, query, form), ""
+    except told.Unreadable as error:
+        return None, str(error)
+
+
+def _canonical(form: told.Fields | None, raw: bytes) -> bytes:
+    """The same for the same call told again, in whatever order its fields come."""
+    return raw if form is None else repr(sorted(form)).encode("utf-8", "replace")
+
+
+def _is_too_large(request: HttpRequest) -> bool:
+    try:
+        return int(request.headers.get("Content-Length") or 0) > told.LARGEST
+    except ValueError:
+        return True
+
+
+def _kept(call: Call, at: datetime) -> bool:
+    return _in_time(lambda: call.keep(at)) is not None
+
+
+def _in_time(work: Callable[[], object]) -> tuple[object] | None:
+    """What came of it, None where it did not in time."""
+    try:
+        return (keeping.within(WAITS_SECONDS, work),)
+    except keeping.NotNow as error:
+        logger.error("Twilio was answered without the database: %s", error)
+        return None
+
+
+def _greeted(call: Call, ring: told.Ring, at: datetime) -> str:
+    def keep_and_look() -> lines.Greeting:
+        # First what must not be lost.
+        call.keep(at)
+        return lines.greeting(ring.line, ring.caller, at=at)
+
+    found = _in_time(keep_and_look)
+    greeting = found[0] if found is not None else lines.fallback(ring.caller)
+    assert isinstance(greeting, lines.Greeting), "that is what it looks for"
+    return lines.asked_to_speak(greeting, ring.caller, ring.line)
+
+
+def _pressed(pressed: told.Pressed, path: str, is_kept: bool) -> str:
+    again = f"{settings.PUBLIC_URL}{path}"
+    if not is_kept:
+        words = "The helpdesk cannot note it now. Press the key again in a moment."
+        return twiml.response(twiml.pause(2), twiml.gather([twiml.said(words)], action=again), twiml.hangup())
+    if pressed.digit == "1":
+        return twiml.response(twiml.said("Acknowledged. Thank you."), twiml.hangup())
+    if pressed.digit == "2" and not pressed.is_all:
+        return twiml.response(twiml.said("It is passed on. Goodbye."), twiml.hangup())
+    words = "Press 1 to acknowledge. Press 2 to pass it on."
+    nobody = twiml.said("Nobody has acknowledged. Goodbye.")
+    return twiml.response(twiml.gather([twiml.said(words)], action=again), nobody, twiml.hangup())
+
+
+def _joined(joined: told.Joined) -> str:
+    if joined.digit != "1" or not joined.customer:
+        return twiml.response(twiml.said("Goodbye."), twiml.hangup())
+    who = f"to={joined.customer.replace('+', '%2B')}&from={joined.shown.replace('+', '%2B')}"
+    action = f"{settings.PUBLIC_URL}/hooks/twilio/voice/?callback={joined.call}&{who}"
+    dial = twiml.dial(joined.customer, action=action, caller_id=joined.shown)
+    return twiml.response(dial, twiml.hangup())
+
+
+def _xml(text: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/xml; charset=utf-8")

@@ -1,0 +1,79 @@
+"""Into the social ledger: what a webhook or a reading held, each happening once, before anything is done with it."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from helpdesk.events.nudge import nudge
+from social.happenings import Batch, Happening, Unread, to_json
+from social.models import Account, Arrival
+
+_KEEP: Final = f"""
+INSERT INTO {Arrival._meta.db_table} (account_id, key, subject, happened_at, received_at, body, about, hook_id, state,
+    error, attempts, due_at)
+SELECT account, key, subject, happened, %(at)s, body, about, %(hook)s, '{Arrival.State.ACCEPTED}', '', 0, %(at)s
+FROM unnest(%(accounts)s::bigint[], %(keys)s::text[], %(subjects)s::text[], %(happened)s::timestamptz[],
+    %(bodies)s::jsonb[], %(abouts)s::text[]) AS a(account, key, subject, happened, body, about)
+ON CONFLICT (account_id, key) DO NOTHING
+"""
+TASK: Final = "social.tasks.file_arrivals"
+
+
+@transaction.atomic
+def keep(accounts: dict[str, int], batch: Batch, *, at: datetime, hook_id: int | None = None) -> int:
+    """Keep a batch's happenings; how many were new. `accounts` are ids by the accounts' ids on the network, under ""
+    the one that is meant where the network names none; what belongs to no account of ours is not kept.
+    """
+    rows = []
+    for external_id, happening in batch.happenings:
+        account_id = accounts.get(external_id, accounts.get("") if not external_id else None)
+        if account_id is not None:
+            rows.append(_row(account_id, happening, at))
+    kept = _insert(rows, hook_id, at)
+    if batch.unread and accounts:
+        _quarantine(next(iter(accounts.values())), batch.unread, hook_id, at)
+    if kept:
+        Account.objects.filter(pk__in={row[0] for row in rows}).update(last_event_at=at)
+        nudge(TASK)
+    return kept
+
+
+def _row(account_id: int, happening: Happening, at: datetime) -> tuple[int, str, str, datetime, str, str]:
+    body = json.dumps(to_json(happening)).replace("\\u0000", "")
+    # A provider whose clock runs ahead must not hold back what comes after it.
+    happened_at = min(happening.at, at)
+    return account_id, happening.key[:250], happening.subject[:200], happened_at, body, happening.about[:250]
+
+
+def _insert(rows: Sequence[tuple[int, str, str, datetime, str, str]], hook_id: int | None, at: datetime) -> int:
+    if not rows:
+        return 0
+    names = ("accounts", "keys", "subjects", "happened", "bodies", "abouts")
+    columns = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, {"at": at, "hook": hook_id, **columns})
+        return int(cursor.rowcount)
+
+
+def _quarantine(account_id: int, unread: Sequence[Unread], hook_id: int | None, at: datetime) -> None:
+    """What could not be read of a batch, each by itself, so that the rest is filed and nothing is lost."""
+    Arrival.objects.bulk_create(
+        [
+            Arrival(
+                account_id=account_id,
+                key=f"unread:{hook_id or at.timestamp()}:{number}",
+                subject="",
+                happened_at=at,
+                received_at=at,
+                body={"raw": item.raw[:100_000].replace("\x00", "")},
+                hook_id=hook_id,
+                state=Arrival.State.QUARANTINED,
+                error=item.error[:2000],
+            )
+            for number, item in enumerate(unread)
+        ],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,223 @@
+"""Mastodon, and what speaks its API: read by polling notifications, answered with an idempotency key.
+
+Source: docs.joinmastodon.org (methods/notifications, methods/statuses, entities/Status, entities/Instance).
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import inscriptis
+from django.utils.dateparse import parse_datetime
+
+from helpdesk.events.outcomes import DeliveryError, NeverRetry
+from helpdesk.events.provider_calls import Answer
+from social import calls, files
+from social.happenings import Author, Batch, Media, Said, Unread
+from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Sent
+
+LIMIT: Final = 500
+URL_LENGTH: Final = 23
+POLL_SECONDS: Final = 60.0
+PAGE: Final = 80
+_URL: Final = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+# Only the local part of a remote mention is counted (app/validators/status_length_validator.rb says what a mention is).
+_MENTION: Final = re.compile(r"(?<![=/\w])@((?:[a-z0-9_]+[a-z0-9_.-]*[a-z0-9_]+)|[a-z0-9_])@[\w.-]+\w", re.IGNORECASE)
+
+
+class Mastodon:
+    """One account on one instance."""
+
+    name = "mastodon"
+    title = "Mastodon"
+    can = frozenset({"publish", "reply", "direct", "mute", "block", "report", "delete"})
+    needs: Sequence[Need] = (
+        Need("base_url", "Instance", is_secret=False, help_text="https://fosstodon.org"),
+        Need("access_token", "Access token", help_text="With read, write and follow; the account marked as a bot."),
+    )
+    polls = True
+    forgets_deleted = False
+
+    def is_genuine(self, connection: Connection, body: bytes, headers: Mapping[str, str], *, at: datetime) -> bool:
+        return False  # it has no signed webhook; it is polled
+
+    def challenge(self, connection: Connection, query: Mapping[str, str]) -> str | None:
+        return None
+
+    def read(self, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Batch:
+        """A page of notifications, as `GET /api/v1/notifications` answers."""
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            return Batch(unread=(Unread(f"not JSON: {error}", body.decode("utf-8", "replace")),))
+        return read_notifications(found if isinstance(found, list) else [found])
+
+    def count(self, text: str, *, is_public: bool) -> Count:
+        return Count(length_of(text), LIMIT)
+
+    def fit(self, text: str, link: str) -> str:
+        return shortened(text, link, LIMIT, length_of)
+
+    def costs(self, call: str, text: str = "") -> Cost | None:
+        return None
+
+    def deep_link(self, outgoing: Outgoing) -> str:
+        return ""
+
+    def poll(self, connection: Connection, cursor: Mapping[str, Any], *, at: datetime) -> Polled:
+        parameters = [("types[]", "mention"), ("limit", str(PAGE))]
+        since = str(cursor.get("min_id", ""))
+        if since:
+            parameters.append(("min_id", since))
+        answer = _ok(calls.get(connection, "/api/v1/notifications", parameters, _bearer(connection)))
+        found = json.loads(answer.body)
+        batch = read_notifications(found if isinstance(found, list) else [])
+        ids = [one["id"] for one in found if isinstance(one, dict) and isinstance(one.get("id"), str)]
+        newest = max([*ids, since], key=lambda one: (len(one), one), default="")
+        # A full page read forwards from the cursor has more behind it.
+        return Polled(batch, {"min_id": newest}, 1.0 if since and len(found) >= PAGE else POLL_SECONDS)
+
+    def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
+        text = outgoing.text
+        if outgoing.answers and outgoing.answers_handle and f"@{outgoing.answers_handle}" not in text:
+            text = f"@{outgoing.answers_handle} {text}"
+        body: dict[str, Any] = {
+            "status": text,
+            "visibility": "unlisted" if outgoing.answers and outgoing.is_public else "public",
+        }
+        if not outgoing.is_public:
+            body["visibility"] = "direct"
+        if outgoing.answers:
+            body["in_reply_to_id"] = outgoing.answers
+        if outgoing.files:
+            body["media_ids"] = [self._upload(connection, one) for one in outgoing.files[:4]]
+        headers = {**_bearer(connection), "Idempotency-Key": str(outgoing.client_id)}
+        answer = _ok(calls.send_json(connection, "/api/v1/statuses", body, headers)).json()
+        return Sent(str(answer.get("id", "")), str(answer.get("url") or ""))
+
+    def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
+        """The idempotency key makes the second call the first one, for an hour: it may simply be sent again."""
+        return None
+
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+        who = quote(person.partition("|")[0], safe="")
+        paths = {
+            "mute": f"/api/v1/accounts/{who}/mute",
+            "unmute": f"/api/v1/accounts/{who}/unmute",
+            "block": f"/api/v1/accounts/{who}/block",
+            "unblock": f"/api/v1/accounts/{who}/unblock",
+        }
+        if kind == "report":
+            body = {"account_id": person, "status_ids": [post] if post else []}
+            _ok(calls.send_json(connection, "/api/v1/reports", body, _bearer(connection)))
+        elif kind == "delete":
+            _ok(
+                calls.send_json(
+                    connection, f"/api/v1/statuses/{quote(post, safe='')}", {}, _bearer(connection), method="DELETE"
+                )
+            )
+        elif kind in paths:
+            _ok(calls.send_json(connection, paths[kind], {}, _bearer(connection)))
+        else:
+            raise NeverRetry(f"Mastodon has no call to {kind}")
+
+    def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:
+        return files.fetch(media.url, media.name)
+
+    def probe(self, connection: Connection) -> Probe:
+        me = _ok(calls.get(connection, "/api/v1/accounts/verify_credentials", (), _bearer(connection))).json()
+        handle = f"{me.get('username', '')}@{urlsplit(connection.base_url).hostname}"
+        return Probe(str(me.get("id", "")), handle, str(me.get("display_name") or ""))
+
+    def _upload(self, connection: Connection, file: Any) -> str:
+        body, kind = files.multipart([("file", file.name, file.content_type, file.content)])
+        headers = {**_bearer(connection), "Content-Type": kind}
+        answer = _ok(calls.send_bytes(connection, "/api/v2/media", body, headers)).json()
+        return str(answer.get("id", ""))
+
+
+def read_notifications(found: Sequence[Any]) -> Batch:
+    """Mentions become what was said; everything else is not ours to do. Never raises."""
+    happenings, unread, ignored = [], [], []
+    for one in found:
+        try:
+            if one["type"] != "mention":
+                ignored.append(f"a {one['type']}")
+                continue
+            happenings.append(("", _said(one["status"])))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            unread.append(Unread(f"{type(error).__name__}: {error}", json.dumps(one)[:100_000]))
+    return Batch(tuple(happenings), tuple(unread), tuple(ignored))
+
+
+def _said(status: Mapping[str, Any]) -> Said:
+    at = parse_datetime(status["created_at"])
+    if at is None:
+        raise ValueError("created_at is no time")
+    account, is_public = status["account"], status["visibility"] in ("public", "unlisted")
+    author = Author(
+        id=str(account["id"]),
+        handle=str(account["acct"]),
+        name=str(account.get("display_name") or account.get("username") or ""),
+        avatar_url=str(account.get("avatar_static") or ""),
+        may_dm=True,
+    )
+    return Said(
+        id=str(status["id"]),
+        at=at,
+        author=author,
+        text=text_of(str(status["content"])),
+        kind="direct" if not is_public else "reply" if status.get("in_reply_to_id") else "post",
+        # The person and whether it is private: an instance does not name the thread of a status.
+        thread=f"{'public' if is_public else 'direct'}:{author.id}",
+        is_public=is_public,
+        root=str(status.get("in_reply_to_id") or status["id"]),
+        parent=str(status.get("in_reply_to_id") or ""),
+        url=str(status.get("url") or status.get("uri") or ""),
+        names_us=True,
+        media=tuple(
+            Media(kind=str(one.get("type") or "file"), url=str(one.get("url") or ""), id=str(one.get("id") or ""))
+            for one in status.get("media_attachments") or ()
+        ),
+    )
+
+
+def text_of(content: str) -> str:
+    """A status's HTML as text, links kept."""
+    return inscriptis.get_text(f"<div>{content}</div>").strip() if "<" in content else content.strip()
+
+
+def length_of(text: str) -> int:
+    """As the server counts: a link is 23 characters, of a remote mention only the name counts."""
+    counted = _URL.sub("x" * URL_LENGTH, text)
+    counted = _MENTION.sub(lambda found: f"@{found.group(1)}", counted)
+    return len(counted)
+
+
+def shortened(text: str, link: str, limit: int, length: Any) -> str:
+    """The text and its link in one post; what is too long ends in an ellipsis at a word's end."""
+    tail = f"\n{link}" if link and link not in text else ""
+    if length(text + tail) <= limit:
+        return text + tail
+    words = text.split(" ")
+    while words and length(" ".join(words).rstrip(".,;:–- ") + "…" + tail) > limit:
+        words.pop()
+    return " ".join(words).rstrip(".,;:–- ") + "…" + tail
+
+
+def _bearer(connection: Connection) -> dict[str, str]:
+    return {"Authorization": f"Bearer {connection.secrets.get('access_token', '')}"}
+
+
+def _ok(answer: Answer) -> Answer:
+    if answer.status < 300:
+        return answer
+    raise _refused(answer)
+
+
+def _refused(answer: Answer) -> DeliveryError:
+    words = str(answer.json().get("error", ""))[:200]
+    return calls.refusal(answer, words)

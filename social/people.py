@@ -1,0 +1,51 @@
+"""Who speaks with us on a network, and which customer that is: unverified, until they link the handle themselves."""
+
+from datetime import datetime
+from typing import Final
+
+from helpdesk.customers.actions import find_or_create_customer
+from social.happenings import Author
+from social.models import Account, Person
+
+_FOLLOWED: Final = ("handle", "name", "avatar_url", "may_dm", "follows_us", "followed_by_us")
+
+
+def seen(account: Account, author: Author, *, at: datetime) -> Person:
+    """The person's row, made on first sight and brought up to date; what the network does not say stays as it was."""
+    said: dict[str, object] = {
+        "handle": author.handle[:200],
+        "name": author.name[:200],
+        "avatar_url": author.avatar_url[:1000],
+        "may_dm": author.may_dm,
+        "follows_us": author.follows_us,
+        "followed_by_us": author.followed_by_us,
+    }
+    told = {name: value for name, value in said.items() if value not in ("", None)}
+    person = Person.objects.select_related("customer").filter(account=account, external_id=author.id[:200]).first()
+    if person is None:
+        return _make(account, author, told, at)
+    changed = {name: value for name, value in told.items() if getattr(person, name) != value}
+    if person.unreachable_at is not None:
+        changed["unreachable_at"] = None  # they wrote: they can be written to again
+    if changed:
+        Person.objects.filter(pk=person.pk).update(**changed, updated_at=at)
+        for name, value in changed.items():
+            setattr(person, name, value)
+    return person
+
+
+def _make(account: Account, author: Author, told: dict[str, object], at: datetime) -> Person:
+    name = author.name or author.handle or author.id
+    customer = find_or_create_customer(account.network, author.id[:320], name, at=at)
+    person, _is_new = Person.objects.get_or_create(
+        account=account,
+        external_id=author.id[:200],
+        defaults={**told, "customer": customer, "updated_at": at, "is_staff": is_ours(account, author.handle)},
+    )
+    return person
+
+
+def is_ours(account: Account, handle: str) -> bool:
+    """Whether the handle is one of those that our people use in private: never a ticket, never counted."""
+    ours = account.options.get("staff_handles", [])
+    return bool(handle) and handle.lower().lstrip("@") in {str(one).lower().lstrip("@") for one in ours}

@@ -1,0 +1,74 @@
+"""Reading the networks: what a webhook would tell us, asked for. The cursor moves in the commit that keeps the news."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from helpdesk.events.outcomes import DeliveryError, RetryLater
+from social import accounts, arrivals
+from social.models import Account
+from social.network import Polled, network
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(seconds=90)
+BACKOFF_SECONDS: Final = (10, 30, 60, 300, 900)
+_READS: Final = (Account.State.CONNECTED, Account.State.DEGRADED)
+
+
+def poll_due(*, at: datetime, most: int = 20) -> int:
+    """Read every account that is due; how many. Each is leased by one reader, so two never read the same."""
+    read = 0
+    for _ in range(most):
+        account = _claim(at)
+        if account is None:
+            break
+        poll(account, at=at)
+        read += 1
+    return read
+
+
+@transaction.atomic
+def _claim(at: datetime) -> Account | None:
+    due = Account.objects.select_for_update(skip_locked=True).filter(is_active=True, poll_at__lte=at)
+    account = due.order_by("poll_at").first()
+    if account is not None:
+        Account.objects.filter(pk=account.pk).update(poll_at=at + LEASE)
+    return account
+
+
+def poll(account: Account, *, at: datetime) -> None:
+    """Read one account; trouble is written down on it and waited for."""
+    if account.state not in _READS:
+        Account.objects.filter(pk=account.pk).update(poll_at=at + timedelta(seconds=BACKOFF_SECONDS[-1]))
+        return
+    try:
+        polled = network(account.network).poll(accounts.opened(account), account.cursor, at=at)
+    except DeliveryError as error:
+        _wait(account, error, at)
+    except Exception as error:
+        logger.exception("account %s could not be read", account.pk)
+        _wait(account, RetryLater(f"{error.__class__.__name__}: {error}"), at)
+    else:
+        _keep(account, polled, at)
+
+
+@transaction.atomic
+def _keep(account: Account, polled: Polled, at: datetime) -> None:
+    arrivals.keep({"": account.pk, account.external_id: account.pk}, polled.batch, at=at)
+    Account.objects.filter(pk=account.pk).update(
+        cursor=polled.cursor, poll_at=at + timedelta(seconds=polled.again_in), poll_attempts=0
+    )
+    accounts.worked(account, at=at)
+
+
+def _wait(account: Account, error: DeliveryError, at: datetime) -> None:
+    seconds = BACKOFF_SECONDS[min(account.poll_attempts, len(BACKOFF_SECONDS) - 1)]
+    wait = error.after if isinstance(error, RetryLater) and error.after is not None else timedelta(seconds=seconds)
+    attempts = min(account.poll_attempts + 1, 1000)
+    Account.objects.filter(pk=account.pk).update(poll_at=at + wait, poll_attempts=attempts)
+    # One question that was lost is nothing; the second one in a row is.
+    if attempts > 1 or not isinstance(error, RetryLater):
+        accounts.failed(account, error, at=at)

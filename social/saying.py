@@ -1,0 +1,155 @@
+"""Somebody said something: it becomes a message of the one conversation that we have with them there."""
+
+from datetime import datetime
+from typing import Final
+
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import elsewhere
+from helpdesk.conversations.incoming import REOPENS_WITHIN, lock, preview
+from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.events.transactions import in_transaction
+from social import people
+from social.happenings import Said
+from social.models import Account, Arrival, Person, Post, Thread
+from social.outcome import Filed, filed, ignored
+
+LONGEST_SUBJECT: Final = 80
+
+
+class StillSending(Exception):
+    """It may be our own message, whose sending has not been written down yet: look again in a moment."""
+
+
+@in_transaction
+def file(account: Account, said: Said, arrival: Arrival, *, at: datetime) -> Filed:
+    """File what was said, within the caller's transaction. Raises StillSending."""
+    if Post.objects.filter(account=account, external_id=said.id).exists():
+        return ignored("it is known already")
+    if said.by_us:
+        return _ours(account, said, at=at)
+    person = people.seen(account, said.author, at=at)
+    if person.is_staff:
+        return ignored("one of us wrote it in private")
+    if person.muted_at is not None or person.blocked_at is not None:
+        keep_post(account, said, person, None)
+        return ignored("who wrote it is muted or blocked")
+    message = _receive(account, said, person, at)
+    keep_post(account, said, person, message)
+    _wake_waiting(account, said.id, at)
+    return filed(message.pk)
+
+
+def _receive(account: Account, said: Said, person: Person, at: datetime) -> Message:
+    known = conversation_of(account, said.thread)
+    earlier = known if known is not None and _is_over(known, at) else None
+    if earlier is not None:
+        _set_free(earlier)
+        known = None
+    message = conversations.receive_message(
+        conversations.Inbound(
+            channel=account.network,
+            customer=person.customer,
+            # A provider's clock may run ahead of ours.
+            at=min(said.at, at),
+            text=said.text or words_for_media(said),
+            subject=preview(said.text)[:LONGEST_SUBJECT],
+            external_id=said.id,
+            owner=owner_of(account),
+            thread=said.thread[:255],
+            conversation_id=known.pk if known is not None else None,
+            previous_id=earlier.pk if earlier is not None else None,
+            team_id=account.team_id,
+            policy_id=account.policy_id if said.is_public else None,
+            is_verified=False,
+        )
+    )
+    _keep_thread(account, said, person, message.conversation_id)
+    return message
+
+
+def _keep_thread(account: Account, said: Said, person: Person, conversation_id: int) -> None:
+    thread, is_new = Thread.objects.get_or_create(
+        conversation_id=conversation_id,
+        defaults={
+            "account": account,
+            "person": person,
+            "is_public": said.is_public,
+            "root": (said.root or said.id)[:250],
+            "url": said.url[:1000],
+            "window_ends_at": None if said.is_public else said.window_ends_at,
+        },
+    )
+    if is_new or thread.is_public or said.window_ends_at is None:
+        return
+    if thread.window_ends_at is None or thread.window_ends_at < said.window_ends_at:
+        Thread.objects.filter(pk=thread.pk).update(window_ends_at=said.window_ends_at)
+
+
+def _ours(account: Account, said: Said, *, at: datetime) -> Filed:
+    """We said it ourselves, from the network's own page or another programme."""
+    conversation = conversation_of(account, said.thread)
+    if conversation is None:
+        keep_post(account, said, None, None)
+        return ignored("our own post")
+    conversation = lock(conversation.pk)
+    if conversation.messages.filter(delivery=Message.Delivery.SENDING).exists():
+        raise StillSending("a message of ours is just leaving")
+    message = elsewhere.answered_elsewhere(
+        conversation, said.text or words_for_media(said), at=min(said.at, at), external_id=said.id
+    )
+    keep_post(account, said, None, message)
+    return filed(message.pk)
+
+
+def keep_post(account: Account, said: Said, person: Person | None, message: Message | None) -> Post:
+    """What the network says of it, beside the message that it is."""
+    media = [{"kind": one.kind, "url": one.url, "id": one.id, "name": one.name} for one in said.media]
+    return Post.objects.create(
+        account=account,
+        external_id=said.id[:250],
+        message=message,
+        person=person,
+        kind=said.kind,
+        is_public=said.is_public,
+        parent=said.parent[:250],
+        root=(said.root or said.id)[:250],
+        url=said.url[:1000],
+        text=said.text,
+        at=said.at,
+        names_us=said.names_us,
+        allows=list(said.allows),
+        media=media,
+        media_due_at=said.at if media and message is not None else None,
+    )
+
+
+def _wake_waiting(account: Account, post_id: str, at: datetime) -> None:
+    """What was told of the post before it came is filed now."""
+    waiting = Arrival.objects.filter(account=account, about=post_id, state=Arrival.State.WAITING)
+    waiting.update(state=Arrival.State.ACCEPTED, due_at=at, attempts=0)
+
+
+def conversation_of(account: Account, thread: str) -> Conversation | None:
+    """The conversation that goes on in this thread of this account; two bots never share one."""
+    kept = Conversation.objects.filter(channel=account.network, owner=owner_of(account), thread=thread[:255])
+    return kept.exclude(thread="").first()
+
+
+def owner_of(account: Account) -> str:
+    return f"account:{account.pk}"
+
+
+def _is_over(conversation: Conversation, at: datetime) -> bool:
+    done_at = conversation.resolved_at
+    return conversation.status in DONE and done_at is not None and at - done_at > REOPENS_WITHIN
+
+
+def _set_free(conversation: Conversation) -> None:
+    """It is long done: a new conversation takes over the thread, which only one may have."""
+    lock(conversation.pk)
+    Conversation.objects.filter(pk=conversation.pk).update(thread=f"{conversation.thread[:230]}~{conversation.pk}")
+
+
+def words_for_media(said: Said) -> str:
+    """Something to read where only pictures came."""
+    return " ".join(f"[{one.name or one.kind}]" for one in said.media) or "[no text]"

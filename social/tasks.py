@@ -1,0 +1,34 @@
+"""What the workers do for the networks."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from social import accounts, filing, media, polling, spending
+from social.models import Account
+
+
+@shared_task(name="social.tasks.file_arrivals", expires=10)
+def file_arrivals() -> int:
+    return filing.file_arrivals(timezone.now())
+
+
+@shared_task(name="social.tasks.poll_accounts", expires=10)
+def poll_accounts() -> int:
+    return polling.poll_due(at=timezone.now())
+
+
+@shared_task(name="social.tasks.fetch_media", expires=10)
+def fetch_media() -> int:
+    return media.fetch_due(at=timezone.now())
+
+
+@shared_task(name="social.tasks.check_accounts", expires=600)
+def check_accounts() -> int:
+    """Whether our credentials are still good, and whether a new day has money again."""
+    at = timezone.now()
+    accounts.keep_environment(at=at)
+    spending.resume(at=at)
+    connected = Account.objects.filter(is_active=True).exclude(state=Account.State.NOT_CONNECTED)
+    for account in connected:
+        accounts.probe(account, at=at)
+    return len(connected)
