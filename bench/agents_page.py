@@ -1,4 +1,5 @@
-"""One agent's open page, as the server sees it: a socket, and what static/js/news.js asks for when told something.
+"""One agent's open page, as the server sees it: a socket, and what static/js/news.js and conversation.js ask for when
+told something.
 
 No browser: the load must leave the processors to what is measured. What is asked, when, and how long is waited
 afterwards is the scripts' own.
@@ -26,7 +27,8 @@ _CURSOR = re.compile(r'id="cursor"[^>]* data-query="([^"]*)"')
 class Found:
     """Milliseconds from the moment a change is sent until another agent's socket tells it, until the answer arrives
     that draws it in the thread they have open, and the one that draws it in a row of their list; `moves` until a row
-    has come to that list or left it. `took` are the milliseconds of requests, by what was asked for.
+    has come to that list or left it. `took` are the milliseconds of requests, by what was asked for; `pushed` how many
+    news came without being asked for.
     """
 
     sent_at: dict[str, float] = field(default_factory=dict)
@@ -37,6 +39,7 @@ class Found:
     threads: list[float] = field(default_factory=list)
     rows: list[float] = field(default_factory=list)
     took: dict[str, list[float]] = field(default_factory=dict)
+    pushed: int = 0
 
     def since(self, mark: str) -> float | None:
         """None for changes of before the measurement."""
@@ -126,9 +129,12 @@ class AgentsPage:
         self._drawn: set[str] = set()
         self._told: set[str] = set()
         self._asks = {
-            "news": Gathered(self._news, after=0.02, times=4, longest=0.3),
+            "news": Gathered(self._news, after=0.0, times=0, longest=0.0),
             "rows": Gathered(self._rows, after=30.0, times=60, longest=4.0),
         }
+        # An event of the open conversation that no news follow: then they are asked for.
+        self._unheard: asyncio.TimerHandle | None = None
+        self._is_asking = False
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["AgentsPage"]:
@@ -161,11 +167,14 @@ class AgentsPage:
                 await socket.send(json.dumps({"t": "pong", "head": frame["head"]}))
             elif frame["t"] == "welcome":
                 await self._tell_rows()
+                await self._tell_shown()
                 for ask in self._asks.values():
                     ask.soon()
             elif frame["t"] == "rows":
                 self._redraw(frame["v"])
                 self._move({int(number) for number in frame["v"]}, set(frame.get("left", ())))
+            elif frame["t"] == "news" and frame["conv"] == self._opened:
+                self._grow(frame)
             elif frame["t"] == "ev":
                 self._hear(frame)
 
@@ -175,11 +184,30 @@ class AgentsPage:
             self._told.add(mark.group())
             self._count(self._found.told, mark.group())
         if frame["conv"] == self._opened:
-            self._asks["news"].soon()
+            self._heard()
+            self._unheard = asyncio.get_running_loop().call_later(2, self._asks["news"].soon)
         if mark and frame["conv"] in self._shown:
             self._stale.setdefault(frame["conv"], set()).add(mark.group())
         if frame["k"] != "msg.edit":
             self._asks["rows"].soon()
+
+    def _heard(self) -> None:
+        if self._unheard is not None:
+            self._unheard.cancel()
+
+    def _grow(self, frame: dict[str, Any]) -> None:
+        self._heard()
+        if "html" not in frame or self._is_asking or self._cursor != frame["after"]:
+            self._asks["news"].soon()
+            return
+        self._found.pushed += bool(self._found.sent_at)
+        self._draw(frame["html"])
+        self._cursor = frame["next"]
+
+    def _draw(self, answer: str) -> None:
+        for mark in set(MARK.findall(answer)) - self._drawn:
+            self._drawn.add(mark)
+            self._count(self._found.threads, mark)
 
     def _redraw(self, rows: dict[str, str]) -> None:
         """A row that comes after its event was told was drawn after it."""
@@ -198,11 +226,13 @@ class AgentsPage:
 
     async def _news(self) -> None:
         path = f"/desk/conversations/{self._opened}/news/?{self._cursor}"
+        self._heard()
+        self._is_asking = True
         answer = await self._ask(self._thread, "news", path)
-        for mark in set(MARK.findall(answer)) - self._drawn:
-            self._drawn.add(mark)
-            self._count(self._found.threads, mark)
+        self._is_asking = False
+        self._draw(answer)
         self._see(answer)
+        await self._tell_shown()
 
     def _see(self, answer: str) -> None:
         found = _CURSOR.search(answer)
@@ -215,6 +245,11 @@ class AgentsPage:
         changed, self._shown, self._upto = shown != self._shown, shown, max(int(place) for _number, place in rows)
         if changed and self._socket is not None:
             await self._tell_rows()
+
+    async def _tell_shown(self) -> None:
+        assert self._socket is not None
+        frame = {"t": "thread", "conv": self._opened, "after": self._cursor, "lang": "en"}
+        await self._socket.send(json.dumps(frame))
 
     async def _tell_rows(self) -> None:
         assert self._socket is not None

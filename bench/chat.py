@@ -185,6 +185,9 @@ def _visitor(number: int) -> Visitor:
 def _serving(application: str = "helpdesk.asgi:application", workers: int = 2) -> Iterator[Server]:
     port = free_port()
     serving = ["-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    with child([*serving, "--no-access-log", "--lifespan", "off", "--log-level", "error", "--ws-per-message-deflate", "false"], PORT=str(port)) as process:
+    with child(
+        [*serving, "--no-access-log", "--lifespan", "off", "--log-level", "error", "--ws-per-message-deflate", "false"],
+        PORT=str(port),
+    ) as process:
         wait_until(lambda: answers(port, _ALIVE, rb"HTTP/1\.[01] 200"), "the server's start")
         yield Server(port, process.pid, application in (PLAIN, INSERTING))

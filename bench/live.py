@@ -87,7 +87,7 @@ class _Cost:
 
 
 def _requests(found: Found, seconds: int) -> str:
-    parts = []
+    parts = [f"none {found.pushed / seconds:.1f}"]
     for what, took in sorted(found.took.items()):
         parts.append(
             f"{what} {len(took) / seconds:.1f} ({percentile(took, 0.5):.0f} / {percentile(took, 0.95):.0f} ms)"

@@ -40,7 +40,7 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
         model = Booking
         fields = [
             "id", "public_id", "widget", "customer", "conversation", "starts_at", "ends_at", "topic", "email",
-            "timezone", "state", "remind_at", "booked_at",
+            "timezone", "state", "remind_at", "answer", "answered_at", "booked_at",
         ]  # fmt: skip
         read_only_fields: ClassVar[list[str]] = [name for name in fields if name != "starts_at"]
 

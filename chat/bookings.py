@@ -167,12 +167,13 @@ def _first_reminder(starts_at: datetime, at: datetime) -> datetime | None:
 @transaction.atomic
 def move(booking_id: int, starts_at: datetime, *, actor: Actor, at: datetime) -> Booking:
     """Agree on another time; the old seat is free again. Raises NotBooked, NotOffered, Taken."""
-    booking = _locked(booking_id)
+    booking = locked(booking_id)
     _check_open(booking, at)
     if booking.starts_at == starts_at:
         return booking
     booking.starts_at, booking.ends_at = starts_at, starts_at + slots.LASTS
     booking.revision += 1
+    booking.answer, booking.answered_at = "", None
     booking.remind_at = _first_reminder(starts_at, at)
     _take_seat(booking, at)
     if booking.conversation_id is not None:
@@ -185,7 +186,7 @@ def move(booking_id: int, starts_at: datetime, *, actor: Actor, at: datetime) ->
 @transaction.atomic
 def cancel(booking_id: int, *, actor: Actor, at: datetime) -> Booking:
     """Call it off; the conversation goes on as a request. Cancelled once more it stays as it is. Raises NotBooked."""
-    booking = _locked(booking_id)
+    booking = locked(booking_id)
     if booking.state == Booking.State.CANCELLED:
         return booking
     _check_open(booking, at)
@@ -194,12 +195,12 @@ def cancel(booking_id: int, *, actor: Actor, at: datetime) -> Booking:
     booking.save()
     if booking.conversation_id is not None:
         Chat.objects.filter(pk=booking.conversation_id, state=Chat.State.ENDED).update(mode=Chat.Mode.TICKET)
-        _take_out(booking.conversation_id, at)
+        take_out(booking.conversation_id, at)
     _tell(CANCELLED, booking, actor, at)
     return booking
 
 
-def _locked(booking_id: int) -> Booking:
+def locked(booking_id: int) -> Booking:
     """The booking, held to the end of the transaction; its conversation's row first, as everywhere."""
     conversation_id = Booking.objects.values_list("conversation", flat=True).get(pk=booking_id)
     if conversation_id is not None:
@@ -242,7 +243,7 @@ def _guarded(booking_id: int, at: datetime) -> bool:
 
 @transaction.atomic
 def _go_on(booking_id: int, at: datetime) -> bool:
-    booking = _locked(booking_id)
+    booking = locked(booking_id)
     if booking.state != Booking.State.BOOKED:
         return False
     if booking.ends_at <= at:
@@ -272,7 +273,7 @@ def _make_ready(booking: Booking, at: datetime) -> None:
     Chat.objects.filter(pk=booking.conversation_id, mode=Chat.Mode.TICKET).update(
         mode=Chat.Mode.CHAT, state=Chat.State.ENDED, ended_at=booking.starts_at - EARLY
     )
-    _take_out(booking.conversation_id, at)
+    take_out(booking.conversation_id, at)
     with translation.override(widgets.language_of("")):
         local = booking.starts_at.astimezone(booking_hours.zone_of())
         text = _("The booked chat begins at %(time)s.") % {"time": f"{local:%H:%M} ({booking_hours.zone_of()})"}
@@ -303,7 +304,7 @@ def _put_by(conversation_id: int, at: datetime) -> None:
         promises.agreed(conversations.change(conversation_id, changes, actor=SYSTEM, at=at), at=at)
 
 
-def _take_out(conversation_id: int, at: datetime) -> None:
+def take_out(conversation_id: int, at: datetime) -> None:
     """Agents find it in the inbox again."""
     conversation = lock(conversation_id)
     if conversation.status not in DONE:

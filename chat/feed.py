@@ -20,10 +20,11 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils.module_loading import import_string
 
-from chat import agent_talk, frames, list_rows, log, people, presence, whispers
+from chat import agent_talk, frames, list_rows, log, open_threads, people, presence, whispers
 from chat.frames import Fact
 from chat.list_rows import Shown
 from chat.log import Happened, Position
+from chat.open_threads import OpenThread
 from chat.presence import Seen
 from chat.threads import ask
 from helpdesk.conversations import visibility
@@ -56,6 +57,7 @@ class Reader(Protocol):
     visible: bool
     counts: Mapping[str, str]
     shown: Shown
+    thread: OpenThread
 
     @property
     def opened(self) -> int:
@@ -76,13 +78,14 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One look at the log. `notices` are frames for one agent each."""
+    """One look at the log. `notices` are frames for one agent each, `threads` what came to open conversations."""
 
     waits: bool
     facts: Sequence[Fact] = ()
     watchers: Watchers = ()
     sessions: Collection[str] = ()
     notices: Sequence[tuple[int, str]] = field(default=())
+    threads: Mapping[OpenThread, open_threads.News] = field(default_factory=dict)
 
 
 class Feed:
@@ -136,7 +139,8 @@ class Feed:
         while True:
             async with self._reading:
                 known = {reader.session: reader.user_id for reader in self._readers}
-                news = await ask(partial(_read, self.position, known))
+                open_now = {(one.user_id, one.thread) for one in self._readers if one.visible}
+                news = await ask(partial(_read, self.position, known, open_now))
                 if news.facts:
                     self.position = news.facts[-1].position
                     self._hand_on(news)
@@ -150,9 +154,21 @@ class Feed:
         for user_id, frame in news.notices:
             for reader in [one for one in self._readers if one.user_id == user_id]:
                 reader.offer(frame)
+        self._tell_threads(news)
         self._uncounted.set()
         self._undrawn.update(one.conversation_id for one in news.facts if one.conversation_id)
         self._draw.set()
+
+    def _tell_threads(self, news: News) -> None:
+        changed = {one.conversation_id for one in news.facts}
+        for reader in list(self._readers):
+            number = reader.thread.conversation
+            if not reader.visible or number not in changed or (number, reader.user_id) not in news.watchers:
+                continue
+            told = news.threads.get(reader.thread)
+            # A page that has gone on meanwhile asks.
+            reader.offer(told.frame if told else open_threads.ask(number))
+            reader.thread = told.then if told else reader.thread
 
     async def _keep_rows(self) -> None:
         while True:
@@ -310,7 +326,7 @@ def count_for(user_id: int) -> Mapping[str, str]:
     return counts
 
 
-def _read(position: Position, readers: Mapping[str, int]) -> News:
+def _read(position: Position, readers: Mapping[str, int], open_now: Collection[tuple[int, OpenThread]]) -> News:
     # In this order: what commits between the two is heard of by its hint.
     waits = log.something_waits()
     events = log.after(position, BATCH)
@@ -324,7 +340,10 @@ def _read(position: Position, readers: Mapping[str, int]) -> News:
         (user, frames.frame("note", **note)) for user, number, note in told if not number or (number, user) in watchers
     ]
     notices += [(user, frame) for user, n, frame in agent_talk.reminders(events, users) if (n, user) in watchers]
-    return News(waits, frames.facts(events), watchers, people.open_sessions(readers), notices)
+    changed = {one.conversation_id for one in events}
+    threads = {one for user, one in open_now if one.conversation in changed and (one.conversation, user) in watchers}
+    sessions = people.open_sessions(readers)
+    return News(waits, frames.facts(events), watchers, sessions, notices, open_threads.news(threads) if threads else {})
 
 
 def _notices(events: Sequence[Happened], users: Collection[int]) -> Sequence[tuple[int, int, Mapping[str, Any]]]:

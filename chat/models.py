@@ -285,6 +285,11 @@ class Booking(models.Model):
         HELD = "held"
         MISSED = "missed"
 
+    class Answer(models.TextChoices):
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        TENTATIVE = "tentative"
+
     public_id = models.UUIDField(unique=True, default=uuid.uuid4)
     widget = models.ForeignKey(Widget, on_delete=models.PROTECT, related_name="bookings")
     visit = models.ForeignKey(Visit, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings")
@@ -302,6 +307,13 @@ class Booking(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.BOOKED)
     revision = models.PositiveIntegerField(default=0, help_text="SEQUENCE of the calendar entry (RFC 5545).")
     remind_at = models.DateTimeField(null=True, blank=True, help_text="When a reminder leaves; none once it has.")
+    answer = models.CharField(
+        max_length=10,
+        choices=Answer,
+        blank=True,
+        help_text="What the customer's calendar has answered to the time that holds now.",
+    )
+    answered_at = models.DateTimeField(null=True, blank=True)
     booked_at = models.DateTimeField()
 
     class Meta:

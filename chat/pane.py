@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from chat import passing, queueing, visitor_presence
-from chat.models import Chat, ChatAgent, PageEvent, SlackThread, Visit
+from chat.models import Booking, Chat, ChatAgent, PageEvent, SlackThread, Visit
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import User
 from helpdesk.prepared import Prepared
@@ -21,6 +21,7 @@ SELECT chat.mode, chat.state, chat.is_verified, chat.visitor_read, chat.agent_re
     coalesce(visit.page_url, '') AS page_url, coalesce(visit.page_title, '') AS page_title,
     coalesce(mine.enter_sends, true) AS enter_sends, rating.score, rating.comment,
     coalesce(slack.error, '') AS slack_error,
+    booked.starts_at AS booked_at, coalesce(booked.answer, '') AS booked_answer,
     (SELECT json_agg(json_build_object('name', told.name, 'props', told.props, 'at', told.at) ORDER BY told.id DESC)
      FROM (SELECT * FROM {PageEvent._meta.db_table} AS one WHERE one.visit_id = chat.visit_id
            ORDER BY one.id DESC LIMIT {passing.MOST_TRACKED}) AS told) AS tracked
@@ -30,6 +31,10 @@ LEFT JOIN {User._meta.db_table} AS offered ON offered.id = chat.offered_to_id
 LEFT JOIN {Visit._meta.db_table} AS visit ON visit.id = chat.visit_id
 LEFT JOIN {ChatAgent._meta.db_table} AS mine ON mine.user_id = %(user)s::bigint
 LEFT JOIN {SlackThread._meta.db_table} AS slack ON slack.chat_id = chat.conversation_id
+LEFT JOIN LATERAL (
+    SELECT one.starts_at, one.answer FROM {Booking._meta.db_table} AS one
+    WHERE one.conversation_id = chat.conversation_id AND one.state = 'booked' ORDER BY one.id DESC LIMIT 1
+) AS booked ON true
 LEFT JOIN {Rating._meta.db_table} AS rating ON rating.conversation_id = chat.conversation_id
 WHERE chat.conversation_id = %(conversation)s::bigint
 """,
@@ -42,6 +47,7 @@ def facts(conversation_id: int, user: User, at: datetime) -> Mapping[str, Any] |
     """None where the conversation is no chat. For `LIVE_DESK`; the desk has made sure that this agent may see it.
 
     Besides the columns: `is_live`, `is_mine`, `is_offered` (to this agent, now), `presence` (online, away, left),
+    `booked_at` and `booked_answer` of a chat that is agreed for a time and not over yet,
     `position` in the queue, `page` as (address, title), `tracked`: what the page told of them, newest first, as
     (name, props, time).
     """

@@ -70,6 +70,7 @@ def _ways() -> dict[str, str]:
         "taken": _("Somebody was quicker: that time is taken. Please choose another."),
         "choose": _("Choose a time"),
         "my_chats": _("Your booked chats"),
+        "move": _("Move the chat"),
         "cancel": _("Cancel"),
         "called_off": _("Cancelled: %s"),
     }

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from chat import whispers
+from chat.frames import milliseconds
 from chat.models import PageEvent, Visit
 from chat.texts import loaded
 from helpdesk.events.safe_text import one_line
@@ -38,16 +39,20 @@ def note_page(visit: Visit, url: str, title: str) -> None:
     Visit.objects.filter(pk=visit.pk).update(page_url=url, page_title=title)
 
 
-def track(visit: Visit, given: Mapping[str, Any], *, at: datetime) -> bool:
+def track(visit: Visit, given: Mapping[str, Any], *, at: datetime, conversation_id: int = 0) -> bool:
     """Keep what the page tells of its visitor, `name` and `props`, if the widget lets agents see pages; whether it was
-    kept. The oldest gives way.
+    kept. The oldest gives way, and agents who have the chat open see it at once.
     """
     name = _text(given, "name", LONGEST_NAME)
     if not name or not visit.widget.sees_pages:
         return False
-    PageEvent.objects.create(visit=visit, name=name, props=_props(given.get("props")), at=at)
+    props = _props(given.get("props"))
+    PageEvent.objects.create(visit=visit, name=name, props=props, at=at)
     kept = PageEvent.objects.filter(visit=visit).order_by("-pk").values("pk")[:MOST_TRACKED]
     PageEvent.objects.filter(visit=visit).exclude(pk__in=kept).delete()
+    if conversation_id:
+        frame = {"t": "track", "conv": conversation_id, "name": name, "props": props, "at": milliseconds(at)}
+        whispers.whisper(conversation_id, whispers.AGENTS, frame)
     return True
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -24,9 +24,11 @@ from chat import agent_talk, agents, feed, frames, list_rows, log, people, prese
 from chat.frames import Fact
 from chat.list_rows import FURTHEST, Shown
 from chat.log import Position
+from chat.open_threads import LONGEST, OpenThread
 from chat.presence import Here
 from chat.threads import ask
 from helpdesk.conversations import visibility
+from helpdesk.customers.permissions import may_work
 from helpdesk.events import broadcast
 from helpdesk.static_files import build
 
@@ -109,6 +111,7 @@ class AgentSocket:
         self.visible = True
         self.counts: Mapping[str, str] = {}
         self.shown = Shown(self.user_id, settings.LANGUAGE_CODE, arrival.user.timezone)
+        self.thread = OpenThread(0, "", may_work(arrival.user), settings.LANGUAGE_CODE, arrival.user.timezone)
         self._user = arrival.user
         self._receive, self._send = receive, send
         self._page = uuid4().hex
@@ -291,6 +294,8 @@ class AgentSocket:
             await ask(partial(agent_talk.read, self.opened, _number(given, "upto")))
         elif name == "list":
             await self._show(given)
+        elif name == "thread":
+            self._go_on(given)
         elif name == "sync":
             self._held = []
             await self._catch_up(_number(given, "after"), self._position)
@@ -321,11 +326,18 @@ class AgentSocket:
         upto, view, language = given.get("upto", FURTHEST), given.get("view"), given.get("lang")
         if type(upto) is not int or abs(upto) > FURTHEST:
             raise Ended(frames.BAD_FRAME)
-        if not isinstance(language, str) or language not in dict(settings.LANGUAGES):
-            language = self.shown.language
+        language = language if _is_ours(language) else self.shown.language
         found = await ask(partial(list_rows.opened, self.user_id, view)) if isinstance(view, str) else None
         shown = frozenset(rows[:MOST_ROWS])
         self.shown = replace(self.shown, language=language, rows=shown, open_list=found, upto=upto)
+
+    def _go_on(self, given: Mapping[str, Any]) -> None:
+        """The page shows this conversation up to here. Who may see it is asked when there is something to tell."""
+        after, language = given.get("after"), given.get("lang")
+        if not isinstance(after, str) or len(after) > LONGEST:
+            raise Ended(frames.BAD_FRAME)
+        language = language if _is_ours(language) else self.thread.language
+        self.thread = replace(self.thread, conversation=_number(given, "conv"), after=after, language=language)
 
     async def _be(self, here: Here) -> None:
         self._here = replace(here, until=time.time() + presence.LASTS_SECONDS)
@@ -352,6 +364,10 @@ class AgentSocket:
         await self._send({"type": "websocket.send", "text": frame})
         while not self._waiting.empty() and time.monotonic() < until:
             await self._send({"type": "websocket.send", "text": self._waiting.get_nowait()})
+
+
+def _is_ours(language: object) -> TypeGuard[str]:
+    return isinstance(language, str) and language in dict(settings.LANGUAGES)
 
 
 def _number(given: Mapping[str, Any], name: str) -> int:

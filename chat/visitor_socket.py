@@ -302,7 +302,7 @@ class VisitorSocket:
         if self._visit is None or now - self._tracked_at < TRACK_EVERY:
             return
         self._tracked_at = now
-        await ask(partial(passing.track, self._visit, given, at=timezone.now()))
+        await ask(partial(passing.track, self._visit, given, at=timezone.now(), conversation_id=self.conversation_id))
 
     async def _be(self, presence: Presence) -> None:
         changed = presence.watching != self._presence.watching or presence.url != self._presence.url

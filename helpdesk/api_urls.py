@@ -23,7 +23,10 @@ from helpdesk.events import api as events
 from helpdesk.oncall import api as oncall
 from helpdesk.oncall import api_escalation as escalation
 from helpdesk.people import api as people
+from helpdesk.ratings import api as ratings
 from helpdesk.sla import api as sla
+from phone.api import calls as phone_calls
+from quotes import api as quotes
 from status.api import components, incidents, linked, maintenances, subscribers
 from status.models import Incident
 from tickets import api as tickets
@@ -76,6 +79,9 @@ router.register("component-groups", components.ComponentGroupViewSet, basename="
 router.register("incidents", incidents.IncidentViewSet, basename="incident")
 router.register("subscribers", subscribers.SubscriberViewSet)
 router.register("maintenances", maintenances.MaintenanceViewSet, basename="maintenance")
+router.register("calls", phone_calls.CallViewSet)
+router.register("ratings", ratings.RatingViewSet, basename="rating")
+router.register("quotes", quotes.QuoteViewSet, basename="quote")
 router.register("audit", audit.AuditViewSet)
 
 _conversation = "conversations/<id:conversation_id>"
@@ -110,6 +116,7 @@ _v1: list[URLPattern | URLResolver] = [
     path("mentions/", writing.Mentions.as_view()),
     path("notification-choice/", own.OwnNotificationChoice.as_view()),
     path("pages/<id:page_id>/acknowledgement/", handling.PageAcknowledgement.as_view()),
+    path("text-count/", phone_calls.TextCount.as_view()),
     path("oncall/now/", oncall.OnCallNow.as_view()),
     path("reports/", reports.Reports.as_view()),
     path("reports/<slug:table>/", reports.ReportTable.as_view()),

@@ -14,10 +14,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 django.setup(set_prefix=False)
 
 from chat.routing import DIRECT, http, websockets  # noqa: E402 - rooms have models, which want Django set up
+from knowledge.cached import HelpFirst  # noqa: E402
 from status.cached import StatusFirst  # noqa: E402
 
 # All pages are imported before the first is asked for: otherwise whoever comes back to a server that has just been
 # started waits a second for it, on as many threads as ask.
 import_module(settings.ROOT_URLCONF)
-application = StatusFirst(ProtocolTypeRouter({"http": http(ThreadedRequests(direct=DIRECT)), "websocket": websockets}))
+_pages_and_sockets = ProtocolTypeRouter({"http": http(ThreadedRequests(direct=DIRECT)), "websocket": websockets})
+application = StatusFirst(HelpFirst(_pages_and_sockets))
 garbage.settle()

@@ -157,6 +157,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 LIVE_DESK = {
     "counts": "tickets.desk.counts.for_agent",
     "rows": "tickets.desk.live_rows.draw",
+    "thread": "tickets.desk.live_threads.draw",
     "list": "tickets.desk.live_lists.opened",
     "belonging": "tickets.desk.live_lists.belonging",
     "notices": "tickets.desk.proposed.live",
@@ -187,16 +188,21 @@ STATUS_DUES: dict[str, str] = {
     "end": "status.timers.end",
     "overrun": "status.timers.overrun",
 }
+# What happens to a quote by the clock; a function takes (quote, at) and returns when to look again.
+QUOTE_DUES: dict[str, str] = {"remind": "quotes.timers.remind", "expire": "quotes.timers.expire"}
 # Channels held elsewhere that go on by mail, and what tells the mail room of a conversation: language, link, names.
 CONTINUED_BY_MAIL = {"chat": "chat.continuity.particulars"}
 # Who a mail about a conversation is from, and where its answers go, for rooms that write mails of their own.
 MAIL_WAYS_BACK = "tickets.mail.channel.ways_back"
+# Rooms that invite by calendar entries, and take what calendars answer (tickets.mail.invitations).
+INVITATIONS = ["chat.booking_answers.take"]
 
 # What other rooms know of incidents, and what the status room asks of them about conversations it did not begin
 # (helpdesk.conversations.incidents, docs/status.md).
 INCIDENTS = {
     "of_conversation": "status.concerning.of_conversation",
     "of_form": "status.concerning.of_form",
+    "of_service": "status.concerning.of_service",
     "of_row": "status.linking.incident_of",
     "beside": "status.linking.BESIDE",
     "conversations": "status.linking.OF_INCIDENT",
@@ -204,12 +210,15 @@ INCIDENTS = {
     "visitor": "chat.concerning.visitor_of",
     "asks": "chat.concerning.ask",
 }
+# What else other rooms know of a conversation, by name: SQL of one JSON value, which refers to it as `c`.
+BESIDE_CONVERSATIONS = {"quotes": "quotes.beside.OF_CONVERSATION"}
 # Networks that updates are announced on, and what says whether an account there is connected ("" where nothing can).
 ANNOUNCERS = {"x": "", "facebook": "", "mastodon": "", "bluesky": ""}
 # Who else is asked whether a bounce is about a mail of theirs.
 COMES_BACK = ["status.bounces.came_back"]
 # The social networks, each one file (social.network.Network).
 SOCIAL_NETWORKS = {
+    "x": "social.networks.x.X",
     "mastodon": "social.networks.mastodon.Mastodon",
 }
 # How many characters of an incident's update a message may have; channels that are not named have no limit.
@@ -221,6 +230,9 @@ TOLD_CHARACTERS = {
     "mastodon": 500,
     "bluesky": 300,
     "x": 280,
+    # Three segments of the GSM alphabet.
+    "sms": 459,
+    "phone": 459,
 }
 
 # How rooms have pages in the desk and areas in its settings without knowing it: its functions for them, and their areas
@@ -241,15 +253,40 @@ SETTINGS_AREAS = [
     "status.views.settings.signals.SOURCES",
     "status.views.settings.subscribers.SUBSCRIBERS",
     "helpdesk.ratings.settings_area.RATINGS",
+    "quotes.views.settings.QUOTES",
+    "phone.views.settings.lines.LINES",
 ]
 
 # What the portal shows of other rooms (portal.parts): pages in its menu as (name, picture, name of its address), what is
 # drawn beside a conversation by functions of (request, conversation, customer, at), and what it asks of rooms.
 PORTAL_PAGES = [
     ("conversations", "inbox", "portal:home"),
+    ("services", "server", "portal:services"),
+    ("plan", "layers", "portal:plan"),
+    ("chats", "calendar-clock", "portal:chats"),
+    ("quotes", "receipt-text", "quotes:mine"),
+    ("account", "user", "portal:account"),
 ]
-PORTAL_PARTS: list[str] = []
-PORTAL: dict[str, str] = {}
+PORTAL_PARTS = ["quotes.portal_part.drawn", "helpdesk.ratings.portal_part.drawn"]
+# Its menu, for rooms with pages in it: a function of (customer).
+PORTAL_MENU = "portal.parts.menu"
+PORTAL = {"chats": "chat.for_customers.agreed", "chat_offer": "chat.for_customers.offer"}
+# What rooms add to the file of a customer's own data, by its name there, as functions of (customer); and what they do
+# when a customer is forgotten, as functions of (customer, at) (docs/privacy.md).
+PORTAL_EXPORTS: dict[str, str] = {
+    "chats": "chat.for_customers.exported",
+    "quotes": "quotes.portal_part.exported",
+    "ratings": "helpdesk.ratings.portal_part.exported",
+}
+ERASERS = ["tickets.mail.erasing.erase", "chat.for_customers.erase", "status.customers_own.erase"]
+ERASERS += ["quotes.portal_part.erase", "helpdesk.ratings.portal_part.erase"]
+# Whom an account on a network belongs to, once somebody sent a code of the portal from it (portal.linking.claim).
+IDENTITY_CLAIMS = "portal.linking.claim"
+# What a customer may do now (helpdesk.sla.entitlement) asks the chat room, whose grants and bookings open channels.
+ENTITLEMENTS = {"chat": "chat.entitlement.of", "grants": "chat.grants.of"}
+
+# Modules with tables of the reports beside the desk's own: KEYS, and tables(selection, user).
+REPORTS = ["helpdesk.ratings.figures", "quotes.figures"]
 
 # How long an agent can take a reply back from the desk before it leaves.
 UNDO_SEND_SECONDS = env.int("UNDO_SEND_SECONDS", default=10)
@@ -265,6 +302,8 @@ SUPPORT_CHANNELS = {
     "portal": "tickets.mail.channel.EmailChannel",
     "forward": "tickets.mail.forwarding.ForwardChannel",
     "chat": "chat.channel.ChatChannel",
+    "phone": "phone.channel.SmsChannel",
+    "sms": "phone.channel.SmsChannel",
     **dict.fromkeys(SOCIAL_NETWORKS, "social.channel.SocialChannel"),
 }
 
@@ -312,6 +351,10 @@ EVENT_HANDLERS = {
     "status.link_asked": ["status.customers_own.send_link"],
     "notice.planned": ["tickets.desk.telling.push", "tickets.desk.telling.mail"],
     "portal.sign_in_asked": ["portal.sign_in_mails.send"],
+    "portal.came_in_anew": ["portal.sign_in_mails.tell_of_browser"],
+    "portal.linking_asked": ["portal.linking.send_code"],
+    "portal.export_asked": ["portal.exporting.make"],
+    "portal.erasure_asked": ["portal.erasing.send"],
 }
 
 # A chat that comes in pages on-call and begins a thread in Slack, which follows it until somebody is there and on.
@@ -322,6 +365,13 @@ for _kind in ("message.written", "chat.joined", "chat.ended", "chat.converted"):
 EVENT_HANDLERS["chat.joined"].append("helpdesk.conversations.receivers.resolve_page")
 for _kind in ("chat.ended", "chat.converted"):
     EVENT_HANDLERS[_kind].append("chat.waiting.stop")
+
+# The emergency phone: what Twilio tells is worked on, a voicemail is fetched once, an agent's phone rings to call back.
+EVENT_HANDLERS["hook.twilio"] = ["phone.receivers.apply"]
+EVENT_HANDLERS["phone.recorded"] = ["phone.recordings.fetch"]
+EVENT_HANDLERS["phone.callback_asked"] = ["phone.calling.place"]
+# Agents answer pages by Telegram, and link their chat there: told by a poll, or by the customers' webhook of the bot.
+EVENT_HANDLERS["hook.telegram"] = ["helpdesk.oncall.telegram_updates.apply"]
 
 # What an incident causes belongs to it and is told of its updates.
 EVENT_HANDLERS["incident.published"] = [*EVENT_HANDLERS.get("incident.published", []), "status.telling.tell"]
@@ -345,11 +395,16 @@ EVENT_HANDLERS["rating.given"] = ["tickets.desk.low_ratings.call_leads"]
 # What the networks tell us goes into the social ledger.
 for _network in SOCIAL_NETWORKS:
     EVENT_HANDLERS[f"hook.social.{_network}"] = ["social.receivers.take"]
+EVENT_HANDLERS["hook.social.telegram"] = [
+    *EVENT_HANDLERS.get("hook.social.telegram", []),
+    "helpdesk.oncall.telegram_updates.apply",
+]
 
 # Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.
 for _kind in (
     *("conversation.opened", "message.received", "note.written", "conversation.assigned", "clock.warned"),
     *("chat.offered", "chat.nudged"),
+    *("quote.accepted", "quote.declined", "quote.upgrade_chosen"),
 ):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "tickets.desk.notices.plan"]
 
@@ -365,7 +420,10 @@ for _kind in (
     *("message.received", "message.written", "message.failed", "note.written", "clock.warned", "clock.breached"),
 ):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), *_AUTOMATED]
-for _kind in ("conversation.merged", "message.taken_back", "rating.asked", "rating.given"):
+_OF_QUOTES = (
+    *("quote.sent", "quote.accepted", "quote.declined", "quote.upgrade_chosen", "quote.expired", "quote.withdrawn"),
+)
+for _kind in ("conversation.merged", "message.taken_back", "rating.asked", "rating.given", *_OF_QUOTES):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), _AUTOMATED[0]]
 
 # What happens by itself; keep_promises does the first five too, from PostgreSQL alone, whenever the workers are silent.
@@ -378,6 +436,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-webhooks": {"task": "helpdesk.events.tasks.deliver_webhooks", "schedule": 5},
     "wake-snoozed": {"task": "helpdesk.conversations.tasks.wake_snoozed", "schedule": 10},
     "ask-for-ratings": {"task": "helpdesk.ratings.tasks.ask_for_ratings", "schedule": 30},
+    "sweep-quotes": {"task": "quotes.tasks.sweep_quotes", "schedule": 30},
     "sweep-chats": {"task": "chat.tasks.sweep_chats", "schedule": 3},
     "tell-slack": {"task": "chat.tasks.tell_slack", "schedule": 5},
     "send-agents-away": {"task": "chat.tasks.send_agents_away", "schedule": 15},
@@ -395,6 +454,8 @@ CELERY_BEAT_SCHEDULE = {
     "poll-accounts": {"task": "social.tasks.poll_accounts", "schedule": 3},
     "fetch-media": {"task": "social.tasks.fetch_media", "schedule": 5},
     "check-accounts": {"task": "social.tasks.check_accounts", "schedule": 3600},
+    "reconcile-phone": {"task": "phone.tasks.reconcile_phone", "schedule": 15},
+    "probe-twilio": {"task": "phone.tasks.probe_twilio", "schedule": 900},
     "poll-mailboxes": {"task": "tickets.tasks.poll_mailboxes", "schedule": 60},
     "plan-shifts": {"task": "helpdesk.oncall.tasks.plan_shifts", "schedule": 3600},
     "remind-of-rotas": {"task": "helpdesk.oncall.tasks.remind_of_rotas", "schedule": 60},
@@ -405,6 +466,9 @@ CELERY_BEAT_SCHEDULE = {
     "forget-rule-runs": {"task": "tickets.tasks.forget_rule_runs", "schedule": 86400},
     "forget-webhook-deliveries": {"task": "helpdesk.events.tasks.forget_webhook_deliveries", "schedule": 86400},
     "forget-counts": {"task": "tickets.tasks.forget_counts", "schedule": 86400},
+    "change-plans": {"task": "helpdesk.customers.tasks.change_plans", "schedule": 60},
+    "forget-customer-sessions": {"task": "helpdesk.customers.tasks.forget_customer_sessions", "schedule": 86400},
+    "tidy-portal": {"task": "portal.tasks.tidy", "schedule": 3600},
     "forget-sessions": {"task": "helpdesk.people.tasks.forget_sessions", "schedule": 86400},
     "audit-promises": {"task": "helpdesk.oncall.tasks.audit_promises", "schedule": 60},
 }

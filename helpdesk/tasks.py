@@ -1,6 +1,7 @@
 """Index of the ground's tasks, for the workers to find."""
 
 from helpdesk.conversations.tasks import wake_snoozed
+from helpdesk.customers.tasks import change_plans, forget_customer_sessions
 from helpdesk.events.tasks import deliver_webhooks, drain_outbox, forget_webhook_deliveries
 from helpdesk.oncall.tasks import (
     audit_promises,
@@ -17,10 +18,12 @@ from helpdesk.sla.tasks import renew_holidays, sweep_clocks
 __all__ = [
     "ask_for_ratings",
     "audit_promises",
+    "change_plans",
     "deliver_pages",
     "deliver_webhooks",
     "drain_outbox",
     "escalate_pages",
+    "forget_customer_sessions",
     "forget_sessions",
     "forget_webhook_deliveries",
     "plan_shifts",

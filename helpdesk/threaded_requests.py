@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import IO, Any, Final
 
 from django.core import signals
@@ -48,7 +49,7 @@ class ThreadedRequests(ASGIHandler):
         BaseHandler.__init__(self)
         self.load_middleware()
         self._threads = ThreadPoolExecutor(threads, "request")
-        self._direct = [(path, convert_exception_to_response(view)) for path, view in (direct or {}).items()]
+        self._direct = dict(direct or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,10 +93,10 @@ class ThreadedRequests(ASGIHandler):
         return response, content
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
-        for path, view in self._direct:
+        for path, view in self._direct.items():
             found = path.fullmatch(request.path_info)
             if found is not None:
-                response = view(request, **found.groupdict())
+                response = convert_exception_to_response(partial(view, **found.groupdict()))(request)
                 response._resource_closers.append(request.close)
                 response["X-Content-Type-Options"] = "nosniff"
                 response["Content-Length"] = str(len(response.content))

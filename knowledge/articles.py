@@ -158,7 +158,7 @@ def _checked(text: Text, article: Article) -> tuple[Text, bodies.Body]:
         raise Refused("There is no such language.")
     try:
         raw = storable(text.body, bodies.MOST_CHARACTERS + 1).replace("\r\n", "\n")
-        body = bodies.render(raw, files.sizes(article))
+        body = bodies.render(raw, files.sizes(article), language=text.language)
     except ValueError as error:
         raise Refused(f"An article has at most {bodies.MOST_CHARACTERS} characters.") from error
     summary, keywords = one_line(text.summary, LONGEST_SUMMARY), one_line(text.keywords, LONGEST_SUMMARY)
@@ -166,11 +166,13 @@ def _checked(text: Text, article: Article) -> tuple[Text, bodies.Body]:
 
 
 def _free_slug(text: Text, row: Translation) -> str:
-    """An address that no other article has; one that only leads on to another article is taken over."""
+    """An address that no other article has in any language, since it leads to this one in languages that are missing;
+    one that only leads on to another article is taken over.
+    """
     wanted = wording.slug_of(text.slug or text.title, "article")
     taken = set(
-        Translation.objects.filter(language=text.language, slug__startswith=wanted)
-        .exclude(pk=row.pk)
+        Translation.objects.filter(slug__startswith=wanted)
+        .exclude(article=row.article_id)
         .values_list("slug", flat=True)
     )
     slug, number = wanted, 2

@@ -10,6 +10,8 @@ from functools import cache
 from typing import Final
 
 import nh3
+from django.utils import translation
+from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
@@ -48,15 +50,27 @@ class Body:
     plain: str
 
 
-def render(text: str, sizes: Mapping[str, tuple[int, int]] | None = None) -> Body:
+def render(text: str, sizes: Mapping[str, tuple[int, int]] | None = None, *, language: str = "en") -> Body:
     """Linear in the length of the text, which is at most MOST_CHARACTERS (raises ValueError). `sizes` are those of
-    pictures by address, in pixels: with them the page does not jump when they come.
+    pictures by address, in pixels: with them the page does not jump when they come. Callouts are called what they are
+    in `language`.
     """
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"an article has at most {MOST_CHARACTERS} characters")
-    parser, env = _parser(), dict[str, object](sizes=sizes or {})
+    parser, env = _parser(), dict[str, object](sizes=sizes or {}, titles=_titles(language))
     tokens = parser.parse(text.replace("\x00", ""), env)
     return Body(clean(parser.renderer.render(tokens, parser.options, env)), _plain(tokens))
+
+
+def _titles(language: str) -> dict[str, str]:
+    with translation.override(language):
+        return {
+            "note": gettext("Note"),
+            "tip": gettext("Tip"),
+            "important": gettext("Important"),
+            "warning": gettext("Warning"),
+            "caution": gettext("Caution"),
+        }
 
 
 def clean(html: str) -> str:
@@ -114,6 +128,7 @@ def _parser() -> MarkdownIt:
 def _find_callouts(state: StateCore) -> None:
     """A quote that begins with [!NOTE] is a callout: a box whose first line says what it is."""
     opened: list[tuple[Token, bool]] = []
+    made: list[Token] = []
     for place, token in enumerate(state.tokens):
         if token.type == "blockquote_open":
             kind = _callout_at(state.tokens, place)
@@ -121,10 +136,20 @@ def _find_callouts(state: StateCore) -> None:
                 token.tag = "div"
                 token.attrSet("class", f"callout {kind}")
             opened.append((token, bool(kind)))
+            made += [token, *_titled(state.env["titles"][kind])] if kind else [token]
+            continue
         elif token.type == "blockquote_close" and opened:
             _begin, is_callout = opened.pop()
             if is_callout:
                 token.tag = "div"
+        made.append(token)
+    state.tokens = made
+
+
+def _titled(words: str) -> list[Token]:
+    inline = Token("inline", "", 0, content=words, children=[Token("text", "", 0, content=words)], block=True)
+    opened = Token("paragraph_open", "p", 1, attrs={"class": "callout-title"}, block=True)
+    return [opened, inline, Token("paragraph_close", "p", -1, block=True)]
 
 
 def _callout_at(tokens: list[Token], place: int) -> str:
@@ -144,12 +169,15 @@ def _callout_at(tokens: list[Token], place: int) -> str:
 
 
 def _settle_headings(state: StateCore) -> None:
-    """The title is the page's first heading: those of the text begin with the second, each with a place to link to."""
+    """The title is the page's first heading: the highest of the text is a second one, whatever its author wrote, and
+    each has a place to link to.
+    """
     seen: dict[str, int] = {}
+    highest = min((int(token.tag[1]) for token in state.tokens if token.type == "heading_open"), default=1)
     for place, token in enumerate(state.tokens):
         if token.type not in ("heading_open", "heading_close"):
             continue
-        token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+        token.tag = f"h{min(6, int(token.tag[1]) - highest + 2)}"
         if token.type == "heading_open":
             anchor = _anchor(state.tokens[place + 1].content)
             seen[anchor] = seen.get(anchor, 0) + 1

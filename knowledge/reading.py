@@ -2,7 +2,7 @@
 the one there is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -50,20 +50,22 @@ class Whole:
     related: list[Listed]
 
 
-def listed(articles: Sequence[Article], language: str) -> list[Listed]:
+def listed(articles: Iterable[Article], language: str) -> list[Listed]:
     """In the order given, in one statement."""
-    best = _best_translations([article.pk for article in articles], language)
+    rows = list(articles)
+    best = _best_translations([article.pk for article in rows], language)
     return [
         Listed(
             article.pk,
             row.title,
-            addresses.article(row),
+            # In the reader's language: the page says that it is not translated, and stays where they are at home.
+            f"{addresses.top(language)}{row.slug}/",
             row.language,
             row.summary or shortened(row.plain),
             row.updated_at,
             article.published_at,
         )
-        for article in articles
+        for article in rows
         if (row := best.get(article.pk)) is not None
     ]
 
@@ -161,7 +163,7 @@ def _may_read(row: Translation, customer: Customer | None) -> bool:
 
 def _best_translations(article_ids: Iterable[int], language: str) -> dict[int, Translation]:
     rows: QuerySet[Translation] = Translation.objects.filter(article__in=list(article_ids)).only(*_LISTED)
-    best = rows.order_by("article", _preferred(language), "pk").distinct("article")
+    best = rows.order_by("article_id", _preferred(language), "pk").distinct("article_id")
     return {row.article_id: row for row in best}
 
 

@@ -27,8 +27,12 @@ ENDED: Final = {"completed": Call.State.COMPLETED, "busy": Call.State.FAILED, "f
 
 
 @transaction.atomic
-def begin(sid: str, caller: str, number: str, name: str = "", *, at: datetime) -> Call:
-    """The call of this id; on its first word the conversation is opened and on-call paged. `caller` "" is withheld."""
+def begin(
+    sid: str, caller: str, number: str, name: str = "", *, at: datetime, began_at: datetime | None = None
+) -> Call:
+    """The call of this id; on its first word the conversation is opened and on-call paged. `caller` "" is withheld;
+    `began_at` is earlier than `at` where we were not told at once.
+    """
     callers.lock_person(caller or sid)
     call, _is_new = Call.objects.select_for_update().get_or_create(
         sid=sid,
@@ -37,7 +41,7 @@ def begin(sid: str, caller: str, number: str, name: str = "", *, at: datetime) -
             "line": lines.of_number(number),
             "from_number": caller,
             "to_number": number,
-            "began_at": at,
+            "began_at": began_at or at,
             "due_at": at + LASTS_AT_MOST,
         },
     )

@@ -36,9 +36,8 @@ class ReadyText:
                 texts.opt_out(self.number, "Twilio says so (21610)", at=now())
             raise
         sid = str(said["sid"])
-        known = {"sid": sid, "to_number": self.number, "segments": _segments(said), "updated_at": now()}
-        # Its first states may have been told already.
-        TextMessage.objects.update_or_create(message_id=self.message_id, defaults=known)
+        known = {"sid": sid, "to_number": self.number, "segments": _segments(said), "status": "", "error_code": 0}
+        TextMessage.objects.update_or_create(message_id=self.message_id, defaults={**known, "updated_at": now()})
         return sid
 
 

@@ -29,6 +29,8 @@ def note(state: TextState, *, at: datetime) -> None:
     message = Message.objects.select_for_update().filter(pk=state.message, kind=Message.Kind.OUTBOUND).first()
     if message is None or state.status not in _ORDER:
         return
+    if message.delivery in (Message.Delivery.PENDING, Message.Delivery.SENDING):
+        raise RetryLater("it is told of before our own record of it", _OWN_RECORD_FIRST)
     known, _is_new = TextMessage.objects.select_for_update().get_or_create(
         message=message, defaults={"sid": state.sid, "updated_at": at}
     )
@@ -37,8 +39,6 @@ def note(state: TextState, *, at: datetime) -> None:
         return
     if _ORDER[state.status] <= _ORDER.get(known.status, 0):
         return
-    if message.delivery in (Message.Delivery.PENDING, Message.Delivery.SENDING):
-        raise RetryLater("it is told of before our own record of it", _OWN_RECORD_FIRST)
     known.status, known.error_code, known.updated_at = state.status, state.code, at
     known.save(update_fields=["status", "error_code", "updated_at"])
     if state.status in _ARRIVED:

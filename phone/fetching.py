@@ -24,8 +24,8 @@ _MOVED: Final = (301, 302, 303, 307, 308)
 
 
 async def fetch(url: str, headers: Mapping[str, str]) -> bytes:
-    """The file at `url`, an address of the configured provider. Raises a DeliveryError; RetryLater where it may be there
-    later, as a recording is that Twilio has just told of.
+    """The file at `url`, an address of the configured provider. Raises a DeliveryError; RetryLater where it may be
+    there later, as a recording is that Twilio has just told of.
     """
     allowed = await asyncio.to_thread(_networks_of, httpx.URL(url).host)
     sent: Mapping[str, str] = headers

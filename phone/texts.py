@@ -8,10 +8,14 @@ from django.db import transaction
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import Inbound
+from helpdesk.conversations.models import Message
+from helpdesk.customers.lookup import customer_of
+from helpdesk.customers.models import Customer
 from helpdesk.events.actions import Fact, record
 from helpdesk.oncall import answering
 from helpdesk.oncall.models import AgentAddress
 from phone import callers
+from phone.lines import IDENTITY
 from phone.models import OptOut
 from phone.told import Text
 
@@ -34,6 +38,22 @@ def receive(text: Text, *, at: datetime) -> None:
     if text.sender:
         _obey(text, at)
     _file(text, at)
+
+
+def receive_once(text: Text, *, at: datetime) -> bool:
+    """File a text that Twilio has listed, unless it came in as it should; whether it was missed."""
+    if not text.sender or _is_for_pages(text):
+        return False
+    customer = customer_of(IDENTITY, text.sender)
+    if customer is not None and _is_filed(customer, text):
+        return False
+    receive(text, at=at)
+    return True
+
+
+def _is_for_pages(text: Text) -> bool:
+    """An agent's answer to a page that came by the list is too old to be meant."""
+    return answering.at_address(AgentAddress.Kind.PHONE, text.sender, "SMS") is not None
 
 
 def _answer_page(who: answering.Answerer, word: str, which: str, at: datetime) -> None:
@@ -59,7 +79,7 @@ def _file(text: Text, at: datetime) -> None:
     customer, is_known = callers.known_or_new(text.sender, "", at=at)
     # What was written back to somebody who called is answered there.
     going_on = callers.newest_conversation(customer, (callers.TEXT, callers.CALL)) if text.sender else None
-    if going_on is not None and going_on.messages.filter(external_id=f"text:{text.sid}").exists():
+    if _is_filed(customer, text):
         return
     words = text.text.strip() or ("(without words)" if not text.pictures else "")
     if text.pictures:
@@ -78,6 +98,10 @@ def _file(text: Text, at: datetime) -> None:
             is_verified=is_known,
         )
     )
+
+
+def _is_filed(customer: Customer, text: Text) -> bool:
+    return Message.objects.filter(conversation__customer=customer, external_id=f"text:{text.sid}").exists()
 
 
 def opt_out(number: str, why: str, *, at: datetime) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from helpdesk.events.phone_numbers import LONGEST_TYPED, caller, e164
 from helpdesk.events.safe_text import one_line, storable
 
+PROVIDER: Final = "twilio"
 LARGEST: Final = 256 * 1024
 """Bytes; Twilio sends a few kilobytes."""
 MOST_FIELDS: Final = 300

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -41,7 +41,7 @@ def customer_view(view: View[P]) -> Checked[P]:
         response["Cache-Control"] = "private, no-store"
         return response
 
-    return checked
+    return cast(Checked[P], checked)
 
 
 def safe_path(path: str) -> str:

@@ -1,5 +1,6 @@
 """The portal's pages, in the customer's language and time zone."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache, lru_cache
@@ -24,6 +25,7 @@ from helpdesk.desk import markdown
 from helpdesk.desk.web_links import linked
 from portal import parts, wording
 
+_MARKS: Final = re.compile(r"[*_`#>]+")
 SPRITE: Final = "vendor/lucide-static@1.62.0/sprite.svg"
 
 
@@ -81,7 +83,7 @@ def environment() -> Environment:
         linked=linked,
         formatted=markdown.shown,
         size=file_size,
-        initials=initials,
+        unmarked=unmarked,
     )
     return made
 
@@ -130,12 +132,12 @@ def day(at: Any) -> str:
 
 
 def file_size(count: int) -> str:
-    """Bytes as people say them, in powers of 1,000."""
-    if count < 1000:
+    """Bytes as people say them, in powers of 1,024, as the limits of files are."""
+    if count < 1024:
         return f"{count} B"
-    return f"{count / 1000:.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+    return f"{count / 1024:.0f} kB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.0f} MB"
 
 
-def initials(name: str) -> str:
-    words = name.split()
-    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
+def unmarked(text: str) -> str:
+    """The beginning of a text on one line, without the marks of Markdown."""
+    return " ".join(_MARKS.sub("", text).split())

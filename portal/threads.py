@@ -63,7 +63,8 @@ def _rows(condition: Q, wanted: Wanted, at: datetime) -> QuerySet[Conversation]:
     if wanted.after is not None:
         moment, pk = wanted.after
         rows = rows.filter(Q(updated_at__lt=moment) | Q(updated_at=moment, pk__lt=pk))
-    said = Message.objects.filter(conversation=OuterRef("pk")).filter(permissions.readable(at)).order_by("-pk")
+    said = Message.objects.filter(conversation=OuterRef("pk"), is_automatic=False).filter(permissions.readable(at))
+    said = said.order_by("-pk")
     newest = {
         "says": Subquery(said.annotate(short=Left("text", 160)).values("short")[:1]),
         "said_at": Subquery(said.values("at")[:1]),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.views import content, conversations, entrance
+from portal.views import account, content, conversations, entrance, own
 
 app_name = "portal"
 urlpatterns = [
@@ -8,6 +8,9 @@ urlpatterns = [
     path("portal/sign-in/", entrance.ask, name="ask"),
     path("portal/sign-in/code/<str:token>/", entrance.code, name="code"),
     path("portal/sign-in/link/<str:token>/", entrance.link, name="link"),
+    path("portal/sign-in/password/", entrance.password, name="password_sign_in"),
+    path("portal/sign-in/provider/", entrance.provider, name="oidc"),
+    path("portal/sign-in/provider/answer/", entrance.provider_answer, name="oidc_callback"),
     path("portal/sign-out/", entrance.sign_out, name="sign_out"),
     path("portal/conversations/<int:pk>/", conversations.conversation, name="conversation"),
     path("portal/conversations/<int:pk>/news/", conversations.news, name="news"),
@@ -17,4 +20,22 @@ urlpatterns = [
     path("portal/messages/<int:pk>/html/", content.html, name="message_html"),
     path("portal/messages/<int:pk>/full/", content.full_text, name="message_full"),
     path("portal/files/<int:pk>/", content.file, name="file"),
+    path("portal/services/", own.services, name="services"),
+    path("portal/plan/", own.plan, name="plan"),
+    path("portal/chats/", own.chats, name="chats"),
+    path("portal/account/", account.account, name="account"),
+    path("portal/account/profile/", account.profile, name="profile"),
+    path("portal/account/mails/", account.mails, name="mails"),
+    path("portal/account/addresses/", account.add_address, name="add_address"),
+    path("portal/account/addresses/<int:pk>/", account.confirm_address, name="confirm_address"),
+    path("portal/account/codes/", account.add_account, name="add_account"),
+    path("portal/account/identities/<int:pk>/removal/", account.remove_identity, name="remove_identity"),
+    path("portal/account/sessions/end/", account.end_sessions, name="end_sessions"),
+    path("portal/account/sessions/<int:pk>/end/", account.end_session, name="end_session"),
+    path("portal/account/password/", account.password, name="password"),
+    path("portal/account/export/", account.ask_export, name="ask_export"),
+    path("portal/account/erasure/", account.ask_erasure, name="ask_erasure"),
+    path("portal/account/erasure/taking-back/", account.take_erasure_back, name="take_erasure_back"),
+    path("portal/exports/<str:token>/", account.export, name="export"),
+    path("portal/keep/<str:token>/", account.keep, name="keep"),
 ]

@@ -79,15 +79,6 @@ def priority(code: str) -> str:
     return {"urgent": _("Urgent"), "high": _("High"), "normal": _("Normal"), "low": _("Low")}[code]
 
 
-def target(code: str) -> str:
-    return {
-        "dispatch": _("Taken by a person"),
-        "first_response": _("First response"),
-        "next_response": _("Next response"),
-        "resolution": _("Resolution"),
-    }[code]
-
-
 def session(how: str) -> str:
     """How somebody signed in."""
     return {
@@ -97,3 +88,16 @@ def session(how: str) -> str:
         "oidc": _("by single sign-on"),
         "signed": _("from your dashboard"),
     }[how]
+
+
+def service(kind: str) -> str:
+    return {"cluster": _("Cluster"), "server": _("Server"), "website": _("Website")}[kind]
+
+
+def booking(state: str) -> str:
+    return {
+        "booked": _("Agreed"),
+        "cancelled": pgettext("a booked chat", "Cancelled"),
+        "held": pgettext("a booked chat", "Held"),
+        "missed": pgettext("a booked chat", "Missed"),
+    }[state]

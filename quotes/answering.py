@@ -11,7 +11,7 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import handling, promises
 from helpdesk.conversations.models import Conversation, Status
 from helpdesk.conversations.visibility import may_see
-from helpdesk.customers.models import Customer, Organization, PlanChange, User
+from helpdesk.customers.models import Customer, PlanChange, User
 from helpdesk.customers.permissions import may_work
 from helpdesk.events.actors import CUSTOMER, SYSTEM
 from quotes import dues, letters, money, telling
@@ -118,7 +118,7 @@ def _back_to_work(conversation: Conversation, quote: Quote, at: datetime) -> Non
 
 def _change_plan(quote: Quote, at: datetime) -> None:
     """Where an admin has said so, the plan is theirs at once; else the task is enough."""
-    organization = Organization.objects.filter(pk=quote.organization_id).first()
+    organization = quote.organization
     if quote.upgrade_plan is None or organization is None or not quote_settings().upgrade_changes_plan:
         return
     PlanChange.objects.create(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -99,15 +100,22 @@ def beginning(customer: Customer, title: str, *, at: datetime) -> Content:
 
 
 @transaction.atomic
-def draft(conversation_id: int, content: Content, user: User, *, at: datetime) -> Quote:
-    """Begin a quote to the customer of the conversation. Raises BadQuote, Conversation.DoesNotExist."""
+def draft(conversation_id: int, content: Content, user: User, *, at: datetime, client_id: UUID | None = None) -> Quote:
+    """Begin a quote to the customer of the conversation; the same `client_id` again returns the first one.
+
+    Raises BadQuote, Conversation.DoesNotExist.
+    """
     lines = checked(content, at=at)
     conversation = lock(conversation_id)
+    known = Quote.objects.filter(client_id=client_id, conversation=conversation).first() if client_id else None
+    if known is not None:
+        return known
     quote = Quote(
         conversation=conversation,
         customer_id=conversation.customer_id,
         organization_id=conversation.organization_id,
         author=user,
+        client_id=client_id,
         created_at=at,
     )
     _fill(quote, content, lines, at)
@@ -227,7 +235,11 @@ def _fill(quote: Quote, content: Content, lines: Sequence[LineGiven], at: dateti
     sums = money.of_lines((one.line for one in lines), content.currency)
     quote.title, quote.words, quote.terms = content.title.strip()[:200], content.words.strip(), content.terms.strip()
     quote.language, quote.currency, quote.tax_name = content.language, content.currency, content.tax_name.strip()
-    quote.valid_until, quote.deliver_by, quote.remind_days = content.valid_until, content.deliver_by, content.remind_days
+    quote.valid_until, quote.deliver_by, quote.remind_days = (
+        content.valid_until,
+        content.deliver_by,
+        content.remind_days,
+    )
     quote.upgrade_plan = content.upgrade_plan
     quote.upgrade_name = content.upgrade_plan.name if content.upgrade_plan else ""
     quote.upgrade_price, quote.upgrade_words = content.upgrade_price.strip(), content.upgrade_words.strip()

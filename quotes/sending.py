@@ -48,7 +48,8 @@ def send(quote_id: int, user: User, *, at: datetime, words: str = "", client_id:
         raise NotADraft(quote.state)
     _check(quote, conversation, at)
     _number(quote, at)
-    quote.state, quote.sent_at, quote.updated_at, quote.client_id = State.SENT, at, at, client_id
+    quote.state, quote.sent_at, quote.updated_at = State.SENT, at, at
+    quote.client_id = client_id or quote.client_id
     rules = quote_settings()
     quote.seller = {
         "name": rules.seller, "address": rules.address, "tax_id": rules.tax_id, "footer": rules.footer

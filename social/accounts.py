@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from social.network import Connection, TokenDead, network
 
 STATE_CHANGED: Final = "social.account_changed"
 """An account's health changed: {account, state, detail}."""
+RENEWED_BEFORE: Final = timedelta(minutes=5)
 # Calls of webhooks are checked against these; a new account is known after so many seconds at most.
 _KNOWN_FOR: Final = 3.0
 _known: dict[str, tuple[float, list[tuple[int, Connection]]]] = {}
@@ -29,11 +30,11 @@ def opened(account: Account) -> Connection:
         given = settings.SOCIAL_ACCOUNTS.get(account.network)
         if given is None:
             raise NeverRetry("its settings are no longer in the environment")
-        secrets: Mapping[str, str] = given["secrets"]
+        # What was renewed meanwhile stands in the row; the environment has what it began with.
+        secrets: Mapping[str, str] = {**given["secrets"], **_kept(account)}
         base_url: str = given["base_url"]
     else:
-        secrets = json.loads(decrypt(account.secrets)) if account.secrets else {}
-        base_url = account.base_url
+        secrets, base_url = _kept(account), account.base_url
     return Connection(
         network=account.network,
         external_id=account.external_id,
@@ -43,6 +44,28 @@ def opened(account: Account) -> Connection:
         is_typed=bool(account.base_url) and not account.is_from_environment,
         options=account.options,
     )
+
+
+def _kept(account: Account) -> dict[str, str]:
+    kept: dict[str, str] = json.loads(decrypt(account.secrets)) if account.secrets else {}
+    return kept
+
+
+def fresh(account: Account, *, at: datetime) -> Connection:
+    """`opened`, with credentials that last: those about to end are renewed first, by one process at a time, and kept in
+    the transaction that asked for them, because the old ones are then good for nothing. Raises a DeliveryError too.
+    """
+    ends = account.token_expires_at
+    if ends is None or ends > at + RENEWED_BEFORE:
+        return opened(account)
+    with transaction.atomic():
+        held = Account.objects.select_for_update().get(pk=account.pk)
+        if held.token_expires_at is not None and held.token_expires_at <= at + RENEWED_BEFORE:
+            renewed = network(held.network).renew(opened(held))
+            if renewed is not None:
+                held.secrets, held.token_expires_at = close(renewed.secrets), renewed.expires_at
+                held.save(update_fields=["secrets", "token_expires_at"])
+    return opened(held)
 
 
 def close(secrets: Mapping[str, str]) -> str:
@@ -157,7 +180,7 @@ def is_connected(name: str) -> bool:
 def probe(account: Account, *, at: datetime) -> dict[str, Any]:
     """Ask the network who we are with these credentials, and write down what it says; what was written."""
     try:
-        found = network(account.network).probe(opened(account))
+        found = network(account.network).probe(fresh(account, at=at))
     except DeliveryError as error:
         failed(account, error, at=at)
         return {"error": error.reason}

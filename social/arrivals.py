@@ -1,15 +1,19 @@
 """Into the social ledger: what a webhook or a reading held, each happening once, before anything is done with it."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
 
 from helpdesk.events.nudge import nudge
+from social import spending
 from social.happenings import Batch, Happening, Unread, to_json
 from social.models import Account, Arrival
+from social.network import network
 
 _KEEP: Final = f"""
 INSERT INTO {Arrival._meta.db_table} (account_id, key, subject, happened_at, received_at, body, about, hook_id, state,
@@ -17,7 +21,7 @@ INSERT INTO {Arrival._meta.db_table} (account_id, key, subject, happened_at, rec
 SELECT account, key, subject, happened, %(at)s, body, about, %(hook)s, '{Arrival.State.ACCEPTED}', '', 0, %(at)s
 FROM unnest(%(accounts)s::bigint[], %(keys)s::text[], %(subjects)s::text[], %(happened)s::timestamptz[],
     %(bodies)s::jsonb[], %(abouts)s::text[]) AS a(account, key, subject, happened, body, about)
-ON CONFLICT (account_id, key) DO NOTHING
+ON CONFLICT (account_id, key) DO NOTHING RETURNING account_id, body->>'happening', body->>'is_public'
 """
 TASK: Final = "social.tasks.file_arrivals"
 
@@ -33,12 +37,13 @@ def keep(accounts: dict[str, int], batch: Batch, *, at: datetime, hook_id: int |
         if account_id is not None:
             rows.append(_row(account_id, happening, at))
     kept = _insert(rows, hook_id, at)
+    _count_costs(kept, at)
     if batch.unread and accounts:
         _quarantine(next(iter(accounts.values())), batch.unread, hook_id, at)
     if kept:
         Account.objects.filter(pk__in={row[0] for row in rows}).update(last_event_at=at)
         nudge(TASK)
-    return kept
+    return len(kept)
 
 
 def _row(account_id: int, happening: Happening, at: datetime) -> tuple[int, str, str, datetime, str, str]:
@@ -48,14 +53,29 @@ def _row(account_id: int, happening: Happening, at: datetime) -> tuple[int, str,
     return account_id, happening.key[:250], happening.subject[:200], happened_at, body, happening.about[:250]
 
 
-def _insert(rows: Sequence[tuple[int, str, str, datetime, str, str]], hook_id: int | None, at: datetime) -> int:
+def _insert(
+    rows: Sequence[tuple[int, str, str, datetime, str, str]], hook_id: int | None, at: datetime
+) -> list[tuple[int, str, str]]:
+    """What was not there yet: account, what it is, and whether it was said in public."""
     if not rows:
-        return 0
+        return []
     names = ("accounts", "keys", "subjects", "happened", "bodies", "abouts")
     columns = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, {"at": at, "hook": hook_id, **columns})
-        return int(cursor.rowcount)
+        return [(int(account), what, public) for account, what, public in cursor.fetchall()]
+
+
+def _count_costs(kept: Sequence[tuple[int, str, str]], at: datetime) -> None:
+    """Some networks are paid for each thing read."""
+    read = Counter((account, public) for account, what, public in kept if what == "said")
+    if not read:
+        return
+    accounts = Account.objects.in_bulk({account for account, _public in read})
+    for (account_id, public), units in read.items():
+        cost = network(accounts[account_id].network).costs("read_public" if public == "true" else "read_direct")
+        if cost is not None:
+            spending.note(accounts[account_id], replace(cost, units=units), at=at)
 
 
 def _quarantine(account_id: int, unread: Sequence[Unread], hook_id: int | None, at: datetime) -> None:

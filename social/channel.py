@@ -72,7 +72,7 @@ class SocialChannel:
             raise RetryLater(cannot, LOOK_AGAIN)
         outgoing = made_of(message, thread)
         _check(way, outgoing, thread, at)
-        return OnItsWay(account, _opened(account), way, outgoing, message, thread)
+        return OnItsWay(account, _opened(account, at), way, outgoing, message, thread)
 
     def has_sent(self, message: Message) -> bool | None:
         """Whether it stands on the network, by our own row of it or by looking there; None where nobody can tell."""
@@ -81,7 +81,7 @@ class SocialChannel:
         thread = _thread(message)
         outgoing = made_of(message, thread)
         try:
-            sent = network(thread.account.network).find(_opened(thread.account), outgoing)
+            sent = network(thread.account.network).find(_opened(thread.account, timezone.now()), outgoing)
         except CannotTell:
             return None
         if sent is None:
@@ -97,9 +97,9 @@ def _thread(message: Message) -> Thread:
     return kept
 
 
-def _opened(account: Account) -> Connection:
+def _opened(account: Account, at: datetime) -> Connection:
     try:
-        return accounts.opened(account)
+        return accounts.fresh(account, at=at)
     except SecretUnreadable as error:
         raise NeverRetry(str(error)) from error
 

@@ -123,6 +123,14 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewed:
+    """New secrets in place of those that end, and when these end."""
+
+    secrets: Mapping[str, str] = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What a call or an event costs, in millionths of a dollar; `what` is the price list's word."""
 
@@ -172,7 +180,7 @@ class Network(Protocol):
         """An announcement shortened to one post, with the link kept. Pure."""
 
     def costs(self, call: str, text: str = "") -> Cost | None:
-        """What a call (publish, reply, direct, or an event that came in) costs; None is nothing."""
+        """What a call (publish, reply, direct) or something read (read_public, read_direct) costs; None is nothing."""
 
     def deep_link(self, outgoing: Outgoing) -> str:
         """Where a person answers by hand; "" where there is no such address."""
@@ -191,6 +199,9 @@ class Network(Protocol):
 
     def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:
         """A file's name and bytes, through the guard for addresses that others give. Raises a DeliveryError."""
+
+    def renew(self, connection: Connection) -> Renewed | None:
+        """New credentials, where they end after a while; None where they do not. Raises TokenDead, a DeliveryError."""
 
     def probe(self, connection: Connection) -> Probe:
         """Who we are with these credentials. Raises TokenDead, a DeliveryError."""

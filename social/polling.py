@@ -45,7 +45,7 @@ def poll(account: Account, *, at: datetime) -> None:
         Account.objects.filter(pk=account.pk).update(poll_at=at + timedelta(seconds=BACKOFF_SECONDS[-1]))
         return
     try:
-        polled = network(account.network).poll(accounts.opened(account), account.cursor, at=at)
+        polled = network(account.network).poll(accounts.fresh(account, at=at), account.cursor, at=at)
     except DeliveryError as error:
         _wait(account, error, at)
     except Exception as error:

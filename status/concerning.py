@@ -6,7 +6,7 @@ from typing import Final
 from helpdesk.conversations.incidents import Trouble
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.services import mentioned_services
-from status import affecting, wording
+from status import affecting, linking, wording
 from status.models import IncidentConversation
 
 MOST: Final = 3
@@ -18,11 +18,19 @@ def of_conversation(conversation: Conversation) -> list[Trouble]:
     """By the services that it names, else by those of its customer's company. It is told to the customer alone."""
     if not affecting.is_anything_wrong():
         return []
-    link = IncidentConversation.objects.filter(conversation=conversation).first()
+    link = IncidentConversation.objects.select_related("incident").filter(conversation=conversation).first()
     services = list(conversation.services.values_list("pk", flat=True))
     found = affecting.of_services(services) if services else affecting.of_organization(conversation.organization_id)
     told_of = link.incident_id if link else None
+    if link is not None and _was_told(link):
+        found = [one for one in found if one.id != told_of]
     return [as_told(one, is_own=True, is_linked=one.id == told_of) for one in found[:MOST]]
+
+
+def _was_told(link: IncidentConversation) -> bool:
+    """Whether the conversation has heard the newest words already, a moment ago."""
+    newest = linking.newest_told(link.incident)
+    return newest is not None and link.notices.filter(update=newest, message__isnull=False).exists()
 
 
 def of_form(service: str) -> list[Trouble]:
@@ -39,13 +47,23 @@ def of_form(service: str) -> list[Trouble]:
 
 def as_told(trouble: affecting.Trouble, *, is_own: bool, is_linked: bool = False) -> Trouble:
     """In the words of the language that is active; what was said in Markdown without its marks, and shortened."""
-    says = " ".join(_MARKS.sub("", trouble.says).split())
     return Trouble(
         name=trouble.name,
         what=affecting.listed(trouble.components),
-        says=says if len(says) <= LONGEST_WORDS else says[: LONGEST_WORDS - 1].rstrip() + "…",
+        says=in_short(trouble.says),
         url=trouble.url,
         status=wording.status(trouble.status),
         is_own=is_own,
         is_linked=is_linked,
     )
+
+
+def in_short(body: str) -> str:
+    """What an update says on one line: without the marks of Markdown, and not for ever."""
+    says = " ".join(_MARKS.sub("", body).split())
+    return says if len(says) <= LONGEST_WORDS else says[: LONGEST_WORDS - 1].rstrip() + "…"
+
+
+def of_service(service_id: int) -> list[Trouble]:
+    """What goes on with a service, private components included: ask only for somebody who has it."""
+    return [as_told(one, is_own=True) for one in affecting.of_services([service_id])[:MOST]]

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -29,7 +30,7 @@ from helpdesk.events.safe_text import one_line
 from helpdesk.events.sending_mail import send_email
 from helpdesk.limits import Limit, network_of, take
 from status import addresses, affecting, mail_ids
-from status.models import Component
+from status.models import Component, Subscriber
 
 COOKIE: Final = "status_customer"
 COOKIE_SECONDS: Final = 90 * 86_400
@@ -134,3 +135,9 @@ def _opened(token: str, salt: str, good_for: timedelta) -> Customer | None:
     except signing.BadSignature:
         return None
     return Customer.objects.filter(pk=pk, blocked_at=None).first()
+
+
+def erase(customer: Customer, at: datetime) -> None:
+    """One of settings.ERASERS: nobody is told of updates at a forgotten customer's addresses."""
+    handles = list(customer.identities.filter(channel="email").values_list("handle", flat=True))
+    Subscriber.objects.filter(Q(customer=customer) | Q(kind=Subscriber.Kind.EMAIL, address__in=handles)).delete()

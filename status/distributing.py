@@ -61,6 +61,13 @@ WITH bite AS (
 SELECT max(bite.id), (SELECT count(*) FROM made) FROM bite
 """,
 )
+_NONE_WAITS: Final = f"""NOT EXISTS (SELECT FROM {_NOTICE} AS waiting
+    WHERE waiting.update_id = distribution.update_id AND waiting.status = 'pending')"""
+_ENDING: Final = Prepared(
+    "ending_distributions",
+    f"""SELECT distribution.update_id FROM {Distribution._meta.db_table} AS distribution
+WHERE distribution.ended_at IS NULL AND distribution.planned_at IS NOT NULL AND {_NONE_WAITS}""",
+)
 _END: Final = Prepared(
     "end_distributions",
     f"""
@@ -71,9 +78,9 @@ FROM (SELECT distribution.id, count(notice.id) AS planned,
              count(notice.id) FILTER (WHERE notice.status = 'failed') AS failed
       FROM {Distribution._meta.db_table} AS distribution
       LEFT JOIN {_NOTICE} AS notice ON notice.update_id = distribution.update_id
-      WHERE distribution.ended_at IS NULL AND distribution.planned_at IS NOT NULL AND NOT EXISTS (
-          SELECT FROM {_NOTICE} AS waiting WHERE waiting.update_id = distribution.update_id
-              AND waiting.status = 'pending')
+      WHERE distribution.ended_at IS NULL AND distribution.planned_at IS NOT NULL AND {_NONE_WAITS}
+          AND NOT EXISTS (SELECT FROM {_NOTICE} AS leaves WHERE leaves.update_id = distribution.update_id
+              AND leaves.leaving IS NOT NULL)
       GROUP BY distribution.id) AS counted
 WHERE counted.id = going.id AND going.ended_at IS NULL
 """,
@@ -189,8 +196,15 @@ def announced_on() -> dict[str, bool]:
     return {name: bool(dotted and import_string(dotted)()) for name, dotted in settings.ANNOUNCERS.items()}
 
 
+def ending() -> list[int]:
+    """The updates of which no notice waits any more."""
+    return [row[0] for row in _ENDING.rows()]
+
+
 def end(at: datetime) -> int:
-    """Close what everybody has been told of, with its final figures; how many those were."""
+    """Close what everybody has been told of, with its final figures; how many those were. What a dead worker has left
+    in the middle (`notices.find_unsure`) keeps it open until that is known.
+    """
     return _END.run([at])
 
 
@@ -222,9 +236,9 @@ def _progress(going: Distribution, at: datetime) -> Progress:
 
 
 def failures(update_id: int, most: int = 50) -> list[Notice]:
-    """Who was not reached, and why."""
-    failed = Notice.objects.filter(update=update_id, status=Notice.Status.FAILED)
-    return list(failed.select_related("subscriber").order_by("pk")[:most])
+    """Who was not reached, or perhaps not, and why."""
+    lost = Notice.objects.filter(update=update_id).exclude(status=Notice.Status.PENDING).exclude(error="")
+    return list(lost.select_related("subscriber").order_by("pk")[:most])
 
 
 def forget(before: datetime, limit: int = 50_000) -> int:

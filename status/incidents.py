@@ -18,6 +18,7 @@ from status.rollup import impact
 
 PUBLISHED: Final = "incident.published"
 """An update was published: {incident, update, tells}. Subscribers, linked conversations and the export follow."""
+LONGEST_BODY: Final = 50_000
 OVER: Final = (Incident.Status.RESOLVED, Incident.Status.COMPLETED)
 Kind, Status = Incident.Kind, Incident.Status
 STATUSES: Final = {
@@ -117,19 +118,14 @@ def _check_status(kind: str, status: str) -> None:
 @transaction.atomic
 def add_update(incident: Incident, words: Words, user: User | None, *, at: datetime) -> IncidentUpdate:
     """Write the next update, and publish it unless it is a draft or has a later time. Raises Refused."""
-    _check_status(incident.kind, words.status)
-    if not words.body.strip():
-        raise Refused("an update says something")
-    states = {} if words.components is None else {str(pk): state for pk, state in words.components.items()}
-    if words.components is None and words.status in OVER:
-        states = {str(pk): State.OPERATIONAL.value for pk in incident.affected.values_list("component_id", flat=True)}
+    check_words(incident, words)
     update = IncidentUpdate.objects.create(
         incident=incident,
         status=words.status,
-        body=words.body.strip()[:50_000],
+        body=words.body.strip()[:LONGEST_BODY],
         tells=words.tells and not incident.is_backfilled,
         short_text=words.short_text.strip()[:280],
-        components=states,
+        components=states_said(incident, words),
         display_at=words.display_at or words.publish_at or at,
         publish_at=words.publish_at,
         created_by=user,
@@ -144,6 +140,21 @@ def add_update(incident: Incident, words: Words, user: User | None, *, at: datet
     publish(update.pk, user, at=at)
     update.refresh_from_db()
     return update
+
+
+def check_words(incident: Incident, words: Words) -> None:
+    """Raises Refused where they make no sense for this incident."""
+    _check_status(incident.kind, words.status)
+    if not words.body.strip():
+        raise Refused("an update says something")
+
+
+def states_said(incident: Incident, words: Words) -> dict[str, str]:
+    """What an update says of components, as it is kept."""
+    if words.components is None and words.status in OVER:
+        affected = incident.affected.values_list("component_id", flat=True)
+        return {str(pk): State.OPERATIONAL.value for pk in affected}
+    return {str(pk): state for pk, state in (words.components or {}).items()}
 
 
 @transaction.atomic
@@ -222,7 +233,7 @@ def correct(update: IncidentUpdate, body: str, user: User, *, display_at: dateti
     if not body.strip():
         raise Refused("an update says something")
     before = update.body
-    update.body, update.updated_at = body.strip()[:50_000], at
+    update.body, update.updated_at = body.strip()[:LONGEST_BODY], at
     update.display_at = display_at or update.display_at
     update.save(update_fields=["body", "updated_at", "display_at"])
     data = {"incident": update.incident_id, "update": update.pk, "before": before[:2000]}

@@ -38,6 +38,7 @@ How = IncidentConversation.How
 # Tickets that came in so long before somebody said that it broke are its first witnesses.
 WITNESSES: Final = timedelta(hours=1)
 AT_ONCE: Final = 200
+MOST_REMEMBERED: Final = 100
 
 _LINK: Final = IncidentConversation._meta.db_table
 _NOTICE: Final = ConversationNotice._meta.db_table
@@ -130,8 +131,27 @@ def link(
     linked = sorted(row[0] for row in _WRITE.rows(given)) if wanted else []
     data = {"incident": incident.public_id, "name": incident.name, "how": how, "tells": tells}
     actor = SYSTEM if user is None else Actor.agent(user)
+    if user is not None:
+        _remember(incident, linked, at)
     record_all([Fact(LINKED, pk, actor, data=data) for pk in linked], at=at)
     return linked
+
+
+def _remember(incident: Incident, conversations: Collection[int], at: datetime) -> None:
+    """Conversations that have been linked to it before were told of some updates then."""
+    gone = Event.objects.filter(kind=UNLINKED, conversation__in=conversations, data__incident=incident.public_id)
+    told = [(event.conversation_id, *pair) for event in gone for pair in event.data.get("told", [])]
+    if not told:
+        return
+    links = dict(IncidentConversation.objects.filter(incident=incident).values_list("conversation_id", "pk"))
+    updates = set(IncidentUpdate.objects.filter(incident=incident).values_list("pk", flat=True))
+    messages = set(Message.objects.filter(pk__in=[one[2] for one in told]).values_list("pk", flat=True))
+    again = [
+        ConversationNotice(link_id=links[conversation], update_id=update, message_id=message, at=at)
+        for conversation, update, message in told
+        if conversation in links and update in updates and message in messages
+    ]
+    ConversationNotice.objects.bulk_create(again, ignore_conflicts=True)
 
 
 @transaction.atomic
@@ -144,8 +164,14 @@ def unlink(conversation_id: int, user: User, *, at: datetime) -> bool:
     found = IncidentConversation.objects.select_related("incident").filter(conversation=conversation).first()
     if found is None:
         return False
+    # What they were told goes with the link; linked again, they are not told the same again (`_remember`).
+    told = found.notices.filter(update__incident=found.incident_id, message__isnull=False).order_by("pk")
+    data = {
+        "incident": found.incident.public_id,
+        "name": found.incident.name,
+        "told": list(told.values_list("update_id", "message_id"))[-MOST_REMEMBERED:],
+    }
     found.delete()
-    data = {"incident": found.incident.public_id, "name": found.incident.name}
     record(Fact(UNLINKED, conversation_id, Actor.agent(user), data=data), at=at)
     if conversation.status == Status.ON_HOLD:
         handling.change_status(conversation, Status.OPEN, actor=Actor.agent(user), at=at)

@@ -127,7 +127,7 @@ def _update(update: IncidentUpdate) -> Mapping[str, Any]:
 
 def _record_answer(due: Due, answer: Answer, at: datetime) -> None:
     if answer.is_good:
-        notices.hand_over(due, at=at)
+        notices.hand_over(due, at=at, has_left=True)
         _counted(due, has_left=True)
         Subscriber.objects.filter(pk=due.subscriber_id, failing_since__isnull=False).update(
             failing_since=None, trouble=""
@@ -196,7 +196,7 @@ def text(told: Told, language: str, most: int) -> str:
 
 def _record_outcome(due: Due, outcome: DeliveryError | None, at: datetime) -> None:
     if outcome is None:
-        notices.hand_over(due, at=at)
+        notices.hand_over(due, at=at, has_left=True)
         _counted(due, has_left=True)
         return
     may_again = isinstance(outcome, RetryLater)

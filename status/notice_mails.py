@@ -62,6 +62,7 @@ def _send_bite(claimed: Sequence[Due], at: datetime, began: float) -> int:
         for place, due in enumerate(claimed):
             if time.monotonic() - started > _HELD_SECONDS:
                 notices.release(claimed[place:], until=at)
+                notices.arrived([pk for due in claimed[:place] for pk in due.ids])
                 return place
             which = (due.update_ids, due.organization_id)
             if due.status != Subscriber.Status.ACTIVE or which not in told:
@@ -79,6 +80,11 @@ def _send_bite(claimed: Sequence[Due], at: datetime, began: float) -> int:
             if has_left is not None:
                 for update_id in due.update_ids:
                     ended[update_id][0 if has_left else 1] += 1
+        notices.arrived([pk for due in claimed for pk in due.ids])
+    except ServerAway:
+        # It has answered for everything before.
+        notices.arrived([pk for due in claimed for pk in due.ids])
+        raise
     finally:
         notices.count({update_id: (sent, failed) for update_id, (sent, failed) in ended.items()})
     return len(claimed)

@@ -8,18 +8,22 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, Q
 
 from helpdesk.customers.models import Customer
+from helpdesk.events.nudge import nudge
 from helpdesk.prepared import Prepared
 from status import concerned, distributing
 from status.models import Distribution, IncidentComponent, IncidentUpdate, Notice, Subscriber
 from status.notice_letters import Told
 
 LEASE: Final = timedelta(seconds=120)
+MAY_BE_LOST: Final = "It may not have arrived: the worker that sent it was stopped as it left."
 BACKOFF_SECONDS: Final = (60, 300, 1800, 7200, 18_000, 43_200)
 _NOTICE: Final = Notice._meta.db_table
 _TAKE: Final = f"""
@@ -52,15 +56,35 @@ _HAND_OVER: Final = Prepared(
     "hand_over_notices",
     f"""
 WITH quick AS (SELECT set_config('synchronous_commit', 'off', true) AS is_off)
-UPDATE {_NOTICE} SET status = 'sent', sent_at = %(at)s::timestamptz, due_at = NULL, error = ''
+UPDATE {_NOTICE} SET status = 'sent', sent_at = %(at)s::timestamptz, due_at = NULL, error = '',
+    leaving = CASE WHEN %(has_left)s::boolean THEN NULL ELSE %(lease)s::timestamptz END
 WHERE id = ANY(%(ids)s::bigint[]) AND status = 'pending' AND due_at = %(lease)s::timestamptz
     AND (SELECT is_off FROM quick) IS NOT NULL
+""",
+)
+# Of each bite that was never ended its worker died. What it had written down before the last one has left, since it
+# went on to the next; whether the last one did, nobody knows.
+_ARRIVED: Final = Prepared(
+    "notices_arrived",
+    f"UPDATE {_NOTICE} SET leaving = NULL WHERE id = ANY(%s::bigint[]) AND leaving IS NOT NULL",
+)
+_UNSURE: Final = Prepared(
+    "notices_unsure",
+    f"""
+WITH stopped AS (
+    SELECT id, row_number() OVER (PARTITION BY leaving ORDER BY sent_at DESC, id DESC) AS place FROM {_NOTICE}
+    WHERE update_id = %(update)s::bigint AND status = 'sent' AND leaving < %(at)s::timestamptz
+)
+UPDATE {_NOTICE} AS notice SET leaving = NULL,
+    error = CASE WHEN stopped.place = 1 THEN %(error)s ELSE notice.error END
+FROM stopped WHERE stopped.id = notice.id
 """,
 )
 _BACK: Final = Prepared(
     "take_notices_back",
     f"""
-UPDATE {_NOTICE} SET status = %(status)s, sent_at = NULL, due_at = %(due_at)s::timestamptz, error = %(error)s
+UPDATE {_NOTICE} SET status = %(status)s, sent_at = NULL, leaving = NULL,
+    due_at = %(due_at)s::timestamptz, error = %(error)s
 WHERE id = ANY(%(ids)s::bigint[]) AND (status = 'sent' OR due_at = %(lease)s::timestamptz)
 """,
 )
@@ -126,11 +150,12 @@ def _due(rows: Sequence[Mapping[str, object]], lease: datetime) -> Due:
     )
 
 
-def hand_over(due: Due, *, at: datetime) -> None:
+def hand_over(due: Due, *, at: datetime, has_left: bool = False) -> None:
     """Written down as sent at the last moment before it leaves: whoever dies after this leaves nothing to be repeated.
-    Raises Superseded.
+    Unless it `has_left` already, `arrived` is to be called after its bite. Raises Superseded.
     """
-    if _HAND_OVER.run({"ids": list(due.ids), "at": at, "lease": due.lease}) != len(due.ids):
+    given = {"ids": list(due.ids), "at": at, "lease": due.lease, "has_left": has_left}
+    if _HAND_OVER.run(given) != len(due.ids):
         raise Superseded(f"notices {due.ids} are somebody else's by now")
 
 
@@ -157,6 +182,36 @@ def release(dues: Collection[Due], error: str = "", *, until: datetime) -> None:
     """Give back what was not tried; the attempt does not count."""
     for due in dues:
         _RELEASE.run({"ids": list(due.ids), "due_at": until, "error": error[:300], "lease": due.lease})
+
+
+def arrived(ids: Collection[int]) -> None:
+    """A bite has ended well: the server has taken every one of these that was handed over."""
+    _ARRIVED.run([list(ids)])
+
+
+def find_unsure(update_id: int, *, at: datetime) -> None:
+    """Say of which ones a worker died while they left; the next reader of the list may send them again."""
+    _UNSURE.run({"update": update_id, "at": at, "error": MAY_BE_LOST})
+
+
+@transaction.atomic
+def send_again(update_id: int, notice_id: int, *, at: datetime) -> bool:
+    """An agent wants it tried once more: what failed, or may have been lost. False where there is no such notice, or
+    they do not want to be told any more.
+    """
+    lost = Notice.objects.filter(pk=notice_id, update=update_id, subscriber__status=Subscriber.Status.ACTIVE)
+    lost = lost.filter(Q(status=Notice.Status.FAILED) | Q(status=Notice.Status.SENT, error__gt=""))
+    found = lost.select_for_update(of=("self",)).first()
+    if found is None:
+        return False
+    was_sent = found.status == Notice.Status.SENT
+    found.status, found.due_at, found.sent_at, found.attempts = Notice.Status.PENDING, at, None, 0
+    found.error, found.leaving = "", None
+    found.save(update_fields=["status", "due_at", "sent_at", "attempts", "error", "leaving"])
+    gone = {"sent": F("sent") - 1} if was_sent else {"failed": F("failed") - 1}
+    Distribution.objects.filter(update=update_id).update(ended_at=None, **gone)
+    transaction.on_commit(partial(nudge, distributing.SEND), robust=True)
+    return True
 
 
 def drop(due: Due) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from helpdesk.events.nudge import nudge
-from status import distributing, notice_calls, notice_mails
+from status import distributing, notice_calls, notice_mails, notices
 
 SECONDS: Final = 4.0
 
@@ -20,6 +20,8 @@ def send(at: datetime, seconds: float = SECONDS) -> int:
         return 0
     distributing.plan(at, seconds)
     tried = notice_calls.call_due(at, seconds / 2) + notice_mails.send_due(at, seconds)
+    for update_id in distributing.ending():
+        notices.find_unsure(update_id, at=at)
     distributing.end(at)
     if tried and distributing.is_going_on():
         nudge(distributing.SEND)

@@ -69,9 +69,9 @@ _ASK: Final = Prepared(
     "ask_to_subscribe",
     f"""
 INSERT INTO {Subscriber._meta.db_table} AS known
-    (key, kind, address, status, wants_all, only_own, language, secret, trouble, asked_at, created_at)
+    (key, kind, address, status, wants_all, only_own, language, secret, trouble, consent, asked_at, created_at)
 VALUES (gen_random_uuid(), %(kind)s, %(address)s, 'pending', %(wants_all)s, %(only_own)s, %(language)s, %(secret)s, '',
-        %(at)s::timestamptz, %(at)s::timestamptz)
+        '', %(at)s::timestamptz, %(at)s::timestamptz)
 ON CONFLICT (kind, lower(address)) DO UPDATE SET asked_at = excluded.asked_at,
     status = CASE WHEN known.status = 'active' THEN 'active' ELSE 'pending' END, ended_at = NULL,
     wants_all = CASE WHEN known.status = 'active' THEN known.wants_all ELSE excluded.wants_all END,

@@ -5,11 +5,12 @@ incident solves them; whoever writes again afterwards is listed as "still broken
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import F, Min, Q
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import continuing, handling, promises
@@ -22,7 +23,7 @@ from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import RetryLater
 from helpdesk.oncall import paging
-from status import linking, proposals, telling_words
+from status import addresses, concerning, linking, proposals, telling_words
 from status.incidents import OVER
 from status.models import ConversationNotice, Incident, IncidentConversation, IncidentUpdate
 
@@ -37,6 +38,11 @@ AGAIN: Final = timedelta(milliseconds=1)
 JUDGED: Final = (IncidentConversation.How.BY_HAND, IncidentConversation.How.BY_PROPOSAL)
 ANSWERED: Final = "its incident's update answered it"
 OVERTAKEN: Final = "told of later news already"
+# What could not be told is tried again so long after each try, and then no more: an agent has to look.
+AGAIN_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
+# Outbox and clock differ by so much at most: an acknowledgement that was written then may have told the same.
+NEAR: Final = timedelta(minutes=1)
+MOST_NEAR: Final = 5
 
 
 @outside
@@ -55,10 +61,13 @@ def tell(event: Event, at: datetime) -> None:
             _check_time(began)
     if not event.data.get("tells", True):
         return
-    while links := _untold(update):
+    after = 0
+    while links := _untold(update, after):
         for link_id, conversation_id in links:
             _tell_safely(link_id, conversation_id, update, at)
             _check_time(began)
+            after = link_id
+    _tell_again(update, at, began)
 
 
 def _check_time(began: float) -> None:
@@ -70,11 +79,13 @@ def _causes_tickets(incident: Incident) -> bool:
     return not incident.is_over and not incident.is_backfilled and incident.status != Incident.Status.SCHEDULED
 
 
-def _untold(update: IncidentUpdate) -> list[tuple[int, int]]:
-    """Links that were there when it was published and have not been told of it; whoever came later was told of how
-    things stood then.
+def _untold(update: IncidentUpdate, after: int) -> list[tuple[int, int]]:
+    """Links beyond this one that were there when it was published and have not been told of it; whoever came later was
+    told of how things stood then.
     """
-    links = IncidentConversation.objects.filter(incident=update.incident_id, linked_at__lte=update.published_at)
+    links = IncidentConversation.objects.filter(
+        incident=update.incident_id, linked_at__lte=update.published_at, pk__gt=after
+    )
     untold = links.exclude(notices__update=update).order_by("pk")
     return list(untold.values_list("pk", "conversation_id")[:AT_ONCE])
 
@@ -86,8 +97,11 @@ def tell_linked(event: Event, at: datetime) -> None:
     if link is None or not event.data.get("tells") or link.incident.public_id != event.data.get("incident"):
         return
     newest = linking.newest_told(link.incident)
-    if newest is not None:
+    if newest is None:
+        return
+    if not ConversationNotice.objects.filter(update=newest, link=link).exists():
         _tell_safely(link.pk, link.conversation_id, newest, at)
+    _tell_again(newest, at, time.monotonic(), link.pk)
 
 
 def _tell_safely(link_id: int, conversation_id: int, update: IncidentUpdate, at: datetime) -> None:
@@ -96,9 +110,39 @@ def _tell_safely(link_id: int, conversation_id: int, update: IncidentUpdate, at:
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
-        # One conversation that cannot be told must not keep the others waiting; agents see which and why.
+        # One conversation that cannot be told must not keep the others waiting; agents see which and why, and whatever
+        # it was may pass.
         logger.exception("conversation %s could not be told of update %s", conversation_id, update.pk)
-        _note(link_id, update, at, f"{error.__class__.__name__}: {error}")
+        _put_off(link_id, update, f"{error.__class__.__name__}: {error}", at)
+
+
+def _put_off(link_id: int, update: IncidentUpdate, error: str, at: datetime) -> None:
+    """It is tried again after a while, and after some times no more."""
+    known = ConversationNotice.objects.filter(update=update, link=link_id).first()
+    tried = known.attempts if known is not None else 0
+    notice = {
+        "error": error[:300],
+        "at": at,
+        "attempts": tried + 1,
+        "retry_at": at + AGAIN_AFTER[tried] if tried < len(AGAIN_AFTER) else None,
+    }
+    with suppress(IntegrityError), transaction.atomic():  # it was unlinked meanwhile, or told by somebody quicker
+        untold = ConversationNotice.objects.filter(message=None)
+        untold.update_or_create(update=update, link_id=link_id, defaults=notice)
+
+
+def _tell_again(update: IncidentUpdate, at: datetime, began: float, link_id: int | None = None) -> None:
+    """Try those once more that could not be told, as far as it is time. Raises RetryLater while some are left."""
+    waiting = ConversationNotice.objects.filter(update=update, retry_at__isnull=False)
+    if link_id is not None:
+        waiting = waiting.filter(link=link_id)
+    due = waiting.filter(retry_at__lte=at).order_by("retry_at", "pk")
+    for again_id, conversation_id in list(due.values_list("link_id", "link__conversation_id")[:AT_ONCE]):
+        _tell_safely(again_id, conversation_id, update, at)
+        _check_time(began)
+    soonest = waiting.aggregate(soonest=Min("retry_at"))["soonest"]
+    if soonest is not None:
+        raise RetryLater("some conversations could not be told yet", max(soonest - at, AGAIN))
 
 
 @transaction.atomic
@@ -106,7 +150,7 @@ def _tell(link_id: int, conversation_id: int, update: IncidentUpdate, at: dateti
     conversation = lock(conversation_id)
     # Looked at again under the lock: it may have been unlinked, or told by somebody quicker.
     link = IncidentConversation.objects.filter(pk=link_id, incident=update.incident_id).first()
-    if link is None or ConversationNotice.objects.filter(update=update, link=link).exists():
+    if link is None or ConversationNotice.objects.filter(update=update, link=link, retry_at=None).exists():
         return
     conversation.customer = Customer.objects.get(pk=conversation.customer_id)
     refusal = _refusal(conversation, link, update)
@@ -114,8 +158,10 @@ def _tell(link_id: int, conversation_id: int, update: IncidentUpdate, at: dateti
         _note(link_id, update, at, refusal)
         return
     current = IncidentUpdate.objects.select_related("incident").get(pk=update.pk)
-    text, html = _words(conversation, current, at)
-    message = conversations.write_automatically(conversation, text, html=html, at=at)
+    message = _said_already(conversation, current)
+    if message is None:
+        text, html = _words(conversation, current, at)
+        message = conversations.write_automatically(conversation, text, html=html, at=at)
     _note(link_id, update, at, message=message)
     if update.status in OVER:
         _solve(conversation, link, at)
@@ -138,6 +184,17 @@ def _refusal(conversation: Conversation, link: IncidentConversation, update: Inc
     return OVERTAKEN if told.filter(later).exists() else ""
 
 
+def _said_already(conversation: Conversation, update: IncidentUpdate) -> Message | None:
+    """The acknowledgement, where it was written as this update was published and has told it by the way."""
+    assert update.published_at is not None, "it was published"
+    near = conversation.messages.filter(
+        kind=Message.Kind.OUTBOUND, is_automatic=True, at__gte=update.published_at - NEAR
+    )
+    others = near.exclude(pk__in=ConversationNotice.objects.filter(message__in=near).values("message"))
+    url, words = addresses.incident_url(update.incident.public_id), concerning.in_short(update.body)
+    return next((one for one in others.order_by("pk")[:MOST_NEAR] if url in one.text and words in one.text), None)
+
+
 def _words(conversation: Conversation, update: IncidentUpdate, at: datetime) -> tuple[str, str]:
     customer = conversation.customer
     language = customer.language or continuing.particulars(conversation, at=at).language
@@ -148,8 +205,8 @@ def _words(conversation: Conversation, update: IncidentUpdate, at: datetime) -> 
 def _note(
     link_id: int, update: IncidentUpdate, at: datetime, error: str = "", *, message: Message | None = None
 ) -> None:
-    notice = ConversationNotice(link_id=link_id, update=update, message=message, error=error[:300], at=at)
-    ConversationNotice.objects.bulk_create([notice], ignore_conflicts=message is None)
+    notice = {"message": message, "error": error[:300], "at": at, "retry_at": None}
+    ConversationNotice.objects.update_or_create(update=update, link_id=link_id, defaults=notice)
 
 
 def _solve(conversation: Conversation, link: IncidentConversation, at: datetime) -> None:

@@ -1,7 +1,18 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from status import answers
-from status.views import desk, desk_incident, distributions, hooks, joined, linked, mine, pages, subscriptions
+from status.views import (
+    desk,
+    desk_incident,
+    distributions,
+    hooks,
+    importing,
+    joined,
+    linked,
+    mine,
+    pages,
+    subscriptions,
+)
 
 # By their beginnings: what is asked for elsewhere is compared with these alone.
 _PUBLIC: list[URLPattern | URLResolver] = [
@@ -33,6 +44,7 @@ _DESK: list[URLPattern | URLResolver] = [
     path("proposals/<int:pk>/joining/", desk.join, name="desk_join"),
     path("proposals/<int:pk>/dismissal/", desk.dismiss, name="desk_dismiss"),
     path("incidents/<slug:public_id>/", include(_INCIDENT)),
+    path("subscribers/", importing.subscribers, name="desk_import"),
     path("updates/<slug:public_id>/", distributions.distribution, name="distribution"),
 ]
 

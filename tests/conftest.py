@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.fixtures.imap",
     "tests.fixtures.engine",
     "tests.fixtures.site",
+    "tests.fixtures.phone",
 ]
 
 

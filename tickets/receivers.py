@@ -9,6 +9,7 @@ from django.urls import reverse
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import continuing
 from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.customers import mail_choices
 from helpdesk.customers.models import User
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
@@ -41,6 +42,8 @@ def acknowledge(event: Event, at: datetime) -> None:
     if waiting is None or at - event.at > ACKNOWLEDGED_WITHIN or waiting.conversation.status in DONE:
         return
     conversation = waiting.conversation
+    if not mail_choices.wants(conversation.customer, mail_choices.RECEIVED):
+        return
     hours = waiting.office
     closed_hours = hours if hours is not None and not hours.is_open(event.at) else None
     if closed_hours is not None and not _on_call_knows(conversation, event, at):

@@ -103,7 +103,7 @@ def whisper(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     if given.get("t") == "typing":
         passing.typing(chat.pk, is_off=bool(given.get("off")))
     elif given.get("t") == "track":
-        passing.track(request.visit, given, at=at)
+        passing.track(request.visit, given, at=at, conversation_id=chat.pk)
     elif given.get("t") == "page" and request.visit.widget.sees_pages:
         page = passing.page_in(given)
         if page is not None:

@@ -102,3 +102,9 @@ def name_of(public_id: str) -> str:
     """What an incident is called, "" where there is none with this id."""
     found: str = _known("named")(public_id)
     return found
+
+
+def of_service(service_id: int) -> Sequence[Trouble]:
+    """What goes on with a service, private matters included: ask only for somebody who has it."""
+    found: Sequence[Trouble] = _known("of_service")(service_id)
+    return found

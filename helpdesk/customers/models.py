@@ -151,6 +151,13 @@ class Customer(models.Model):
     is_manager = models.BooleanField(
         default=False, db_default=False, help_text="Sees the conversations and quotes of the whole organization."
     )
+    unwanted_mails = ArrayField(
+        models.CharField(max_length=20),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Kinds of mails that the customer does not want (helpdesk.customers.mail_choices).",
+    )
     notes = models.TextField(blank=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()

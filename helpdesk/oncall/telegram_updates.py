@@ -26,6 +26,7 @@ from helpdesk.oncall.models import AgentAddress, Page
 from helpdesk.oncall.pagers.telegram import ACKNOWLEDGE, ALL, PASS_ON
 from helpdesk.oncall.pagers.telegram_calls import TelegramCalls
 
+PROVIDER: Final = "telegram"
 _START: Final = re.compile(rf"/start(?:@\w{{1,64}})?\s+({linking.TELEGRAM_PREFIX}[\w-]{{1,64}})\s*", re.ASCII)
 _BUTTON: Final = re.compile(rf"({ACKNOWLEDGE}|{PASS_ON}):({ALL}|[0-9]{{1,19}})", re.ASCII)
 
@@ -87,6 +88,14 @@ def _linked(update: Mapping[str, Any], code: str, at: datetime) -> Reply:
     return Reply("sendMessage", {"chat_id": number, "text": words})
 
 
+def keep(update: Mapping[str, Any], *, at: datetime) -> None:
+    """Keep an update that a poll has fetched and that `concerns` us; it is worked on once, by `apply`."""
+    raw = json.dumps(update).encode()
+    number = update.get("update_id")
+    name = str(number) if isinstance(number, int) else hooks.digest_id(raw)
+    hooks.store(PROVIDER, name, raw, {}, at=at)
+
+
 @outside
 def apply(event: Event, at: datetime) -> None:
     """A stored update of the bot's; what does not concern on-call is left to whoever it concerns."""
@@ -96,7 +105,8 @@ def apply(event: Event, at: datetime) -> None:
         return
     with transaction.atomic():
         reply = hear(update, at=at)
-        hooks.finish(hook)
+        if hook.provider == PROVIDER:
+            hooks.finish(hook)
     if reply is not None:
         async_to_sync(_say)(reply)
 

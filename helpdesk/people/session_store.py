@@ -29,4 +29,4 @@ class SessionStore(db.SessionStore):
         if row is None:
             self._session_key = None
             return None
-        return Session(self.session_key, *row)
+        return Session(session_key=self.session_key or "", session_data=row[0], expire_date=row[1])

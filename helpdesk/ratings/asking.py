@@ -11,6 +11,7 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import continuing
 from helpdesk.conversations.incoming import lock
 from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.customers import mail_choices
 from helpdesk.customers.models import Customer
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.models import Event
@@ -99,8 +100,8 @@ def _is_wanted(conversation: Conversation, rating: Rating | None, rules: RatingS
 def _is_reached_by_mail(conversation: Conversation) -> bool:
     channels = settings.SUPPORT_CHANNELS
     goes_by_mail = channels.get(conversation.channel) == channels[MAIL] or continuing.is_continued(conversation.channel)
-    reader = Customer.objects.filter(pk=conversation.customer_id, blocked_at=None).exclude(email="")
-    return goes_by_mail and reader.exists()
+    reader = Customer.objects.filter(pk=conversation.customer_id, blocked_at=None).exclude(email="").first()
+    return goes_by_mail and reader is not None and mail_choices.wants(reader, mail_choices.RATING)
 
 
 def _is_by_people(conversation: Conversation) -> bool:

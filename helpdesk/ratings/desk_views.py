@@ -73,7 +73,7 @@ def look(request: AgentRequest, conversation_id: int) -> HttpResponse:
         giving.look(rating.pk, request.user, at=now())
     except giving.NotLow:
         messages.info(request, _("Meanwhile the customer thinks better of it."))
-    return redirect(f"{reverse('ratings:desk')}?show=low")
+    return redirect(f"{reverse('ratings:rating_list')}?show=low")
 
 
 @require_POST
@@ -87,4 +87,4 @@ def show(request: AgentRequest, conversation_id: int) -> HttpResponse:
         giving.show(rating.pk, request.POST.get("shown") == "1")
     except giving.NotLow:
         messages.info(request, _("Meanwhile the customer has changed it."))
-    return redirect(f"{reverse('ratings:desk')}?show=thanks")
+    return redirect(f"{reverse('ratings:rating_list')}?show=thanks")

@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 WAITS_SECONDS: Final = 0.7
 """For the database, before the answer is given without it."""
-PROVIDER: Final = "twilio"
 NO_ANSWER: Final = twiml.response()
 
 
@@ -42,7 +41,7 @@ class Call:
     def keep(self, at: datetime) -> int | None:
         who = self.what.sender if isinstance(self.what, told.Text) else ""
         headers = {"kind": self.kind, "query": self.query, "content-type": self.content_type, "person": who}
-        return hooks.store(PROVIDER, self.key, self.raw, headers, at=at, error=self.error)
+        return hooks.store(told.PROVIDER, self.key, self.raw, headers, at=at, error=self.error)
 
 
 @csrf_exempt
@@ -109,9 +108,9 @@ def _verified(request: HttpRequest, kind: str) -> Call | HttpResponse:
     given = request.headers.get("X-Twilio-Signature")
     if not signatures.twilio(settings.TWILIO_AUTH_TOKEN, url, form, raw, given):
         return JsonResponse({"error": "the signature is wrong"}, status=403)
-    what, error = _read(kind, query, form)
+    what, trouble = _read(kind, query, form)
     key = hooks.digest_id(b"\n".join([kind.encode(), query.encode("utf-8", "replace"), _canonical(form, raw)]))
-    return Call(kind, raw, query[:2000], content_type, key, what, error)
+    return Call(kind, raw, query[:2000], content_type, key, what, trouble)
 
 
 def _read(kind: str, query: str, form: told.Fields | None) -> tuple[told.Told | None, str]:

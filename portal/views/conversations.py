@@ -1,5 +1,6 @@
 """The customer's tickets, over all channels: the list, one of them, and what can be done with it."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -120,7 +121,7 @@ def answer(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     return _shown(request, customer, found, text=text, trouble=trouble, client_id=str(client_id), status=status)
 
 
-def _wrong(text: str, uploads: list[object]) -> tuple[str, int]:
+def _wrong(text: str, uploads: Sequence[object]) -> tuple[str, int]:
     if len(uploads) > MOST_FILES:
         return _("At most %d files at a time.") % MOST_FILES, 422
     if sum(getattr(upload, "size", 0) or 0 for upload in uploads) > MOST_BYTES:

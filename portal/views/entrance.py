@@ -1,8 +1,12 @@
 """The way in: an address, then a link or a code. Nothing happens by opening a link: scanners of mails do that first."""
 
+import logging
+
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timezone import now
@@ -14,17 +18,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from helpdesk.customers import sessions
 from helpdesk.customers.models import Customer, CustomerSession
 from helpdesk.customers.sessions import signed_in
-from portal import openid, sign_in
+from portal import openid, passwords, sign_in, sign_in_mails
 from portal.access import safe_path
 from portal.rendering import page
 from portal.views import conversations
 
+logger = logging.getLogger(__name__)
 LONGEST_ADDRESS = 254
 
 
 @never_cache
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponseBase:
     """The customer's tickets, or the way in."""
     if signed_in(request) is not None:
         return conversations.overview(request)
@@ -97,6 +102,64 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     return enter(request, row.customer, CustomerSession.How.LINK, row.goes_to)
 
 
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """For who has set one."""
+    goes_to = safe_path(request.POST.get("next", "") or request.GET.get("next", ""))
+    if request.method != "POST":
+        return page(request, "password.jinja", trouble="", address="", goes_to=goes_to)
+    address, at = request.POST.get("email", "").replace("\x00", ""), now()
+    try:
+        customer = passwords.check(address, request.POST.get("password", ""), remote=_remote(request), at=at)
+    except passwords.TooMany:
+        return page(request, "password.jinja", status=429, trouble="many", address=address, goes_to=goes_to)
+    if customer is None:
+        return page(request, "password.jinja", status=422, trouble="wrong", address=address, goes_to=goes_to)
+    return enter(request, customer, CustomerSession.How.PASSWORD, goes_to)
+
+
+@require_POST
+def provider(request: HttpRequest) -> HttpResponse:
+    """To the provider of single sign-on; by a page of ours, because forms may only be sent to us (CSP)."""
+    if not openid.name():
+        raise Http404("there is no provider")
+    try:
+        leaving = openid.leave(safe_path(request.POST.get("next", "")))
+    except openid.Refused as error:
+        return _refused(request, error)
+    response = page(request, "leaving.jinja", there=leaving.url, provider=openid.name())
+    secure = bool(settings.SESSION_COOKIE_SECURE)
+    path = reverse("portal:oidc_callback")
+    response.set_cookie(
+        openid.COOKIE, leaving.cookie, openid.COOKIE_SECONDS, path=path, secure=secure, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+@never_cache
+@require_safe
+def provider_answer(request: HttpRequest) -> HttpResponse:
+    """Back from the provider. What was kept for this login is good once."""
+    if not openid.name():
+        raise Http404("there is no provider")
+    given = request.GET
+    try:
+        kept = request.COOKIES.get(openid.COOKIE, "")
+        customer, goes_to = openid.come_back(kept, given.get("state", ""), given.get("code", ""), at=now())
+    except openid.Refused as error:
+        response = _refused(request, error)
+    else:
+        response = enter(request, customer, CustomerSession.How.OIDC, goes_to)
+    response.delete_cookie(openid.COOKIE, path=reverse("portal:oidc_callback"), samesite="Lax")
+    return response
+
+
+def _refused(request: HttpRequest, error: openid.Refused) -> HttpResponse:
+    logger.warning("single sign-on of a customer refused: %s", error)
+    return entrance(request, trouble="provider", status=403)
+
+
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session of this browser."""
@@ -108,7 +171,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 def enter(request: HttpRequest, customer: Customer, how: CustomerSession.How, goes_to: str = "") -> HttpResponse:
     """Sign the customer in on this browser, and lead them to the page they came for."""
-    token = sessions.begin(customer, how, request, at=now())
+    at = now()
+    sign_in_mails.note_browser(customer, request, at=at)
+    token = sessions.begin(customer, how, request, at=at)
     response = redirect(safe_path(goes_to) or reverse("portal:home"))
     sessions.keep(response, token)
     return response

@@ -17,7 +17,8 @@ from helpdesk.events.outcomes import DeliveryError, NeverRetry
 from helpdesk.events.provider_calls import Answer
 from social import calls, files
 from social.happenings import Author, Batch, Media, Said, Unread
-from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Sent
+from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
+from social.wording import shortened
 
 LIMIT: Final = 500
 URL_LENGTH: Final = 23
@@ -63,6 +64,9 @@ class Mastodon:
 
     def costs(self, call: str, text: str = "") -> Cost | None:
         return None
+
+    def renew(self, connection: Connection) -> Renewed | None:
+        return None  # its tokens do not end
 
     def deep_link(self, outgoing: Outgoing) -> str:
         return ""
@@ -195,17 +199,6 @@ def length_of(text: str) -> int:
     counted = _URL.sub("x" * URL_LENGTH, text)
     counted = _MENTION.sub(lambda found: f"@{found.group(1)}", counted)
     return len(counted)
-
-
-def shortened(text: str, link: str, limit: int, length: Any) -> str:
-    """The text and its link in one post; what is too long ends in an ellipsis at a word's end."""
-    tail = f"\n{link}" if link and link not in text else ""
-    if length(text + tail) <= limit:
-        return text + tail
-    words = text.split(" ")
-    while words and length(" ".join(words).rstrip(".,;:–- ") + "…" + tail) > limit:
-        words.pop()
-    return " ".join(words).rstrip(".,;:–- ") + "…" + tail
 
 
 def _bearer(connection: Connection) -> dict[str, str]:

@@ -89,6 +89,24 @@ on('vis', ({ conv, state: how, page }) => {
     link.hidden = false;
   }
 });
+const part = (tag, text, className = '') => Object.assign(document.createElement(tag), { textContent: text, className });
+on('track', ({ conv, name, props, at }) => {
+  const box = find('chat-tracked');
+  if (!box || conv !== opened()) return;
+  write(box.querySelector('summary span'), box.dataset.words.replace('%s', () => name));
+  const line = part('li', '');
+  line.append(part('bdi', name));
+  for (const [short, value] of Object.entries(props)) {
+    const one = part('span', '', 'dim');
+    one.append(part('bdi', short), ': ', part('bdi', value));
+    line.append(' ', one);
+  }
+  line.append(' ', part('span', new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' }), 'dim num'));
+  const list = box.querySelector('ul');
+  list.prepend(line);
+  while (list.children.length > 10) list.lastElementChild.remove();
+  box.hidden = false;
+});
 on('read', ({ conv, upto }) => {
   const chat = find('chat');
   if (!chat || conv !== opened() || upto < Number(chat.dataset.head)) return;

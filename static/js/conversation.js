@@ -1,5 +1,5 @@
 // Asks every few seconds whether something happened in this conversation, and puts it in without touching what is typed.
-import { isLive } from './live.js';
+import { isLive, on, say } from './live.js';
 import { whenThere } from './ready.js';
 
 const PATIENCE = 4000;
@@ -65,6 +65,7 @@ async function ask() {
   if (document.hidden || !head || thread?.dataset.live === undefined) return;
   if (isAsking) { isAgain = true; return; }
   isAsking = true;
+  clearTimeout(unheard);
   const wasAtEnd = isAtEnd();
   const all = isOwed ? '&all=1' : '';
   isOwed = false;
@@ -73,11 +74,44 @@ async function ask() {
   } finally {
     isAsking = false;
   }
+  grown(wasAtEnd);
+  tellShown();
+  if (isAgain) { isAgain = false; ask(); }
+}
+
+function grown(wasAtEnd) {
   if (find('thread')) fold(find('thread'));
   if (wasAtEnd) toEnd();
   tellSeen();
-  if (isAgain) { isAgain = false; ask(); }
 }
+
+// The server is told how far the thread goes, and sends what comes next, or that it is to be asked for.
+let told = '';
+let unheard = 0;
+const opened = () => Number(document.querySelector('[data-conversation]')?.dataset.conversation ?? 0);
+function tellShown() {
+  const after = find('thread')?.dataset.live === undefined ? '' : find('cursor').dataset.query;
+  if (told === after) return;
+  told = after;
+  say('thread', { conv: after ? opened() : 0, after, lang: document.documentElement.lang });
+}
+on('welcome', () => { told = ''; tellShown(); });
+document.addEventListener('desk:pane', tellShown);
+on('ev', ({ conv }) => {
+  if (conv !== opened()) return;
+  clearTimeout(unheard);
+  unheard = setTimeout(ask, told ? 2000 : 20);
+});
+on('news', ({ conv, after, html, next }) => {
+  const thread = find('thread');
+  if (conv !== opened()) return;
+  clearTimeout(unheard);
+  if (!html || isAsking || isOwed || after !== find('cursor')?.dataset.query) { ask(); return; }
+  const wasAtEnd = isAtEnd();
+  window.htmx.swap(thread, html, { swapStyle: 'beforeend', settleDelay: 20 }, { contextElement: thread });
+  told = next;
+  grown(wasAtEnd);
+});
 
 whenThere('#thread[data-live]', (thread) => {
   if (!location.hash || location.hash === `#${thread.querySelector('.msg:last-of-type')?.id}`) toEnd();

@@ -63,12 +63,9 @@ for (const name of ['htmx:afterSwap', 'desk:list']) {
 const list = () => triggered('rows');
 // Rows come by the socket; what moves up from the next page, and what no event tells, is looked for in quiet.
 const rows = gathered(list, { after: 30000, times: 60, longest: 4000 });
-const conversation = gathered(async () => { document.dispatchEvent(new CustomEvent('conversation:changed')); }, { after: 20, times: 4, longest: 300 });
+const conversation = () => document.dispatchEvent(new CustomEvent('conversation:changed'));
 
-on('ev', (frame) => {
-  if (frame.conv === opened()) conversation();
-  if (frame.k !== 'msg.edit') rows();
-});
+on('ev', (frame) => { if (frame.k !== 'msg.edit') rows(); });
 on('count', ({ v }) => {
   for (const place of document.querySelectorAll('[data-count]')) {
     const number = v[place.dataset.count] ?? '';

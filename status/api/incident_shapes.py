@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from status.addresses import incident_url
-from status.api.shapes import LONGEST_BODY, ComponentStates
-from status.incidents import STATUSES, Opening, Words
+from status.api.shapes import ComponentStates
+from status.incidents import LONGEST_BODY, STATUSES, Opening, Words
 from status.models import AffectedComponent, Impact, Incident, IncidentUpdate, State
 
 IMPACTS: Final = [one for one in Impact.choices if one[0] != Impact.MAINTENANCE]
@@ -156,7 +156,28 @@ class IncidentChangesSerializer(serializers.Serializer[Any]):
 
 
 class CorrectionSerializer(serializers.Serializer[Any]):
-    """Other words for an update, or another time that stands beside them."""
+    """Other words for an update, or another time that stands beside them; of what is not published everything else."""
 
     body = serializers.CharField(max_length=LONGEST_BODY, required=False)
     display_at = serializers.DateTimeField(required=False)
+    status = serializers.ChoiceField(choices=Incident.Status.choices, required=False)
+    components = ComponentStates(required=False, help_text="States by the components' ids, instead of those before.")
+    tells = serializers.BooleanField(required=False)
+    short_text = serializers.CharField(max_length=280, required=False, allow_blank=True)
+    publish_at = serializers.DateTimeField(required=False, allow_null=True, help_text="null makes it a draft again.")
+
+    def words(self, update: IncidentUpdate) -> Words:
+        """What a draft says with these changes; without a time to come it stays a draft."""
+        given = self.validated_data
+        said = {int(pk): state for pk, state in update.components.items()} or None
+        publish_at = given.get("publish_at", update.publish_at)
+        return Words(
+            status=given.get("status", update.status),
+            body=given.get("body", update.body),
+            components=given.get("components", said),
+            tells=given.get("tells", update.tells),
+            short_text=given.get("short_text", update.short_text),
+            display_at=given.get("display_at"),
+            is_draft=publish_at is None,
+            publish_at=publish_at,
+        )

@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from helpdesk.customers.permissions import agent_of
-from status import amending, incidents
+from status import amending, drafts, incidents
 from status.api.incident_shapes import (
     CorrectionSerializer,
     IncidentChangesSerializer,
@@ -153,12 +153,19 @@ class OneUpdate(APIView):
 
     @extend_schema(request=CorrectionSerializer, responses={200: UpdateSerializer})
     def patch(self, request: Request, public_id: str, update_id: str) -> Response:
-        """Correct its words. Whoever was told already is not told again."""
+        """Correct its words. Whoever was told already is not told again. What is not published is written anew; once
+        it is published only `body` and `display_at` change.
+        """
         update = self._found(public_id, update_id)
         given = CorrectionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         new = given.validated_data
         try:
+            if update.published_at is None:
+                kept = drafts.rewrite(update, given.words(update), agent_of(request), at=timezone.now())
+                return Response(UpdateSerializer(kept).data)
+            if new.keys() - {"body", "display_at"}:
+                raise Refused("what was published keeps its states and its time; say the next thing instead")
             incidents.correct(
                 update,
                 new.get("body", update.body),

@@ -14,8 +14,8 @@ from helpdesk.customers.permissions import agent_of
 from status import maintenances
 from status.api.incident_shapes import MAINTENANCE_STATUSES, IncidentSerializer, NewUpdateSerializer, words_of
 from status.api.incidents import IncidentFilters, OfKind, one, refused
-from status.api.shapes import LONGEST_BODY, ComponentStates
-from status.incidents import Opening, Refused, Words
+from status.api.shapes import ComponentStates
+from status.incidents import LONGEST_BODY, Opening, Refused, Words
 from status.models import Incident, State
 
 

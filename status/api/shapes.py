@@ -11,7 +11,6 @@ from status.models import State
 
 PUBLIC_ID: Final = "[a-z0-9]{12}"
 MOST_COMPONENTS: Final = 500
-LONGEST_BODY: Final = 50_000
 
 
 @extend_schema_field(

@@ -7,16 +7,21 @@ import django_filters
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from helpdesk.customers.api_configured import Configured
 from helpdesk.customers.permissions import agent_of
 from helpdesk.events.actors import Actor
 from helpdesk.events.secrets import decrypt
-from status import distributing, subscribing
+from status import distributing, importing, subscribing
+from status.importing import NotAList
 from status.models import Component, Subscriber
 from status.subscribing import MOST_COMPONENTS, NotAnAddress, Wishes
+from status.views.importing import note
 
 
 @extend_schema_serializer(
@@ -106,6 +111,27 @@ class SubscriberSerializer(serializers.ModelSerializer[Subscriber]):
         )
 
 
+class ImportSerializer(serializers.Serializer[Any]):
+    """A list as CSV: one address a line, or a table with `email`, and perhaps `language` and `components` (ids or
+    names, separated by semicolons).
+    """
+
+    csv = serializers.CharField(max_length=importing.MOST_BYTES, trim_whitespace=False)
+    consent = serializers.CharField(
+        max_length=140, default="", allow_blank=True,
+        help_text="Where they have agreed already; kept with each of them. Without it each is asked first.",
+    )  # fmt: skip
+
+
+class ImportedSerializer(serializers.Serializer[Any]):
+    """What became of a list; `refused` are the first lines that were left out, each with its number and the reason."""
+
+    made = serializers.IntegerField()
+    known = serializers.IntegerField()
+    refused = serializers.ListField(child=serializers.CharField())
+    refused_count = serializers.IntegerField()
+
+
 class SubscriberFilter(django_filters.FilterSet):  # type: ignore[misc]
     address = django_filters.CharFilter(lookup_expr="iexact")
 
@@ -120,3 +146,17 @@ class SubscriberViewSet(Configured):
     queryset = Subscriber.objects.prefetch_related("components")
     serializer_class = SubscriberSerializer
     filterset_class = SubscriberFilter
+
+    @extend_schema(request=ImportSerializer, responses={200: ImportedSerializer})
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None, filterset_class=None)
+    def bring_in(self, request: Request) -> Response:
+        """Many e-mail addresses at once. Whoever is there already, or has left, stays as they are."""
+        given = ImportSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        user, said = agent_of(request), given.validated_data
+        try:
+            found = importing.import_all(said["csv"], user, consent=said["consent"], at=timezone.now())
+        except NotAList as error:
+            raise serializers.ValidationError({"csv": str(error)}) from error
+        note(user.pk, found, said["consent"])
+        return Response(ImportedSerializer(found).data)

@@ -13,10 +13,9 @@ from helpdesk.customers.api_fields import is_id
 from helpdesk.desk import fields
 from helpdesk.desk.forms import dress
 from status import wording
-from status.incidents import STATUSES, Opening, Words
-from status.models import Component, Impact, Incident, State
+from status.incidents import LONGEST_BODY, STATUSES, Opening, Words
+from status.models import Component, Impact, Incident, IncidentUpdate, State
 
-LONGEST_BODY: Final = 50_000
 NOW, DRAFT, LATER = "now", "draft", "later"
 _WHEN: Final = (
     (NOW, _("Publish now")),
@@ -113,6 +112,13 @@ class WordsForm(Asked):
             is_draft=given["when"] == DRAFT,
             publish_at=given["publish_at"] if given["when"] == LATER else None,
         )
+
+
+def initial_of(update: IncidentUpdate) -> dict[str, Any]:
+    """What a WordsForm shows of an update that is not published."""
+    when = DRAFT if update.publish_at is None else LATER
+    same = {name: getattr(update, name) for name in ("status", "body", "short_text", "tells", "publish_at")}
+    return {**same, "when": when}
 
 
 class IncidentForm(WordsForm):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from helpdesk.customers.permissions import may_work
 from helpdesk.desk import markdown
 from helpdesk.desk.pages import AgentRequest, agent_view, page
-from status import addresses, amending, distributing, incidents, linking, maintenances
+from status import addresses, amending, distributing, drafts, incidents, linking, maintenances
 from status.incidents import Refused, Words
 from status.models import Incident, IncidentUpdate
 from status.views import asked, desk
@@ -147,8 +147,10 @@ def cancel(request: AgentRequest, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view
 def correct(request: AgentRequest, public_id: str, update_id: str) -> HttpResponse:
-    """Other words for an update; whoever was told already is not told again."""
+    """Other words for an update; whoever was told already is not told again. What is not published is written anew."""
     update = _update(public_id, update_id)
+    if update.published_at is None:
+        return _rewrite(request, update, now())
     initial = {"body": update.body, "display_at": update.display_at}
     form = asked.CorrectionForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
@@ -159,6 +161,33 @@ def correct(request: AgentRequest, public_id: str, update_id: str) -> HttpRespon
         messages.success(request, _("Saved."))
         return redirect("status:desk_incident", public_id)
     return _form_page(request, update.incident, form, _("Correct"))
+
+
+def _rewrite(request: AgentRequest, update: IncidentUpdate, at: datetime) -> HttpResponse:
+    kind = update.incident.kind
+    if request.method == "POST":
+        form, chosen = asked.WordsForm(request.POST, kind=kind, at=at), asked.states_of(request.POST)
+    else:
+        form = asked.WordsForm(kind=kind, at=at, initial=asked.initial_of(update))
+        chosen = {int(pk): state for pk, state in update.components.items()}
+    if form.is_bound and form.is_valid() and "preview" not in request.POST:
+        try:
+            kept = drafts.rewrite(update, form.words(chosen), request.user, at=at)
+        except Refused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("It is published.") if kept.published_at else _("It is kept."))
+            return redirect("status:desk_incident", update.incident.public_id)
+    problems = form.problems() if form.is_bound and "preview" not in request.POST else []
+    return page(
+        request,
+        "status_draft.jinja",
+        status=422 if problems else 200,
+        incident=update.incident,
+        form=form,
+        problems=problems,
+        **desk.compose(form, chosen),
+    )
 
 
 @require_POST

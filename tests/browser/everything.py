@@ -60,6 +60,7 @@ CHANGES = {
     *("link", "unlink", "desk_join", "desk_dismiss", "desk_publish", "desk_discard"),
     *("apply_macro", "agent_state", "take_over", "decline", "hold", "anything_else", "end_chat", "convert", "hand_on"),
     "own_picture",
+    *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
     *("single_sign_on", "single_sign_on_callback", *POSTS),
 }
 FILES = {
@@ -69,6 +70,7 @@ FILES = {
 }
 MACHINES = {
     *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "live", "ready", "paging_health"),
+    *("twilio_voice", "twilio_recording", "twilio_status", "twilio_sms"),
     *("signal_hook", "mail_health", "metrics", "mfa_login_webauthn"),
 }
 # A page under a second name, or one that only leads on to another.
@@ -154,6 +156,7 @@ def _admin(company: Company, first: Conversation, rows: dict[str, int], at: date
     found |= {"sent_file": reverse("tickets:sent_file", args=[SENT]), "chats": "/desk/chats/"}
     found["live_chat"] = reverse("chat:live_chat", args=[company.carol.pk])
     found["profile"] = "/desk/chats/profile/"
+    found["reach"] = "/desk/settings/reach/"
     found |= {"bulk": f"{reverse('tickets:bulk')}?c={first.pk}", "search": f"{found['search']}?q=error"}
     found |= {str(one.name): address(one, rows) for one in SETTINGS if one.name not in POSTS}
     found |= _trouble(company, first, at)

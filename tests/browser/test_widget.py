@@ -204,7 +204,7 @@ def test_who_may_not_chat_live_is_shown_other_ways_and_keeps_the_text(context: B
     assert Chat.objects.get().mode == Chat.Mode.TICKET
 
 
-def test_a_chat_is_booked_and_called_off(context: BrowserContext, shop: str, company: Company) -> None:
+def test_a_chat_is_booked_moved_and_called_off(context: BrowserContext, shop: str, company: Company) -> None:
     # As on pages without TLS.
     context.add_init_script("delete Crypto.prototype.randomUUID")
     page, wrong = _come(context, shop)
@@ -223,11 +223,20 @@ def test_a_chat_is_booked_and_called_off(context: BrowserContext, shop: str, com
     panel.locator("#go-book").click()
     line = panel.locator(".booked")
     expect(line).to_contain_text("Moving <b>our</b> shop")
-    line.get_by_role("button").click()
+    line.get_by_role("button", name="Move the chat").click()
+    expect(panel.locator("#topic")).to_be_hidden()
+    panel.locator("#slots label").nth(3).click()
+    before = line.locator("b").inner_text()
+    panel.locator("#do-book").click()
+    expect(line.locator("b")).not_to_have_text(before)
+    expect(panel.locator("#topic")).to_be_visible()
+    first, booking = booking, Booking.objects.get()
+    assert (booking.pk, booking.revision) == (first.pk, 1) and booking.starts_at != first.starts_at
 
+    line.get_by_role("button", name="Cancel").click()
     expect(line).to_contain_text("Cancelled:")
     booking.refresh_from_db()
-    assert booking.state == Booking.State.CANCELLED
+    assert (booking.state, booking.revision) == (Booking.State.CANCELLED, 2)
     panel.locator("#back").click()
     panel.locator("#more").click()
     panel.locator("#go-book").click()

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail as outbox
 from django.test import Client
 from django.utils.timezone import now
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from helpdesk import limits
 from helpdesk.customers import sessions
@@ -19,12 +19,6 @@ from tests.fixtures.company import Company
 from tests.fixtures.mailing import settle
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _fresh(settings: Settings) -> None:
-    limits.forget()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
 def _ask(browser: Client, address: str, **given: str) -> str:

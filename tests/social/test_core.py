@@ -75,7 +75,7 @@ def test_what_comes_twice_or_in_another_order_changes_nothing(
     message = Message.objects.get(conversation__channel="mastodon")
     assert message.text == "My password is broken"
     post = Post.objects.get(message=message)
-    assert [one["text"] for one in post.versions][0] == "My passwrd is broken"
+    assert next(one["text"] for one in post.versions) == "My passwrd is broken"
     arrivals.keep(accounts, Batch((("1", Removed(status["id"], at + timedelta(minutes=5))),)), at=at)
     filing.file_arrivals(at + timedelta(minutes=6))
     message.refresh_from_db()

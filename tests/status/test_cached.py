@@ -71,7 +71,7 @@ def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
         raise DatabaseError("there is none")
 
     monkeypatch.setattr(keeping._VERSION, "row", refuse)
-    for one in (snapshot._SNAPSHOT, snapshot._ONE, snapshot._OLDER):
+    for one in (*(part.value for part in snapshot.Part), snapshot._ONE, snapshot._OLDER):
         monkeypatch.setattr(one, "row", refuse)
 
 

@@ -3,17 +3,21 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.utils.timezone import now
 from pytest_django import Settings
 
-from helpdesk.customers.models import Customer, Service
+from helpdesk.customers.models import Customer, Service, User
 from helpdesk.events import outbox
 from helpdesk.events.models import Event
-from status import incidents, linking, proposals
+from status import incidents, linking, proposals, proposals_in_slack
 from status.incidents import Opening, Words
 from status.models import Component, IncidentConversation, Proposal
 from tests.fixtures.company import Company
 from tests.fixtures.desk import write
+from tests.fixtures.engine import Engine
+from tests.fixtures.providers.slack import SlackServer
 from tests.fixtures.status import component, without_components
+from tickets.desk import proposed
 
 pytestmark = pytest.mark.django_db
 LATER = timedelta(minutes=9)
@@ -135,3 +139,39 @@ def test_nothing_is_proposed_where_that_is_switched_off(
     settings.PROPOSE_INCIDENT_TICKETS = 0
     _ask(company.carol, at, 3)
     assert proposals.find(at) == 0
+
+
+def test_whoever_may_open_one_is_asked(
+    web: Component, company: Company, at: datetime, slack: SlackServer, engine: Engine
+) -> None:
+    moment = now()
+    _ask(company.carol, moment, 3)
+    proposals.find(moment)
+    User.objects.filter(pk=company.linus.pk).update(role=User.Role.VIEWER)
+    watching = [company.ada.pk, company.grace.pk, company.linus.pk]
+    frames = proposed.live(Event.objects.filter(kind=proposals.MADE), watching)
+    assert {(user, conversation) for user, conversation, _frame in frames} == {
+        (company.ada.pk, 0),
+        (company.grace.pk, 0),
+    }
+    frame = frames[0][2]
+    assert (frame["url"], frame["toast"], frame["kind"]) == ("/desk/status/", True, "proposal")
+    assert "3 tickets on Web 1" in frame["text"]
+
+    outbox.drain(moment)
+    planned = Event.objects.filter(kind="notice.planned", data__kind="proposal")
+    assert {event.data["user"] for event in planned} == set(
+        User.objects.filter(is_active=True).exclude(role="viewer").values_list("pk", flat=True)
+    )
+    (posted,) = [one for one in slack.messages if "3 tickets on Web 1" in one.text]
+    assert posted.text.endswith("/desk/status/")
+
+
+def test_what_was_decided_meanwhile_is_not_told_to_slack(
+    web: Component, company: Company, at: datetime, slack: SlackServer
+) -> None:
+    _ask(company.carol, at, 3)
+    proposals.find(at)
+    proposals.dismiss(Proposal.objects.get().pk, company.ada, at=at)
+    proposals_in_slack.tell(Event.objects.get(kind=proposals.MADE), at)
+    assert not slack.messages

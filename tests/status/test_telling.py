@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import Inbound
@@ -14,7 +15,7 @@ from helpdesk.events.actors import SYSTEM
 from helpdesk.events.models import Event, OutboxEntry
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import Page
-from status import incidents, linking, telling
+from status import concerning, incidents, linking, telling
 from status.incidents import Opening, Words
 from status.models import Component, ConversationNotice, Incident, IncidentConversation
 from tests.fixtures.company import Company
@@ -218,7 +219,77 @@ def test_one_that_cannot_be_told_does_not_keep_the_others_waiting(
     assert (first.told, first.delivery) == (0, "")
     assert "no words" in first.error
     assert linking.counts(incident).failed == 1
+
+    monkeypatch.setattr(telling, "_words", real)
+    _drain(at + telling.AGAIN_AFTER[0] - timedelta(seconds=1))
+    assert not _told(asked[0]), "it is not asked all the time"
+    _drain(at + telling.AGAIN_AFTER[0])
+    _drain(at + timedelta(hours=5))
+    assert [len(_told(one)) for one in asked] == [1, 1, 1], "whatever it was has passed"
+    assert linking.counts(incident).failed == 0
     assert not OutboxEntry.objects.filter(handler="status.telling.tell", done_at=None).exists()
+
+
+def test_what_never_passes_has_an_end_and_is_listed(
+    web: Component, company: Company, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = _ask(company.carol, at - timedelta(minutes=5))
+    incident = _break(web, company, at)
+    tried = []
+
+    def broken(*args: Any) -> tuple[str, str]:
+        tried.append(args)
+        raise RuntimeError("no words")
+
+    monkeypatch.setattr(telling, "_words", broken)
+    moment = at
+    for wait in (timedelta(), *telling.AGAIN_AFTER, timedelta(days=1)):
+        moment += wait
+        _drain(moment)
+    assert len(tried) == 1 + len(telling.AGAIN_AFTER)
+    assert not OutboxEntry.objects.filter(handler="status.telling.tell", done_at=None).exists()
+    assert "no words" in linking.linked(incident, company.ada)[0].error
+    assert not _told(mine)
+
+
+def test_linked_again_they_are_not_told_the_same_again(web: Component, company: Company, at: datetime) -> None:
+    theirs = _ask(company.gil, at - timedelta(minutes=5))
+    incident = _break(web, company, at)
+    for minute in (1, 3):
+        when = at + timedelta(minutes=minute)
+        linking.link(incident, [theirs.pk], how=HAND, user=company.ada, at=when, tells=True)
+        _drain(when)
+        assert len(_told(theirs)) == 1
+        assert linking.linked(incident, company.ada)[0].told == 1
+        assert linking.unlink(theirs.pk, company.ada, at=when + timedelta(minutes=1))
+    incidents.add_update(incident, Words("identified", "The disk."), company.ada, at=at + timedelta(minutes=5))
+    linking.link(incident, [theirs.pk], how=HAND, user=company.ada, at=at + timedelta(minutes=6), tells=True)
+    _drain(at + timedelta(minutes=6))
+    assert len(_told(theirs)) == 2, "there is news by now"
+
+
+def test_an_acknowledgement_that_has_told_it_is_not_followed_by_the_same(
+    web: Component, company: Company, at: datetime
+) -> None:
+    mine = _ask(company.carol, at)
+    incident = _break(web, company, at)
+    linking.link_witnesses(incident, at=at)
+    said = concerning.of_conversation(mine)
+    assert [one.says for one in said] == ["We look into it."]
+    with transaction.atomic():
+        conversations.write_automatically(mine, f"Hello,\n\n{said[0].says}\n{said[0].url}", at=at)
+    _drain(at)
+    assert mine.messages.filter(text__contains="We look into it.").count() == 1
+    assert linking.linked(incident, company.ada)[0].told == 1
+
+    other = _ask(company.carol, at)
+    linking.link(incident, [other.pk], how=HAND, user=company.ada, at=at, tells=True)
+    _drain(at)
+    assert concerning.of_conversation(other) == [], "told a moment ago; the acknowledgement does not repeat it"
+    later = at + timedelta(minutes=5)
+    incidents.add_update(incident, Words("identified", "We look into it."), company.ada, at=later)
+    _drain(later)
+    assert mine.messages.filter(text__contains="We look into it.").count() == 2, "said anew, it is told anew"
 
 
 def test_later_news_overtake_older_ones(web: Component, company: Company, at: datetime) -> None:

@@ -85,6 +85,17 @@ def _instant(text: object) -> str:
     return date_format(localtime(at), "j M Y, H:i") if at else "?"
 
 
+def _answered(data: Data) -> str:
+    when = _instant(data.get("starts_at"))
+    said = {
+        "accepted": _("The chat of %s is in the customer's calendar"),
+        "declined": _("The customer's calendar declined the chat of %s"),
+        "tentative": _("The customer may come to the chat of %s, says their calendar"),
+    }.get(str(data.get("answer")), "%s") % when
+    by, words = data.get("by"), data.get("words")
+    return f"{said}{f' ({by})' if by else ''}{f': “{words}”' if words else ''}"
+
+
 def _filled_in(data: Data, names: Names) -> str:
     return ", ".join(f"{key}: {'–' if value is None else value}" for key, value in dict(data.get("now", {})).items())
 
@@ -165,6 +176,14 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "conversation.item_removed": lambda data, names: _("not to do any more: %s") % data.get("text", ""),
     "conversation.time_spent": lambda data, names: _("spent %s min") % data.get("minutes", ""),
     "conversation.time_taken_back": lambda data, names: _("took back %s min") % data.get("minutes", ""),
+    "quote.drafted": _says("began a quote"),
+    "quote.sent": lambda data, names: _("sent quote %s") % data.get("number", ""),
+    "quote.accepted": lambda data, names: _("%s accepted the quote") % data.get("answered_name", ""),
+    "quote.declined": lambda data, names: _("%s declined the quote") % data.get("answered_name", ""),
+    "quote.upgrade_chosen": lambda data, names: _("%s wants the plan instead") % data.get("answered_name", ""),
+    "quote.expired": lambda data, names: _("Quote %s has expired") % data.get("number", ""),
+    "quote.withdrawn": lambda data, names: _("withdrew quote %s") % data.get("number", ""),
+    "quote.reminded": lambda data, names: _("The customer is reminded of quote %s") % data.get("number", ""),
     "rating.asked": _says("The customer is asked how our help was"),
     "rating.given": lambda data, names: _("The customer rated our help %s of 5") % data.get("score", ""),
     "rating.looked_at": _says("looked at the low rating"),
@@ -178,6 +197,7 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "chat.booking_missed": lambda data, names: (
         _("The customer did not come to the chat of %s") % _instant(data.get("starts_at"))
     ),
+    "chat.booking_answered": lambda data, names: _answered(data),
     "customer.noted": _says("changed the notes on the customer"),
     "sender.blocked": lambda data, names: _("blocked %s") % data.get("handle", ""),
     "sender.unblocked": lambda data, names: _("no longer blocks %s") % data.get("handle", ""),

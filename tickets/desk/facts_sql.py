@@ -4,6 +4,9 @@ than running it.
 
 from typing import Final
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from helpdesk.conversations import incidents, visibility
 from helpdesk.conversations.models import Conversation, ConversationLink, CustomField, Tag
 from helpdesk.customers.models import Customer, Identity, Organization, Plan, Service, Team, User
@@ -98,6 +101,9 @@ _LISTS = {
 }
 # What another room knows of it, as JSON of one row.
 _INCIDENT = incidents.beside()
+_BESIDE = ",\n    ".join(
+    f"({import_string(dotted)}) AS {name}" for name, dotted in settings.BESIDE_CONVERSATIONS.items()
+)
 _NAMED_LISTS = ",\n    ".join(f"{_listed(select)} AS {name}" for name, select in _LISTS.items())
 FACTS: Final = f"""
 SELECT c.id, c.subject, c.channel, c.status, c.priority, c.team_id, c.assignee_id, c.customer_id, c.organization_id,
@@ -114,6 +120,7 @@ SELECT c.id, c.subject, c.channel, c.status, c.priority, c.team_id, c.assignee_i
     coalesce((SELECT array_agg(tag.name ORDER BY tag.name) FROM {Conversation.tags.through._meta.db_table} AS has
         JOIN {Tag._meta.db_table} AS tag ON tag.id = has.tag_id WHERE has.conversation_id = c.id), '{{{{}}}}') AS tags,
     ({_INCIDENT}) AS incident,
+    {_BESIDE},
     {_NAMED_LISTS}
 FROM {_CONVERSATION} AS c
 JOIN {Customer._meta.db_table} AS customer ON customer.id = c.customer_id

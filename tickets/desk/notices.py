@@ -71,6 +71,9 @@ _KIND_OF: Final = {
     "clock.warned": RISK,
     "chat.offered": CHAT,
     "chat.nudged": CHAT,
+    "quote.accepted": MESSAGE,
+    "quote.declined": MESSAGE,
+    "quote.upgrade_chosen": MESSAGE,
 }
 
 

@@ -60,6 +60,7 @@ def labels(language: str | None) -> dict[str, _Names]:
             "api": _("API"),
             "chat": _("Chat"),
             "phone": _("Phone"),
+            "sms": _("SMS"),
             "portal": _("Portal"),
         },
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 from helpdesk.customers import actions as customers
 from helpdesk.customers.models import User
 from helpdesk.prepared import Prepared
-from tickets.mail import agents, alerts, bounce_filing, letters, threading, tokens
+from tickets.mail import agents, alerts, bounce_filing, invitations, letters, threading, tokens
 from tickets.mail.authentication import DOUBTS, Proof, proof, verdict
 from tickets.mail.automatic import automatic_reason
 from tickets.mail.bounces import read_bounce
@@ -46,10 +46,13 @@ def sort(
     if blocked_by is not None and agent_id is None:
         return Outcome(InboundEmail.State.BLOCKED, f"{blocked_by} is blocked")
     sender = _sender(mail, parsed)
+    settled, invited = invitations.take(parsed, at=at)
+    if settled is not None:
+        return settled
     alert = recognise(parsed)
     if alert is not None:
         return alerts.file_alert(alert, mail, parsed, sender, mailboxes, recipients)
-    thread = threading.find(parsed, recipients, mail.received_at)
+    thread = invited or threading.find(parsed, recipients, mail.received_at)
     if agent_id is not None and not reason:
         agent = User.objects.get(pk=agent_id)
         outcome = agents.file_agents_mail(agent, thread, mail, parsed, mailboxes, recipients, looked)

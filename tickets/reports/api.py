@@ -13,11 +13,11 @@ from rest_framework.views import APIView
 
 from helpdesk.conversations.models import Priority
 from helpdesk.customers.permissions import agent_of
+from helpdesk.desk.tables import Table
 from tickets.reports import selection, tables
 from tickets.reports.models import Measure
 from tickets.reports.reading import PROMISED, Numbers
 from tickets.reports.selection import BadSelection, Selection
-from tickets.reports.tables import Table
 
 FILTERS = [
     OpenApiParameter("period", str, enum=list(selection.periods()), description="The last 28 days where not said."),

@@ -10,12 +10,13 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
+from helpdesk.desk.tables import Table
 from tickets.desk import wording as names
 from tickets.reports import charts, wording
 from tickets.reports.charts import Bar, Series
 from tickets.reports.models import Measure
 from tickets.reports.reading import PROMISED, Numbers
-from tickets.reports.tables import Report, Table
+from tickets.reports.tables import Report
 
 MOST_BARS = 8
 # A change of less is no news.

@@ -4,16 +4,13 @@ Both give rows of the same shape: starts, measure, kind, bucket, team_id, channe
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
-
-from django.conf import settings
 
 from helpdesk.customers import visibility
 from helpdesk.customers.models import User
 from tickets.reports.models import Figure, Measure, Tally
 from tickets.reports.selection import Selection
-from tickets.zones import known_zone
 
 _SHAPE = "measure, kind, bucket, team_id, channel, priority"
 # What a figure counts for, as in `keeping`, for figures that are not summed up.
@@ -90,10 +87,3 @@ def stretches(start: date, end: date) -> list[tuple[str, date, date]]:
 
 def _next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
-def instants(selection: Selection) -> tuple[datetime, datetime]:
-    """When the period begins, and when it has ended."""
-    zone = known_zone(settings.OFFICE_TIME_ZONE)
-    start = datetime.combine(selection.start, time(), zone)
-    return start.astimezone(UTC), datetime.combine(selection.end + timedelta(days=1), time(), zone).astimezone(UTC)

@@ -1,9 +1,11 @@
 """A report as tables: what the page, its charts, CSV and the API all show, from one reading."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import connection
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
@@ -11,16 +13,19 @@ from django.utils.translation import gettext as _
 from helpdesk.conversations.models import Conversation, Priority
 from helpdesk.customers import visibility
 from helpdesk.customers.models import User
+from helpdesk.desk.tables import Column, Table, instants
 from helpdesk.sla.models import Goal
 from tickets.desk import wording
-from tickets.reports import reading, sources
+from tickets.reports import reading
 from tickets.reports.models import Measure
 from tickets.reports.reading import PROMISED, TIMED, AgentNumbers, Key, Numbers
 from tickets.reports.selection import Selection
 
 # Past so many open conversations an agent's are not counted one by one.
 MOST_OPEN: Final = 1_000
-KEYS: Final = ("volume", "times", "trend", "promises", "teams", "channels", "hours", "agents", "pages")
+OWN: Final = ("volume", "times", "trend", "promises", "teams", "channels", "hours", "agents", "pages")
+_OTHERS: Final = [import_module(name) for name in settings.REPORTS]
+KEYS: Final[tuple[str, ...]] = (*OWN, *(key for other in _OTHERS for key in other.KEYS))
 _PAGES = f"""
 SELECT page.urgency, count(*), count(page.acknowledged_at), count(page.resolved_at),
        percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (
@@ -29,34 +34,6 @@ FROM helpdesk_page page LEFT JOIN {Conversation._meta.db_table} conversation ON 
 WHERE page.triggered_at >= %(from)s AND page.triggered_at < %(until)s AND {{where}}
 GROUP BY page.urgency
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`kind` says how a value is written: text, number, seconds, share (0 to 1), day, minutes. `about` explains it."""
-
-    key: str
-    title: str
-    kind: str = "number"
-    about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows have a value for each column; None where there is none, as for the median of nothing."""
-
-    key: str
-    title: str
-    columns: Sequence[Column]
-    rows: list[list[Any]]
-
-    def dicts(self) -> Iterator[dict[str, Any]]:
-        names = [column.key for column in self.columns]
-        return (dict(zip(names, row, strict=True)) for row in self.rows)
-
-    def column(self, key: str) -> list[Any]:
-        place = [column.key for column in self.columns].index(key)
-        return [row[place] for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -90,6 +67,7 @@ def report(selection: Selection, user: User) -> Report:
         _hours(week),
         _agents(selection, user, done, names["agent"]),
         _pages(selection, user),
+        *(table for other in _OTHERS for table in other.tables(selection, user)),
     ]
     return Report(selection, {table.key: table for table in made}, now, before, end, start, week, names)
 
@@ -274,7 +252,7 @@ def _pages(selection: Selection, user: User) -> Table:
 
 def _whose_pages(selection: Selection, user: User) -> tuple[str, dict[str, Any]]:
     """Pages behind which there is no conversation belong to everybody, as long as nobody's are asked for."""
-    start, until = sources.instants(selection)
+    start, until = instants(selection)
     given: dict[str, Any] = {"from": start, "until": until, "user": user.pk or 0}
     found = [f"(page.conversation_id IS NULL OR {visibility.condition(user, 'conversation.team_id')})"]
     if selection.team == 0:

@@ -8,8 +8,8 @@ from typing import Any, Final
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from helpdesk.desk.tables import Column, Table
 from tickets.desk import durations
-from tickets.reports.tables import Column, Table
 
 NOTHING: Final = "–"
 # A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).

@@ -38,6 +38,7 @@ def reports(request: AgentRequest) -> HttpResponse:
         wrong=wrong,
         report=found,
         tables=found.tables,
+        others=[table for key, table in found.tables.items() if key not in tables.OWN],
         tiles=pictures.tiles(found),
         pictures=pictures.pictures(found),
         say=wording.say,

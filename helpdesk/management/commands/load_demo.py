@@ -1,10 +1,12 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 from django.utils import timezone
 
 from helpdesk import demo
 from helpdesk.customers.models import User
+from knowledge import starting
 
 
 class Command(BaseCommand):
@@ -14,5 +16,8 @@ class Command(BaseCommand):
         if User.objects.exists():
             self.stdout.write("The database has agents already: nothing loaded.")
             return
-        demo.load(at=timezone.now())
+        at = timezone.now()
+        with transaction.atomic():
+            demo.load(at=at)
+            starting.load(User.objects.filter(role=User.Role.ADMIN).first(), at=at)
         self.stdout.write("The demo company is here.")

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -133,8 +134,19 @@ def test_a_draft_is_corrected_published_or_thrown_away(desk: Client, company: Co
     update = incident.updates.get()
     path = f"/desk/status/incidents/{incident.public_id}/"
     said_at = timezone.localtime(update.display_at)
-    desk.post(f"{path}{update.public_id}/", {"body": "Better.", "display_at": _local(said_at)})
+    anew = {"status": "identified", "body": "Better.", "when": "draft", f"state_{web.pk}": "partial_outage"}
+    desk.post(f"{path}{update.public_id}/", anew)
+    update.refresh_from_db()
+    assert (update.status, update.components) == ("identified", {str(web.pk): "partial_outage"})
+    assert update.published_at is None
+    later = (timezone.now() + timedelta(hours=2)).astimezone(ZoneInfo(company.grace.timezone))
+    desk.post(f"{path}{update.public_id}/", anew | {"when": "later", "publish_at": _local(later)})
+    update.refresh_from_db()
+    assert update.publish_at == later.replace(second=0, microsecond=0)
+    shown = desk.get(f"{path}{update.public_id}/").text
+    assert _local(later) in shown and '<option value="partial_outage" selected>' in shown
     desk.post(f"{path}{update.public_id}/publication/")
+    desk.post(f"{path}{update.public_id}/", {"body": "Better.", "display_at": _local(said_at)})
     update.refresh_from_db()
     assert update.body == "Better." and update.published_at is not None
     desk.post(f"{path}{update.public_id}/discarding/")

@@ -13,6 +13,7 @@ from helpdesk.events import webhooks
 from helpdesk.events.models import Webhook
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
+from phone.models import Line
 from status.models import IncidentTemplate, MaintenanceSeries, SignalSource, Subscriber
 from tests.fixtures.status import component
 from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView
@@ -61,6 +62,7 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         Subscriber.objects.create(
             kind="email", address="reader@acme.example", status="active", asked_at=at, confirmed_at=at, created_at=at
         ),
+        Line.objects.create(name="Emergency", number="+4930123456", created_at=at),
     ]
     keys = (
         "accounts",
@@ -79,6 +81,7 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         "maintenance_series",
         "signals",
         "subscribers",
+        "phone",
     )
     others: dict[str, Any] = {
         "mailboxes": Mailbox, "teams": Team, "agents": User, "organizations": Organization, "customers": Customer,

@@ -166,6 +166,12 @@ def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
             {"address": "nonsense"},
             "nothing there",
         ),
+        "phone": (
+            {"name": "Night line", "number": "+49 30 99999", "language": "de", "longest_seconds": "180",
+             "is_active": "on", "closed_de": "Bitte sprechen Sie.", "open_fr": "https://example.org/bonjour.mp3"},
+            {"number": "030 123456"},
+            "with its country",
+        ),
         "tokens": ({"name": "backup"}, {"name": ""}, "required"),
     }  # fmt: skip
 

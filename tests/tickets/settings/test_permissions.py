@@ -17,7 +17,7 @@ POSTS = {
     "settings_accounts_test", "settings_agents_invitation", "settings_agents_login_reset", "settings_calendars_country",
     "settings_calendars_ical", "settings_calendars_feed", "settings_schedules_stand_down", "settings_webhooks_test",
     "settings_webhooks_rotation", "settings_webhooks_replay", "settings_widgets_secret", "settings_widgets_rotation",
-    "settings_widgets_secret_removal", "settings_signals_renewal",
+    "settings_widgets_secret_removal", "settings_signals_renewal", "settings_phone_testing",
 }  # fmt: skip
 WRITES_OWN = {"canned", "macros"}
 

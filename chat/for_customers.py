@@ -1,0 +1,75 @@
+"""What other rooms show of chats to a customer who is signed in (settings.PORTAL, settings.CHAT_OFFERS)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.urls import reverse
+
+from chat import booking_hours, booking_mails, entitlement
+from chat.models import Booking, Visit, Widget
+from helpdesk.customers.models import Customer
+
+LATELY = timedelta(days=90)
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A chat that is agreed for a time; `url` opens its page, where it is moved, cancelled or begun."""
+
+    starts_at: datetime
+    ends_at: datetime
+    topic: str
+    state: str
+    url: str
+    conversation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """How somebody may chat now: `live` opens a chat, `booking` one for a later time; "" where that is not offered."""
+
+    live: str
+    booking: str
+
+
+def agreed(customer: Customer, *, at: datetime) -> list[Agreed]:
+    """The customer's booked chats, the newest first, of the last three months and to come."""
+    rows = Booking.objects.filter(customer=customer, starts_at__gt=at - LATELY).order_by("-starts_at")[:MOST]
+    return [
+        Agreed(
+            row.starts_at,
+            row.ends_at,
+            row.topic,
+            row.state,
+            reverse("chat:booking", args=[booking_mails.token(row)]),
+            row.conversation_id,
+        )
+        for row in rows
+    ]
+
+
+def offer(customer: Customer | None, *, at: datetime) -> Offer:
+    """By plan, first days, grant or booking; for strangers, what the default plan gives."""
+    widget = Widget.objects.filter(is_active=True).order_by("pk").first()
+    if widget is None:
+        return Offer("", "")
+    page = f"{reverse('chat:page')}?key={widget.key}"
+    if entitlement.of(customer, at=at).is_live:
+        return Offer(page, "")
+    return Offer("", page if booking_hours.current().is_on else "")
+
+
+def exported(customer: Customer) -> list[dict[str, Any]]:
+    """For the file of the customer's own data."""
+    rows = Booking.objects.filter(customer=customer).order_by("pk")
+    return [dict(row) for row in rows.values("starts_at", "ends_at", "topic", "email", "timezone", "state")]
+
+
+def erase(customer: Customer, at: datetime) -> None:
+    """Forget who chatted, from which page and browser; that a chat was booked and held stays."""
+    Booking.objects.filter(customer=customer).update(topic="", email="", timezone="", language="")
+    Visit.objects.filter(customer=customer).update(
+        subject="", origin="", page_url="", page_title="", browser="", expires_at=at, ended_at=at
+    )
