@@ -63,7 +63,8 @@ def run(sizes: Sizes) -> Iterator[Row]:
     remark = (
         f"{AGENTS} agents, {CHANGES_A_SECOND} changes a second for {seconds} s; processors busy: server "
         f"{cost.use.application / cost.use.seconds:.2f}, database {cost.use.database / cost.use.seconds:.2f}, "
-        f"the load itself {cost.load / cost.use.seconds:.2f}; requests a second: {_requests(found, seconds)}"
+        f"the load itself {cost.load / cost.use.seconds:.2f}; "
+        f"a second: news unasked {found.pushed / seconds:.1f}, {_requests(found, seconds)}"
     )
     for name, values in (
         ("sockets", found.told),
@@ -87,7 +88,8 @@ class _Cost:
 
 
 def _requests(found: Found, seconds: int) -> str:
-    parts = [f"none {found.pushed / seconds:.1f}"]
+    """Of each kind how many a second, and how long they took."""
+    parts = []
     for what, took in sorted(found.took.items()):
         parts.append(
             f"{what} {len(took) / seconds:.1f} ({percentile(took, 0.5):.0f} / {percentile(took, 0.95):.0f} ms)"

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.urls import reverse
 
-from chat import booking_hours, booking_mails, entitlement
+from chat import booking_hours, booking_mails, entitlement, identity, sessions, widgets
 from chat.models import Booking, Visit, Widget
 from helpdesk.customers.models import Customer
 
@@ -73,3 +74,30 @@ def erase(customer: Customer, at: datetime) -> None:
     Visit.objects.filter(customer=customer).update(
         subject="", origin="", page_url="", page_title="", browser="", expires_at=at, ended_at=at
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Where a form may be framed, and whom the page around it vouches for. `wrong` tells its developer why nobody."""
+
+    origins: tuple[str, ...]
+    customer: Customer | None
+    wrong: str = ""
+
+
+@transaction.atomic
+def embedded(key: str, user: object, *, at: datetime) -> Embedded | None:
+    """The widget's origins and the user its site has signed, as for the chat; None where there is no such widget. One
+    of settings.EMBED_IDENTITY.
+    """
+    widget = widgets.find(key)
+    if widget is None:
+        return None
+    origins = tuple(widget.origins)
+    try:
+        signed = identity.read(widget, user)
+        customer = sessions.customer_signed_for(widget, signed, at=at) if signed is not None else None
+    except identity.NotSigned as error:
+        return Embedded(origins, None, str(error))
+    is_welcome = customer is not None and customer.blocked_at is None
+    return Embedded(origins, customer if is_welcome else None)

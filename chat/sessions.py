@@ -130,6 +130,15 @@ def forget_tokens(at: datetime) -> None:
     UsedToken.objects.filter(expires_at__lt=at).delete()
 
 
+def customer_signed_for(widget: Widget, signed: Signed, *, at: datetime) -> Customer:
+    """The customer whom a page's token vouches for, where no session is wanted; the token is used up. Raises
+    UsedBefore. Must run in a transaction.
+    """
+    if signed.token_id and signed.expires_at is not None:
+        _use(widget, signed.token_id, signed.expires_at)
+    return _signed_customer(widget, signed, at)
+
+
 def note_use(visit: Visit, at: datetime) -> None:
     """The session is in use: it lasts on from now."""
     if at - visit.seen_at >= NOTED_EVERY:

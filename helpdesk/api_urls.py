@@ -25,6 +25,7 @@ from helpdesk.oncall import api_escalation as escalation
 from helpdesk.people import api as people
 from helpdesk.ratings import api as ratings
 from helpdesk.sla import api as sla
+from helpdesk.sla import api_entitlement as entitlement
 from phone.api import calls as phone_calls
 from quotes import api as quotes
 from status.api import components, incidents, linked, maintenances, subscribers
@@ -107,6 +108,7 @@ _v1: list[URLPattern | URLResolver] = [
     path(f"{_conversation}/split/", links.Split.as_view()),
     path(f"{_conversation}/links/", links.Links.as_view()),
     path(f"{_conversation}/macros/", desk.ApplyMacro.as_view()),
+    path("customers/<id:customer_id>/entitlements/", entitlement.Entitlements.as_view()),
     path("customers/<id:customer_id>/chat-grants/", booked.ChatGrants.as_view()),
     path("webhooks/<id:webhook_id>/deliveries/<id:delivery_id>/replay/", events.Replay.as_view()),
     path("attachments/<id:attachment_id>/content/", messages.AttachmentContent.as_view(), name="attachment_content"),

@@ -203,6 +203,8 @@ INCIDENTS = {
     "of_conversation": "status.concerning.of_conversation",
     "of_form": "status.concerning.of_form",
     "of_service": "status.concerning.of_service",
+    "of_organization": "status.concerning.of_organization",
+    "announced": "status.announced.of_update",
     "of_row": "status.linking.incident_of",
     "beside": "status.linking.BESIDE",
     "conversations": "status.linking.OF_INCIDENT",
@@ -213,7 +215,7 @@ INCIDENTS = {
 # What else other rooms know of a conversation, by name: SQL of one JSON value, which refers to it as `c`.
 BESIDE_CONVERSATIONS = {"quotes": "quotes.beside.OF_CONVERSATION"}
 # Networks that updates are announced on, and what says whether an account there is connected ("" where nothing can).
-ANNOUNCERS = {"x": "", "facebook": "", "mastodon": "", "bluesky": ""}
+ANNOUNCERS = dict.fromkeys(("x", "facebook", "mastodon", "bluesky"), "social.accounts.is_connected")
 # Who else is asked whether a bounce is about a mail of theirs.
 COMES_BACK = ["status.bounces.came_back"]
 # The social networks, each one file (social.network.Network).
@@ -253,11 +255,13 @@ SETTINGS_AREAS = [
     "status.views.settings.signals.SOURCES",
     "status.views.settings.subscribers.SUBSCRIBERS",
     "helpdesk.ratings.settings_area.RATINGS",
+    "portal.views.settings.plan_changes.PLAN_CHANGES",
+    "portal.views.settings.erasures.ERASURES",
     "quotes.views.settings.QUOTES",
     "phone.views.settings.lines.LINES",
 ]
 
-# What the portal shows of other rooms (portal.parts): pages in its menu as (name, picture, name of its address), what is
+# What the portal shows of other rooms (portal.parts): pages in its menu as (name, picture, name of the address), what is
 # drawn beside a conversation by functions of (request, conversation, customer, at), and what it asks of rooms.
 PORTAL_PAGES = [
     ("conversations", "inbox", "portal:home"),
@@ -267,6 +271,9 @@ PORTAL_PAGES = [
     ("quotes", "receipt-text", "quotes:mine"),
     ("account", "user", "portal:account"),
 ]
+# How the ticket form offers a chat instead, and whom a site that embeds the form vouches for (docs/portal.md).
+CHAT_OFFER = "chat.for_customers.offer"
+EMBED_IDENTITY = "chat.for_customers.embedded"
 PORTAL_PARTS = ["quotes.portal_part.drawn", "helpdesk.ratings.portal_part.drawn"]
 # Its menu, for rooms with pages in it: a function of (customer).
 PORTAL_MENU = "portal.parts.menu"
@@ -378,6 +385,7 @@ EVENT_HANDLERS["incident.published"] = [*EVENT_HANDLERS.get("incident.published"
 EVENT_HANDLERS["incident.published"].append("status.distributing.begin")
 EVENT_HANDLERS["incident.published"].append("status.timers.settle")
 EVENT_HANDLERS["incident.published"].append("status.exporting.follow")
+EVENT_HANDLERS["incident.published"].append("social.announcing.follow_incident")
 EVENT_HANDLERS["subscriber.asked"] = ["status.confirming.ask_for_it"]
 EVENT_HANDLERS["incident.proposed"] = ["tickets.desk.proposed.plan", "status.proposals_in_slack.tell"]
 EVENT_HANDLERS["conversation.incident_linked"] = ["status.telling.tell_linked"]
@@ -452,6 +460,8 @@ CELERY_BEAT_SCHEDULE = {
     "forget-subscribers": {"task": "status.tasks.forget_subscribers", "schedule": 86400},
     "file-arrivals": {"task": "social.tasks.file_arrivals", "schedule": 3},
     "poll-accounts": {"task": "social.tasks.poll_accounts", "schedule": 3},
+    "announce": {"task": "social.tasks.announce", "schedule": 3},
+    "moderate": {"task": "social.tasks.moderate", "schedule": 5},
     "fetch-media": {"task": "social.tasks.fetch_media", "schedule": 5},
     "check-accounts": {"task": "social.tasks.check_accounts", "schedule": 3600},
     "reconcile-phone": {"task": "phone.tasks.reconcile_phone", "schedule": 15},

@@ -54,6 +54,11 @@ DEAD_MAN_URL = env.str("DEAD_MAN_URL", default="")
 _IS_TRIED_HERE = HELPDESK_DEMO and PUBLIC_URL.startswith("http://127.")
 WEBHOOK_ALLOW_PRIVATE = env.str("WEBHOOK_ALLOW_PRIVATE", default="127.0.0.0/8,::1/128" if _IS_TRIED_HERE else "")
 
+# Addresses and numbers that may stand in public answers; all others are held back.
+PUBLIC_CONTACTS = env.list(
+    "PUBLIC_CONTACTS", default=[f"{name}@{MAIL_DOMAIN}" for name in ("support", "info", "backoffice", "hosting")]
+)
+
 # The social networks: where their APIs are, and the accounts that the environment describes. An account is there once
 # its secret is set; further ones are added on the settings pages.
 SOCIAL_BASE_URLS = {

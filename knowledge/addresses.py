@@ -7,6 +7,7 @@ from django.conf import settings
 
 from knowledge.models import ArticleFile, Category, Guide, Step, Translation
 
+NAMES: Final = tuple(settings.LANGUAGES)
 CODES: Final = tuple(code for code, _name in settings.LANGUAGES)
 
 
@@ -47,3 +48,9 @@ def step(one: Step, guide_slug: str, language: str) -> str:
 
 def file(one: ArticleFile) -> str:
     return f"/kb/files/{one.public_id}/{quote(one.name)}"
+
+
+def markdown(one: ArticleFile) -> str:
+    """How the file is put into a text."""
+    name = one.name.replace("[", "(").replace("]", ")")
+    return f"{'!' if one.content_type.startswith('image/') else ''}[{name}]({file(one)})"

@@ -19,7 +19,7 @@ from markdown_it.token import Token
 MOST_CHARACTERS: Final = 100_000
 CALLOUTS: Final = ("note", "tip", "important", "warning", "caution")
 _NESTED: Final = 20
-_OUR_FILE: Final = re.compile(r"/kb/files/[a-z0-9]{12}/[^\s\"'<>?#\\]{1,300}")
+_OUR_FILE: Final = re.compile(r"/kb/files/[a-z0-9]{12}/[^\s\"'<>?#\\/]{1,300}")
 _CALLOUT: Final = re.compile(rf"\[!({'|'.join(CALLOUTS)})\][ \t]*(?:\n|$)", re.IGNORECASE)
 _CLASSES: Final = {
     "div": {f"callout {kind}" for kind in CALLOUTS} | {"scrolls"},
@@ -147,7 +147,15 @@ def _find_callouts(state: StateCore) -> None:
 
 
 def _titled(words: str) -> list[Token]:
-    inline = Token("inline", "", 0, content=words, children=[Token("text", "", 0, content=words)], block=True)
+    inline = Token(
+        "inline",
+        "",
+        0,
+        meta={"is_title": True},
+        content=words,
+        children=[Token("text", "", 0, content=words)],
+        block=True,
+    )
     opened = Token("paragraph_open", "p", 1, attrs={"class": "callout-title"}, block=True)
     return [opened, inline, Token("paragraph_close", "p", -1, block=True)]
 
@@ -232,7 +240,7 @@ def _plain(tokens: list[Token]) -> str:
     for token in tokens:
         if token.type in ("fence", "code_block"):
             lines.append(token.content.rstrip("\n"))
-        elif token.type == "inline":
+        elif token.type == "inline" and not token.meta:
             lines.append("".join(_words_of(child) for child in token.children or ()))
     return "\n".join(line for line in lines if line.strip())
 

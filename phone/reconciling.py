@@ -15,7 +15,7 @@ from helpdesk.events.models import Heartbeat
 from helpdesk.events.outcomes import DeliveryError
 from helpdesk.events.phone_numbers import caller, e164
 from phone import accounts, calls, texts
-from phone.models import Call, Line, Recording
+from phone.models import Call, Line
 from phone.told import Text
 
 logger = logging.getLogger(__name__)
@@ -103,11 +103,6 @@ def _settle_due(at: datetime, until: float) -> int:
         calls.settle(call.pk, [(_sid(one), _seconds(one.get("duration"))) for one in there], at=at)
         done += 1
     return done
-
-
-def waiting_recordings() -> int:
-    """Recordings told of and not fetched yet, for the health of the line."""
-    return Recording.objects.filter(state=Recording.State.WAITING).count()
 
 
 def _rows(said: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:

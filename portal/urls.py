@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.views import account, content, conversations, entrance, own
+from portal.views import account, content, conversations, desk, entrance, own
 
 app_name = "portal"
 urlpatterns = [
@@ -36,6 +36,7 @@ urlpatterns = [
     path("portal/account/export/", account.ask_export, name="ask_export"),
     path("portal/account/erasure/", account.ask_erasure, name="ask_erasure"),
     path("portal/account/erasure/taking-back/", account.take_erasure_back, name="take_erasure_back"),
+    path("desk/customers/<int:pk>/entitlements/", desk.entitlements, name="entitlements"),
     path("portal/exports/<str:token>/", account.export, name="export"),
     path("portal/keep/<str:token>/", account.keep, name="keep"),
 ]

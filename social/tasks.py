@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from social import accounts, filing, media, polling, spending
+from social import accounts, announcing, filing, media, moderating, polling, spending
 from social.models import Account
 
 
@@ -20,6 +20,16 @@ def poll_accounts() -> int:
 @shared_task(name="social.tasks.fetch_media", expires=10)
 def fetch_media() -> int:
     return media.fetch_due(at=timezone.now())
+
+
+@shared_task(name="social.tasks.announce", expires=10)
+def announce() -> int:
+    return announcing.announce_due(at=timezone.now())
+
+
+@shared_task(name="social.tasks.moderate", expires=10)
+def moderate() -> int:
+    return moderating.carry_out_due(at=timezone.now())
 
 
 @shared_task(name="social.tasks.check_accounts", expires=600)

@@ -67,3 +67,8 @@ def in_short(body: str) -> str:
 def of_service(service_id: int) -> list[Trouble]:
     """What goes on with a service, private components included: ask only for somebody who has it."""
     return [as_told(one, is_own=True) for one in affecting.of_services([service_id])[:MOST]]
+
+
+def of_organization(organization_id: int | None) -> list[Trouble]:
+    """What goes on with a company's services, private components included: ask only for somebody of it."""
+    return [as_told(one, is_own=True) for one in affecting.of_organization(organization_id)[:MOST]]

@@ -193,7 +193,7 @@ def connected_kinds() -> list[str]:
 
 def announced_on() -> dict[str, bool]:
     """The networks that updates can be announced on, and whether each is connected (ANNOUNCERS)."""
-    return {name: bool(dotted and import_string(dotted)()) for name, dotted in settings.ANNOUNCERS.items()}
+    return {name: bool(dotted and import_string(dotted)(name)) for name, dotted in settings.ANNOUNCERS.items()}
 
 
 def ending() -> list[int]:

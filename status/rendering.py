@@ -2,7 +2,6 @@
 are signed in.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache, partial
@@ -12,11 +11,12 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.utils import formats, translation
 from django.utils.dates import MONTHS
-from django.utils.translation import get_language, gettext, ngettext, pgettext
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from django.utils.translation import get_language
+from jinja2 import Environment
 from markupsafe import Markup
 
 from helpdesk.desk import markdown
+from helpdesk.desk.engine import engine, translator
 from status import bars, wording
 from status.snapshot import UPTIME_DAYS, ShownComponent, ShownIncident, Snapshot
 
@@ -67,7 +67,7 @@ def render(name: str, place: Place, language: str, shown: Snapshot, **context: A
     zone = shown.zone
     with translation.override(language):
         common = {
-            "_": _translator(language),
+            "_": translator(language),
             "shown": shown,
             "place": place,
             "icon": place.icon,
@@ -133,21 +133,6 @@ def _component(place: Place, language: str, shown: Snapshot, one: ShownComponent
     return known[1]
 
 
-@cache
-def _translator(language: str) -> Callable[..., Markup]:
-    """`_` of the templates in one language, which is the active one: the engine's own looks each text up twice."""
-    known: dict[str, Markup] = {}
-
-    def translated(text: str, /, **values: object) -> Markup:
-        if values:
-            return Markup(gettext(text)) % values
-        if text not in known:
-            known[text] = Markup(gettext(text)) % {}
-        return known[text]
-
-    return translated
-
-
 @lru_cache(4096)
 def _when(language: str, zone: tzinfo, at: datetime) -> Markup:
     """The same few times stand on every page, and writing one takes Django longer than all else about it."""
@@ -158,16 +143,7 @@ def _when(language: str, zone: tzinfo, at: datetime) -> Markup:
 
 @cache
 def environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(settings.BASE_DIR / "templates" / "status"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=settings.DEBUG,
-        extensions=["jinja2.ext.i18n"],
-    )
-    made.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
+    made = engine("status")
     made.globals.update(duration=bars.duration, headings=wording.update_headings, icons=wording.ICONS)
     made.globals.update(width=bars.WIDTH, height=bars.HEIGHT, days=UPTIME_DAYS)
     made.filters.update(

@@ -1,6 +1,7 @@
 """HTTP under uvicorn: few threads that stay, bodies received without holding one, nothing done for who has gone."""
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -203,6 +205,36 @@ def test_a_bug_is_answered() -> None:
             assert (await ask(application, "/nowhere/"))[0]["status"] == 404
 
     asyncio.run(run())
+
+
+def test_what_is_asked_all_the_time_goes_without_middleware_and_is_closed_like_all_else() -> None:
+    ended: list[object] = []
+
+    def note(sender: object, **_kwargs: object) -> None:
+        ended.append(sender)
+
+    def short(request: HttpRequest, number: str) -> HttpResponse:
+        if number == "0":
+            raise RuntimeError("a bug")
+        return HttpResponse(f"{number} {request.body.decode()} {hasattr(request, 'session')}", status=201)
+
+    async def run() -> None:
+        application = ThreadedRequests(1, direct={re.compile(r"/short/(?P<number>\d)"): short})
+        request_finished.connect(note)
+        try:
+            sent = await ask(application, "/short/7", (b"said",))
+            assert (sent[0]["status"], content(sent)) == (201, b"7 said False")
+            assert (b"Content-Length", b"12") in sent[0]["headers"]
+            assert (b"X-Content-Type-Options", b"nosniff") in sent[0]["headers"]
+            assert (await ask(application, "/short/0", (b"x",)))[0]["status"] == 500
+            assert content(await ask(application, "/thread/")).startswith(b"request")
+            assert (await ask(application, "/short/77"))[0]["status"] == 404
+        finally:
+            request_finished.disconnect(note)
+            application._threads.shutdown()
+
+    asyncio.run(run())
+    assert len(ended) == 4
 
 
 def test_sockets_are_not_answered_here() -> None:

@@ -6,10 +6,12 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.conversations import custom_fields
 from helpdesk.conversations.actions import Changes
-from helpdesk.conversations.models import Priority, Status
-from helpdesk.customers.models import Service, Team, User
+from helpdesk.conversations.models import CustomField, Priority, Status
+from helpdesk.customers.models import Customer, Service, Team, User
 from helpdesk.oncall.models import Schedule
+from tickets.models import Topic
 from tickets.uploads import FilesField
 
 MAX_TEXT = 200_000
@@ -113,7 +115,9 @@ class StandInForm(forms.Form):
 
 
 class TicketForm(forms.Form):
-    """The customers' form. `website` is for machines: people never see it."""
+    """The customers' form. `website` is for machines: people never see it. Who is known (`customer`) names no address;
+    a `topic` may say the priority itself, and asks for fields of its own (`custom_KEY`).
+    """
 
     name = forms.CharField(max_length=200, required=False)
     email = forms.EmailField(max_length=254, error_messages={"required": _("We need an address to answer to.")})
@@ -125,6 +129,18 @@ class TicketForm(forms.Form):
     website = forms.CharField(required=False, max_length=500)
     token = forms.CharField(required=False, max_length=300)
 
+    def __init__(
+        self, *args: Any, customer: Customer | None = None, topic: Topic | None = None, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        if customer is not None:
+            del self.fields["email"], self.fields["name"]
+        if topic is not None and topic.priority:
+            del self.fields["priority"]
+        self.asked = list(topic.fields.filter(is_active=True)) if topic else []
+        required = {one.pk for one in topic.required_fields.all()} if topic else set()
+        self.needed = {one.key for one in self.asked if one.pk in required}
+
     def clean_subject(self) -> str:
         return " ".join(str(self.cleaned_data["subject"]).split())
 
@@ -135,3 +151,22 @@ class TicketForm(forms.Form):
         if self.cleaned_data["website"]:
             raise forms.ValidationError(_("Please leave this field empty."))
         return ""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned["custom"] = {}
+        for one in self.asked:
+            try:
+                value = custom_fields.value_of(one, str(self.data.get(f"custom_{one.key}", "")))
+            except custom_fields.Unfit as error:
+                self.add_error(None, str(error))
+                continue
+            if value is None and one.key in self.needed:
+                self.add_error(None, _("%(field)s is missing.") % {"field": one.name})
+            elif value is not None:
+                cleaned["custom"][one.key] = value
+        return cleaned
+
+    def drawn(self) -> list[tuple[CustomField, str, bool]]:
+        """The topic's own fields: each with what was typed, and whether it is needed."""
+        return [(one, str(self.data.get(f"custom_{one.key}", "")), one.key in self.needed) for one in self.asked]

@@ -14,6 +14,7 @@ from tickets.desk.models import (
     RuleRun,
     SavedView,
     TimeEntry,
+    Topic,
 )
 from tickets.mail.models import (
     Digest,
@@ -53,5 +54,6 @@ __all__ = [
     "SuspendedAddress",
     "Tally",
     "TimeEntry",
+    "Topic",
     "WallboardLink",
 ]

@@ -23,6 +23,7 @@ from tickets.views import (
     saved_views,
     search,
     sent_mail,
+    ticket_form,
     wallboard,
     work,
     writing,
@@ -32,7 +33,9 @@ from tickets.views.settings import urls as settings_urls
 app_name = "tickets"
 urlpatterns = [
     path("", front.front, name="front"),
-    path("tickets/new/", front.new_ticket, name="new"),
+    path("tickets/new/", ticket_form.new_ticket, name="new"),
+    path("tickets/embedded/", ticket_form.embedded, name="embedded"),
+    path("tickets/embed.js", ticket_form.loader, name="embed_loader"),
     path("tickets/new/thanks/", front.thanks, name="thanks"),
     path("favicon.ico", manifest.favicon, name="favicon"),
     path("manifest.webmanifest", manifest.manifest, name="manifest"),

@@ -1,7 +1,9 @@
 """A ticket from the customers' form: who sent it is not proven, and the same form opens one conversation only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core import signing
@@ -11,10 +13,12 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File, Inbound
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers import actions as customers
+from helpdesk.customers.models import Customer
 from helpdesk.customers.services import mentioned_services
+from helpdesk.events.actors import CUSTOMER
 from tickets import limits
 from tickets.desk import blocking
-from tickets.models import Mailbox, MailThread
+from tickets.models import Mailbox, MailThread, Topic
 
 CHANNEL = "form"
 SALT = "tickets.web_form"
@@ -50,6 +54,10 @@ class Submission:
     remote: str
     service: str = ""
     files: list[File] = field(default_factory=list)
+    # Whoever is signed in, or vouched for by the site around the form: then it is certain who writes.
+    customer: Customer | None = None
+    topic: Topic | None = None
+    custom: Mapping[str, Any] = field(default_factory=dict)
 
 
 def new_token(at: datetime) -> str:
@@ -102,7 +110,10 @@ def _limit(submission: Submission, at: datetime) -> None:
 @transaction.atomic
 def _open(submission: Submission, number: UUID, remark: str, at: datetime) -> Conversation:
     mailbox = Mailbox.objects.filter(is_default=True).first()
-    customer = customers.find_or_create_customer("email", submission.email, submission.name, at=at)
+    customer = submission.customer
+    if customer is None:
+        customer = customers.find_or_create_customer("email", submission.email, submission.name, at=at)
+    topic = submission.topic
     named = mentioned_services(submission.service, None) if submission.service else []
     about = f"\n\nAbout: {submission.service}" if submission.service else ""
     message = conversations.receive_message(
@@ -114,15 +125,18 @@ def _open(submission: Submission, number: UUID, remark: str, at: datetime) -> Co
             at=at,
             subject=submission.subject,
             text=f"{submission.message}{about}",
-            priority=submission.priority,
-            team_id=mailbox.team_id if mailbox else None,
+            priority=(topic.priority if topic else "") or submission.priority,
+            team_id=topic.team_id if topic and topic.team_id else mailbox.team_id if mailbox else None,
             service_ids=tuple(service.pk for service in named),
             files=tuple(submission.files),
             client_id=number,
-            is_verified=False,
+            is_verified=submission.customer is not None,
             remark=remark,
         )
     )
+    if submission.custom:
+        change = conversations.Changes(custom=dict(submission.custom))
+        conversations.change(message.conversation_id, change, actor=CUSTOMER, at=at)
     if mailbox is not None:
         MailThread.objects.create(conversation_id=message.conversation_id, mailbox=mailbox, may_acknowledge=True)
     return message.conversation

@@ -41,6 +41,17 @@ class Visitor:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An update's words for everybody: its page, what it is part of (`series`) and what it is (`source`, once)."""
+
+    text: str
+    link: str
+    series: str
+    source: str
+    is_outage: bool
+
+
 class CannotAsk(Exception):
     """A visitor's wish to be told cannot be taken: the HTTP status and the JSON that say why."""
 
@@ -57,6 +68,12 @@ def _known(what: str) -> Any:
 def of_conversation(conversation: Conversation) -> Sequence[Trouble]:
     """What goes on that this conversation is likely to be about, in the words of the language that is active."""
     found: Sequence[Trouble] = _known("of_conversation")(conversation)
+    return found
+
+
+def announced(update_id: int) -> Announced | None:
+    """What is announced of an update on the networks; None for one that is not for everybody."""
+    found: Announced | None = _known("announced")(update_id)
     return found
 
 
@@ -107,4 +124,10 @@ def name_of(public_id: str) -> str:
 def of_service(service_id: int) -> Sequence[Trouble]:
     """What goes on with a service, private matters included: ask only for somebody who has it."""
     found: Sequence[Trouble] = _known("of_service")(service_id)
+    return found
+
+
+def of_organization(organization_id: int | None) -> Sequence[Trouble]:
+    """What goes on with a company's services, private matters included: ask only for somebody of it."""
+    found: Sequence[Trouble] = _known("of_organization")(organization_id)
     return found

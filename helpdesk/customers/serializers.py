@@ -27,7 +27,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         model = Customer
         fields = [
             "id", "name", "email", "organization", "language", "timezone", "notes", "blocked_at", "created_at",
-            "identities",
+            "is_manager", "identities",
         ]  # fmt: skip
         read_only_fields = ["created_at"]
 

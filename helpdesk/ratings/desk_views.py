@@ -43,7 +43,7 @@ def ratings(request: AgentRequest) -> HttpResponse:
         found=found[:PAGE],
         more=found[PAGE - 1].pk if len(found) > PAGE else 0,
         waiting=lowest.count(),
-        words=wording.WORDS,
+        scores=wording.WORDS,
         via=wording.VIA,
         may_lead=may_lead(request.user),
     )

@@ -87,7 +87,11 @@ _TARGETS = ("first_response", "next_response", "dispatch", "resolution")
 def explain(customer: Customer, *, at: datetime) -> Entitled:
     """All of it at once. About ten statements: it is asked for by people, not by machines."""
     organization = customer.organization
+    ahead = plan_changes.ahead_of(customer.organization_id)
+    until_then = [change for change in ahead if change.due_at <= at]
     plan = organization.plan if organization is not None else _default_plan()
+    # Asked about a day to come, what is planned until then has come true.
+    plan = until_then[-1].plan if until_then else plan
     zone = _zone()
     since = organization.customer_since if organization is not None else customer.created_at.astimezone(zone).date()
     included = entitlements.realtime(plan, since, at.astimezone(zone).date()) if plan is not None else None
@@ -110,7 +114,7 @@ def explain(customer: Customer, *, at: datetime) -> Entitled:
         goals=goals,
         goals_hours=plan.policy.calendar.name if plan is not None else "",
         grants=[Grant(one.at, one.until, str(one.by)) for one in _known("grants")(customer.pk, 10) if one.until > at],
-        changes=plan_changes.ahead_of(customer.organization_id),
+        changes=[change for change in ahead if change.due_at > at],
         zone=zone,
     )
 

@@ -182,5 +182,4 @@ class FileSerializer(serializers.ModelSerializer[ArticleFile]):
 
     @extend_schema_field(str)
     def get_markdown(self, one: ArticleFile) -> str:
-        name = one.name.replace("[", "(").replace("]", ")")
-        return f"{'!' if one.content_type.startswith('image/') else ''}[{name}]({addresses.file(one)})"
+        return addresses.markdown(one)

@@ -50,7 +50,7 @@ PRICES: Final[Mapping[str, int]] = {
 # 15 readings of private messages are allowed in 15 minutes.
 POLL_SECONDS: Final = 75.0
 MOST_PAGES: Final = 8
-MOST_DOTS: Final = 280
+MOST_DOTS: Final = 140
 # Prose and OpenAPI of X disagree about this name (tweet.fields, post.fields); this is the one that is answered.
 _FIELDS: Final = (
     ("tweet.fields", x_reading.POST_FIELDS),

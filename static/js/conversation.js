@@ -95,7 +95,8 @@ function tellShown() {
   told = after;
   say('thread', { conv: after ? opened() : 0, after, lang: document.documentElement.lang });
 }
-on('welcome', () => { told = ''; tellShown(); });
+// What happened while the socket was down is asked for.
+on('welcome', () => { told = ''; tellShown(); if (!isAsking) ask(); });
 document.addEventListener('desk:pane', tellShown);
 on('ev', ({ conv }) => {
   if (conv !== opened()) return;

@@ -4,7 +4,7 @@ import pytest
 from django.utils.timezone import now
 from playwright.sync_api import expect
 
-from chat import chats, dues, presence, visitor_presence, whispers
+from chat import chats, dues, passing, presence, visitor_presence, whispers
 from chat.models import Chat, ChatAgent
 from helpdesk.events import outbox
 from helpdesk.sla.models import Calendar
@@ -46,6 +46,12 @@ def test_a_chat_is_offered_taken_answered_with_enter_and_seen(enter: Enter, comp
     expect(grace.locator("#chat-presence")).to_have_text("online")
     whispers.whisper(chat.pk, whispers.AGENTS, {"t": "typing", "conv": chat.pk, "ttl": 6000})
     expect(grace.locator("#customer-typing")).to_have_text("Uma Singh is typing …")
+    # What the page tells of its visitor comes at once, and stays what it is: text.
+    visit.widget.sees_pages = True
+    tracked = {"name": "Cart <b>filled</b>", "props": {"items": 3}}
+    assert passing.track(visit, tracked, at=now(), conversation_id=chat.pk)
+    expect(grace.locator("#chat-tracked summary")).to_have_text("On the page: Cart <b>filled</b>")
+    expect(grace.locator("#chat-tracked li")).to_have_count(1)
     say(visit, chat, "Are you there?", at=now())
     expect(grace.locator("#thread")).to_contain_text("Are you there?")
     expect(grace.locator("#customer-typing")).to_have_text("")

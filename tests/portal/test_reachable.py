@@ -37,6 +37,8 @@ OWN: Final = {
     *("password", "ask_export", "ask_erasure", "take_erasure_back"),
 }
 # The way in, and what a signed link alone opens.
+# An agent's.
+DESK: Final = {"entitlements"}
 OPEN: Final = {"home", "ask", "code", "link", "sign_out", "password_sign_in", "oidc", "oidc_callback", "keep"}
 POSTS: Final = {
     *("answer", "close", "reopen", "confirm_address", "remove_identity", "end_session", "profile", "mails"),
@@ -107,7 +109,7 @@ def _is_in(browser: Client) -> bool:
 
 
 def test_every_address_has_its_line_here() -> None:
-    assert _names() == OF_CONVERSATION | OF_CUSTOMER | OWN | OPEN
+    assert _names() == OF_CONVERSATION | OF_CUSTOMER | OWN | OPEN | DESK
 
 
 def test_the_matrix(world: World, signed_in: SignedIn) -> None:

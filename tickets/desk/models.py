@@ -140,6 +140,25 @@ class TimeEntry(models.Model):
         return f"{self.minutes} min"
 
 
+class Topic(models.Model):
+    """What customers choose in the ticket form: who gets it, how urgent it is, what is asked for."""
+
+    name = models.CharField(max_length=80, unique=True)
+    hint = models.TextField(blank=True, help_text="Shown above the form: what helps, where the answer often is.")
+    team = models.ForeignKey("helpdesk.Team", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    priority = models.CharField(max_length=10, blank=True, help_text="Empty: the customer says.")
+    fields = models.ManyToManyField("helpdesk.CustomField", related_name="+", blank=True)
+    required_fields = models.ManyToManyField("helpdesk.CustomField", related_name="+", blank=True)
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class BlockedSender(models.Model):
     """Whoever writes from this address or domain is filed as blocked and answered nothing."""
 

@@ -4,7 +4,6 @@ A page of fifty rows costs Django's engine several times what it costs here (ADR
 """
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -18,12 +17,13 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
-from django.utils.translation import get_language, gettext, ngettext, pgettext
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from django.utils.translation import get_language, gettext
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from helpdesk.customers.company import names
 from helpdesk.desk import markdown
+from helpdesk.desk.engine import engine, translator
 from helpdesk.desk.web_links import linked
 from helpdesk.static_files import build
 from tickets.desk import durations, inbox, wording
@@ -62,7 +62,7 @@ def fragment(name: str, **context: Any) -> Markup:
     # Both are asked for once: each look-up is cheap, but a queue would make hundreds.
     language, zone = get_language(), timezone.get_current_timezone()
     spoken = {
-        "_": _translator(language),
+        "_": translator(language),
         "labels": wording.labels(language),
         "when": partial(_when, language, zone),
         "language": language,
@@ -71,34 +71,8 @@ def fragment(name: str, **context: Any) -> Markup:
 
 
 @cache
-def _translator(language: str | None) -> Callable[..., Markup]:
-    """`_` of the templates in one language, which is the active one: a page asks it a hundred times, and the engine's
-    own looks each text up twice.
-    """
-    known: dict[str, Markup] = {}
-
-    def translated(text: str, /, **values: object) -> Markup:
-        if values:
-            return Markup(gettext(text)) % values
-        if text not in known:
-            known[text] = Markup(gettext(text)) % {}
-        return known[text]
-
-    return translated
-
-
-@cache
 def environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(settings.BASE_DIR / "templates" / "desk"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=settings.DEBUG,
-        extensions=["jinja2.ext.i18n"],
-    )
-    made.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
+    made = engine("desk")
     made.globals.update(
         icon=icon,
         url=url,

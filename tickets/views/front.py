@@ -1,25 +1,20 @@
-"""What customers see: the front page, the ticket form, and the thanks for a ticket."""
-
-from datetime import datetime
+"""What customers see: the front page, and the thanks for a ticket (the form is beside, `ticket_form`)."""
 
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.timezone import now
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.http import require_GET
 
-from helpdesk.conversations import incidents
 from helpdesk.conversations.models import Conversation, Priority
-from helpdesk.conversations.uploads import files_of
 from helpdesk.sla.calendars import hours_of
+from helpdesk.customers.sessions import signed_in
 from helpdesk.sla.models import Clock, Goal, Target
-from tickets import web_form
-from tickets.forms import TicketForm
 from tickets.mail import acknowledgement
 from tickets.models import Mailbox
+from tickets.views import framing
 from tickets.zones import known_zone
 
 THANKS = "tickets.thanks"
@@ -30,64 +25,6 @@ THANKS_FOR = 24 * 3600
 def front(request: HttpRequest) -> HttpResponse:
     mailbox = Mailbox.objects.filter(is_default=True).first()
     return render(request, "front/front.html", {"mailbox": mailbox, "situations": situations()})
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def new_ticket(request: HttpRequest) -> HttpResponse:
-    """The form; sent with errors it comes back with everything that was typed."""
-    at = now()
-    if request.method != "POST":
-        shown = {"service": request.GET.get("service", "")[:253], "subject": request.GET.get("subject", "")[:200]}
-        return _show(request, TicketForm(initial=shown), at)
-    form = TicketForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _show(request, form, at, status=422)
-    try:
-        conversation = web_form.submit(_submission(request, form), at=at)
-    except web_form.StaleForm:
-        form.add_error(None, _("This form had been open for very long. Nothing is lost: please send it again."))
-        return _show(request, form, at, status=422)
-    except web_form.TooMany:
-        form.add_error(
-            None, _("Very many forms came from you in a short time. Please try again later, or write a mail.")
-        )
-        return _show(request, form, at, status=429)
-    except web_form.Blocked:
-        form.add_error(None, _("We take no forms from this address."))
-        return _show(request, form, at, status=403)
-    token = signing.dumps(conversation.pk, salt=THANKS)
-    return redirect(f"{reverse('tickets:thanks')}?ticket={token}")
-
-
-def _submission(request: HttpRequest, form: TicketForm) -> web_form.Submission:
-    said = form.cleaned_data
-    return web_form.Submission(
-        email=said["email"],
-        name=said["name"],
-        subject=said["subject"],
-        message=said["message"],
-        priority=said["priority"],
-        service=said["service"],
-        files=files_of(said["uploads"]),
-        token=said["token"],
-        remote=request.META.get("REMOTE_ADDR", ""),
-    )
-
-
-def _show(request: HttpRequest, form: TicketForm, at: datetime, status: int = 200) -> HttpResponse:
-    sent = form.data.get("token", "") if form.is_bound else ""
-    # A form sent again keeps its number, so that two clicks stay one ticket; an overdue one gets a new one.
-    token = sent if sent and not form.non_field_errors() else web_form.new_token(at)
-    service = str(form["service"].value() or "")[:253]
-    context = {
-        "form": form,
-        "token": token,
-        "situations": situations(),
-        "errors": form.errors,
-        "troubles": incidents.of_form(service),
-    }
-    return render(request, "front/new_ticket.html", context, status=status)
 
 
 def situations() -> list[tuple[str, str, str, str]]:
@@ -110,6 +47,7 @@ def situations() -> list[tuple[str, str, str, str]]:
 
 
 @never_cache
+@xframe_options_exempt
 @require_GET
 def thanks(request: HttpRequest) -> HttpResponse:
     """Number, priority and the promise, for whoever holds the signed link of the ticket just sent."""
@@ -120,7 +58,11 @@ def thanks(request: HttpRequest) -> HttpResponse:
     conversation = get_object_or_404(Conversation.objects.select_related("customer"), pk=pk)
     clocks = Clock.objects.select_related("calendar").filter(conversation=conversation, target=Target.FIRST_RESPONSE)
     clock = clocks.order_by("id").first()
+    is_framed = "embedded" in request.GET
     context = {
+        "shell": "front/embedded.html" if is_framed else "front/base.html",
+        "is_framed": is_framed,
+        "customer": None if is_framed else signed_in(request),
         "conversation": conversation,
         "situation": acknowledgement.situation(conversation.priority),
         "goal": acknowledgement.goal(clock.goal_seconds, hours_of(clock.calendar_id, clock.calendar_version))
@@ -128,7 +70,8 @@ def thanks(request: HttpRequest) -> HttpResponse:
         else "",
         "due": _due(conversation, clock),
     }
-    return render(request, "front/thanks.html", context)
+    response = render(request, "front/thanks.html", context)
+    return framing.allow(response, framing.origins(request.GET["embedded"])) if is_framed else response
 
 
 def _due(conversation: Conversation, clock: Clock | None) -> str:

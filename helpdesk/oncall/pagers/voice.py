@@ -12,6 +12,8 @@ VOICE_PATH = "/hooks/twilio/voice/"
 RINGS_SECONDS = 30
 # Said again, since the first words are lost while the phone goes to the ear.
 TIMES_SAID = 3
+# Three times, with every character escaped, it is still below Twilio's 4,000.
+LONGEST_HEADLINE = 160
 
 
 class VoicePager:
@@ -52,4 +54,4 @@ def page_call(notice: Notice, public_url: str) -> str:
 
 def spoken_page(notice: Notice) -> str:
     first = "Urgent page from the helpdesk." if notice.urgency == "high" else "Page from the helpdesk."
-    return f"{first} {one_line(headline(notice), 300).rstrip('.')}."
+    return f"{first} {one_line(headline(notice), LONGEST_HEADLINE).rstrip('.')}."

@@ -8,12 +8,13 @@ from django.urls import URLPattern
 from chat.models import Widget
 from helpdesk.conversations.models import CustomField, Tag
 from helpdesk.customers import actions as customers
-from helpdesk.customers.models import ApiToken, Customer, Organization, Plan, Service, Team, User
+from helpdesk.customers.models import ApiToken, Customer, Organization, Plan, PlanChange, Service, Team, User
 from helpdesk.events import webhooks
 from helpdesk.events.models import Webhook
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from phone.models import Line
+from portal.models import Erasure
 from status.models import IncidentTemplate, MaintenanceSeries, SignalSource, Subscriber
 from tests.fixtures.status import component
 from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView
@@ -64,6 +65,13 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         ),
         Line.objects.create(name="Emergency", number="+4930123456", created_at=at),
     ]
+    made += [
+        PlanChange.objects.create(
+            organization=Organization.objects.order_by("pk")[0], plan=Plan.objects.order_by("pk")[0],
+            due_at=at.replace(year=2099), created_at=at,
+        ),
+        Erasure.objects.create(customer=Customer.objects.order_by("pk")[0], asked_at=at, due_at=at),
+    ]  # fmt: skip
     keys = (
         "accounts",
         "canned",
@@ -82,6 +90,8 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         "signals",
         "subscribers",
         "phone",
+        "plan_changes",
+        "erasures",
     )
     others: dict[str, Any] = {
         "mailboxes": Mailbox, "teams": Team, "agents": User, "organizations": Organization, "customers": Customer,
@@ -92,7 +102,7 @@ def fill(user: User, at: datetime) -> dict[str, int]:
     return found | {key: model.objects.order_by("-pk")[0].pk for key, model in others.items()}
 
 
-_LONG_KEYS = ("incident_templates", "maintenance_series", "status_page")
+_LONG_KEYS = ("plan_changes", "incident_templates", "maintenance_series", "status_page")
 
 
 def key_of(pattern: URLPattern) -> str:

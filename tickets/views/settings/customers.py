@@ -81,7 +81,7 @@ class Organizations(Area):
 class CustomerForm(SerialForm):
     serializer = customers.CustomerSerializer
     sections = (
-        (gettext_lazy("Who"), ("name", "email", "organization")),
+        (gettext_lazy("Who"), ("name", "email", "organization", "is_manager")),
         (gettext_lazy("Language and time"), ("language", "timezone")),
         (gettext_lazy("For agents"), ("notes", "is_blocked")),
     )
@@ -97,6 +97,11 @@ class CustomerForm(SerialForm):
         required=False,
         label=gettext_lazy("Organization"),
         help_text=gettext_lazy("Its name, or the beginning of it."),
+    )
+    is_manager = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Manager"),
+        help_text=gettext_lazy("Reads and answers the tickets of the whole organization in the portal."),
     )
     language = forms.CharField(max_length=10, required=False, label=gettext_lazy("Language"))
     timezone = fields.zone_field(required=False)

@@ -94,6 +94,10 @@ MENU: Final = (
             Entry("organizations", _("Organizations"), "briefcase", _("Customer companies, each with its plan.")),
             Entry("customers", _("Customers"), "users-round", _("The people who write to you.")),
             Entry("plans", _("Plans"), "layers", _("What a company buys: promises, hours, channels.")),
+            Entry(
+                "plan_changes", _("Changes of plan"), "calendar-clock", _("Plans that change on a day.")
+            ),
+            Entry("erasures", _("Forgetting"), "user-x", _("Customers who asked to be forgotten.")),
             Entry("services", _("Services"), "server", _("Clusters, the servers in them, websites on those.")),
         ),
     ),
