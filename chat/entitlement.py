@@ -28,10 +28,12 @@ class Entitlement:
     why: str = "none"
 
 
-def of(customer: Customer | None, *, at: datetime) -> Entitlement:
-    """For a stranger without a customer the default plan holds, from today on."""
+def of(customer: Customer | None, *, at: datetime, channel: str = CHANNEL) -> Entitlement:
+    """For a stranger without a customer the default plan holds, from today on. The same rule holds for other real-time
+    channels of a plan.
+    """
     plan = _plan(customer)
-    by_plan = _by_plan(plan, customer, at) if plan is not None else Entitlement(is_live=False)
+    by_plan = _by_plan(plan, customer, at, channel) if plan is not None else Entitlement(is_live=False)
     if by_plan.is_live or customer is None or customer.pk is None:
         return by_plan
     agreed = by_agreement(customer, at=at)
@@ -60,7 +62,7 @@ def _plan(customer: Customer | None) -> Plan | None:
     return Plan.objects.filter(is_default=True).first()
 
 
-def _by_plan(plan: Plan, customer: Customer | None, at: datetime) -> Entitlement:
+def _by_plan(plan: Plan, customer: Customer | None, at: datetime, channel: str) -> Entitlement:
     zone = _zone()
     today = at.astimezone(zone).date()
     since = today
@@ -69,7 +71,7 @@ def _by_plan(plan: Plan, customer: Customer | None, at: datetime) -> Entitlement
     elif customer is not None and customer.pk is not None:
         since = customer.created_at.astimezone(zone).date()
     found = realtime(plan, since, today)
-    if not found.included or CHANNEL not in found.channels:
+    if not found.included or channel not in found.channels:
         return Entitlement(is_live=False)
     if found.until is None:
         return Entitlement(is_live=True, why="plan")

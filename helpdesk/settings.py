@@ -218,9 +218,12 @@ BESIDE_CONVERSATIONS = {"quotes": "quotes.beside.OF_CONVERSATION"}
 ANNOUNCERS = dict.fromkeys(("x", "facebook", "mastodon", "bluesky"), "social.accounts.is_connected")
 # Who else is asked whether a bounce is about a mail of theirs.
 COMES_BACK = ["status.bounces.came_back"]
+# Who may be answered live, for rooms with real-time channels of their own.
+ENTITLEMENT = "chat.entitlement.of"
 # The social networks, each one file (social.network.Network).
 SOCIAL_NETWORKS = {
     "x": "social.networks.x.X",
+    "telegram": "social.networks.telegram.Telegram",
     "mastodon": "social.networks.mastodon.Mastodon",
 }
 # How many characters of an incident's update a message may have; channels that are not named have no limit.
@@ -254,6 +257,7 @@ SETTINGS_AREAS = [
     "status.views.settings.series.SERIES",
     "status.views.settings.signals.SOURCES",
     "status.views.settings.subscribers.SUBSCRIBERS",
+    "knowledge.views.settings.categories.CATEGORIES",
     "helpdesk.ratings.settings_area.RATINGS",
     "portal.views.settings.plan_changes.PLAN_CHANGES",
     "portal.views.settings.erasures.ERASURES",
@@ -355,7 +359,6 @@ EVENT_HANDLERS = {
     "chat.rebooked": ["chat.booking_mails.tell"],
     "chat.booking_cancelled": ["chat.booking_mails.tell"],
     "chat.booking_reminded": ["chat.booking_mails.tell"],
-    "status.link_asked": ["status.customers_own.send_link"],
     "notice.planned": ["tickets.desk.telling.push", "tickets.desk.telling.mail"],
     "portal.sign_in_asked": ["portal.sign_in_mails.send"],
     "portal.came_in_anew": ["portal.sign_in_mails.tell_of_browser"],
@@ -400,13 +403,10 @@ for _kind in ("conversation.reopened", "conversation.status_changed"):
     EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "helpdesk.ratings.asking.unplan"]
 EVENT_HANDLERS["rating.given"] = ["tickets.desk.low_ratings.call_leads"]
 
-# What the networks tell us goes into the social ledger.
+# What the networks tell us goes into the social ledger; a bot's buttons under pages are for who is on call.
 for _network in SOCIAL_NETWORKS:
     EVENT_HANDLERS[f"hook.social.{_network}"] = ["social.receivers.take"]
-EVENT_HANDLERS["hook.social.telegram"] = [
-    *EVENT_HANDLERS.get("hook.social.telegram", []),
-    "helpdesk.oncall.telegram_updates.apply",
-]
+EVENT_HANDLERS["hook.social.telegram"].append("helpdesk.oncall.telegram_updates.apply")
 
 # Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.
 for _kind in (

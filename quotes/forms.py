@@ -99,7 +99,12 @@ def raw_lines(given: QueryDict) -> list[Raw]:
 
 def raw_of(content: Content) -> list[Raw]:
     return [
-        Raw(one.text, money.plain(one.line.quantity), f"{one.line.unit_price:f}", money.plain(one.line.tax_rate))
+        Raw(
+            one.text,
+            money.plain(one.line.quantity),
+            f"{money.rounded(one.line.unit_price, content.currency):f}",
+            money.plain(one.line.tax_rate),
+        )
         for one in content.lines
     ]
 

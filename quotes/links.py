@@ -32,4 +32,4 @@ def opened(token: str) -> Quote | None:
 
 
 def url(quote: Quote) -> str:
-    return f"{settings.PUBLIC_URL}{reverse('quotes:by_link', args=[token(quote)])}"
+    return f"{settings.PUBLIC_URL}{reverse('quotes:quote_by_link', args=[token(quote)])}"

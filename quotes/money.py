@@ -104,10 +104,10 @@ def _number(field: str, value: Decimal, digits: int, most: Decimal) -> Decimal:
 
 
 def written(amount: Decimal, currency: str) -> str:
-    """Such as `1,234.50 EUR`, `12,000 JPY`, `0.5000 CLF`: never rounded, for people of any language. Raises
-    UnknownCurrency.
+    """Such as `1 234.50 EUR`, `12 000 JPY`, `0.5000 CLF`, with spaces at which no line breaks: for people of any
+    language. Raises UnknownCurrency.
     """
-    return f"{amount:,.{minor_units(currency)}f} {currency}".replace(",", "\u202f")
+    return f"{amount:,.{minor_units(currency)}f}\u00a0{currency}".replace(",", "\u202f")
 
 
 def plain(number: Decimal) -> str:

@@ -149,7 +149,7 @@ def _lines(quote: Quote) -> Table:
 
 def _bare(quote: Quote, amount: Any) -> str:
     """An amount without its currency, which stands in the sums."""
-    return money.written(amount, quote.currency).rpartition(" ")[0]
+    return money.written(amount, quote.currency).rpartition("\u00a0")[0]
 
 
 def _sums(quote: Quote) -> Table:

@@ -104,11 +104,14 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What a reading brought, how far it got, and after how many seconds to read again."""
+    """What a reading brought, how far it got, and after how many seconds to read again. `others` is what came along for
+    somebody else: the pages' buttons of a bot that customers write to as well.
+    """
 
     batch: Batch
     cursor: dict[str, Any]
     again_in: float
+    others: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

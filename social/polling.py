@@ -7,6 +7,7 @@ from typing import Final
 from django.db import transaction
 
 from helpdesk.events.outcomes import DeliveryError, RetryLater
+from helpdesk.oncall import telegram_updates
 from social import accounts, arrivals
 from social.models import Account
 from social.network import Polled, network
@@ -58,6 +59,8 @@ def poll(account: Account, *, at: datetime) -> None:
 @transaction.atomic
 def _keep(account: Account, polled: Polled, at: datetime) -> None:
     arrivals.keep({"": account.pk, account.external_id: account.pk}, polled.batch, at=at)
+    for update in polled.others:
+        telegram_updates.keep(update, at=at)
     Account.objects.filter(pk=account.pk).update(
         cursor=polled.cursor, poll_at=at + timedelta(seconds=polled.again_in), poll_attempts=0
     )

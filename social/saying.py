@@ -8,7 +8,7 @@ from helpdesk.conversations import elsewhere
 from helpdesk.conversations.incoming import REOPENS_WITHIN, lock, preview
 from helpdesk.conversations.models import DONE, Conversation, Message
 from helpdesk.events.transactions import in_transaction
-from social import people
+from social import live, people
 from social.happenings import Said
 from social.models import Account, Arrival, Person, Post, Thread
 from social.outcome import Filed, filed, ignored
@@ -41,6 +41,7 @@ def file(account: Account, said: Said, arrival: Arrival, *, at: datetime) -> Fil
 
 def _receive(account: Account, said: Said, person: Person, at: datetime) -> Message:
     known = conversation_of(account, said.thread)
+    is_live = not said.is_public and live.is_included(account.network, person.customer, at=at)
     earlier = known if known is not None and _is_over(known, at) else None
     if earlier is not None:
         _set_free(earlier)
@@ -61,9 +62,12 @@ def _receive(account: Account, said: Said, person: Person, at: datetime) -> Mess
             team_id=account.team_id,
             policy_id=account.policy_id if said.is_public else None,
             is_verified=False,
+            is_live=is_live,
         )
     )
     _keep_thread(account, said, person, message.conversation_id)
+    if known is None and account.network in live.CHANNELS:
+        live.welcome(message.conversation_id, person.customer, said.author.language, is_live=is_live, at=at)
     return message
 
 

@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
+from helpdesk.customers import sessions
 from helpdesk.kept import Kept
 from helpdesk.kept import send as send_kept
-from status import answers, customers_own, serving
+from status import answers, serving
 from status.answers import Asked
 from status.keeping import Keeper, NothingToShow
 
@@ -32,7 +33,7 @@ API_OF_HOST: Final = "/api/v2/"
 THREADS: Final = 2
 # Addresses that were found to be public ones; there are few but those of incidents.
 MOST_KNOWN: Final = 5000
-COOKIE: Final = customers_own.COOKIE.encode()
+COOKIE: Final = f"{sessions.COOKIE}=".encode()
 _BUSY: Final = b"The status page cannot be shown right now. Please try again in a moment."
 _EMPTY: Final = {"type": "http.response.body", "body": b""}
 

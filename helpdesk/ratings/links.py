@@ -40,4 +40,4 @@ def read(token: str) -> Asked | None:
 def url(token: str, score: int | None = None) -> str:
     """The page of the question, on which this score is chosen. Opening it records nothing."""
     chosen = "" if score is None else f"?score={score}"
-    return f"{settings.PUBLIC_URL}{reverse('ratings:by_link', args=[token])}{chosen}"
+    return f"{settings.PUBLIC_URL}{reverse('ratings:rate_by_link', args=[token])}{chosen}"

@@ -103,7 +103,11 @@ class ArticleForm(forms.Form):
 
     def common(self) -> dict[str, Any]:
         """For a new one: what is asked for besides its text."""
-        return {"visibility": self.cleaned_data["visibility"], "category": self.cleaned_data["category"], **self.limits()}
+        return {
+            "visibility": self.cleaned_data["visibility"],
+            "category": self.cleaned_data["category"],
+            **self.limits(),
+        }
 
     def drawn(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names]

@@ -86,7 +86,11 @@ def _languages(rows: list[Article]) -> dict[int, list[str]]:
 @agent_view
 def new(request: AgentRequest) -> HttpResponse:
     """A new one; with `conversation` it begins with what was asked and answered there."""
-    initial: dict[str, Any] = {"language": request.LANGUAGE_CODE, "visibility": Visibility.DRAFT, "takes_comments": True}
+    initial: dict[str, Any] = {
+        "language": request.LANGUAGE_CODE,
+        "visibility": Visibility.DRAFT,
+        "takes_comments": True,
+    }
     initial["category"] = _number(request.GET.get("category", "")) or None
     conversation = _conversation(request)
     if conversation is not None:
@@ -119,9 +123,10 @@ def article(request: AgentRequest, pk: int) -> HttpResponse:
             articles.change(row, form.changes(), **form.limits(), at=now())
         except Overtaken as error:
             words = _("Somebody else has saved version %(number)s meanwhile. Compare, then save again to keep yours.")
+            given = request.POST.copy()
+            given["version"] = str(error.current)
+            form = ArticleForm(given, found=row)
             form.add_error(None, words % {"number": error.current})
-            form.data = form.data.copy()  # type: ignore[assignment]
-            form.data["version"] = str(error.current)  # type: ignore[index]
         except Refused as error:
             form.add_error(None, str(error))
         else:

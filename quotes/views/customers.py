@@ -34,7 +34,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     quote = links.opened(token)
     if quote is None:
         return _sorry(request, _("This link is not one of ours"), _("Perhaps a part of it was lost on the way."), 404)
-    files = reverse("quotes:by_link_pdf", args=[token])
+    files = reverse("quotes:quote_link_pdf", args=[token])
     return _answered(request, quote, None, "link", files)
 
 
@@ -73,7 +73,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     quote = _own(customer, pk)
     if quote is None:
         return _stranger(request)
-    return _answered(request, quote, customer, "portal", reverse("quotes:show_pdf", args=[pk]))
+    return _answered(request, quote, customer, "portal", reverse("quotes:own_quote_pdf", args=[pk]))
 
 
 @never_cache

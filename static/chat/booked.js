@@ -1,7 +1,6 @@
 // The visitor's own bookings above the form for another one: when they are, and ways to move them and to call them off.
 import { ask } from './api.js';
 import { $, make, moment, say, word } from './dom.js';
-import { book } from './sheets.js';
 import { state } from './state.js';
 
 const box = make('section', { hidden: true }, make('h3', {}, word('my_chats')), make('ul'));
@@ -12,6 +11,8 @@ const form = $('book');
 const [title, submit] = [form.querySelector('h2'), $('do-book')];
 const [heading, label] = [title.textContent, submit.textContent];
 let moving = null;
+// The sheet anew, with the times that are free now: it loads this module, which cannot load it in turn.
+let draw = null;
 
 // The form is for another time of this one, or for a new one.
 function move(one) {
@@ -34,7 +35,7 @@ form.addEventListener('submit', async (event) => {
   const one = moving;
   const answer = await ask('POST', `bookings/${one.id}/move`, { starts_at: Number(chosen.value) }).catch(() => null);
   submit.disabled = false;
-  await book();
+  await draw();
   if (answer?.ok) {
     say(word('booked', moment(answer.data.starts_at)));
     title.focus();
@@ -44,7 +45,8 @@ form.addEventListener('submit', async (event) => {
   $('book-wrong').textContent = answer?.data.code === 'taken' ? word('taken') : answer?.data.detail ?? word('error');
 }, { capture: true });
 
-export async function list() {
+export async function list(book) {
+  draw = book;
   move(null);
   const answer = await ask('GET', 'bookings').catch(() => null);
   const ahead = answer?.data.bookings?.filter((one) => one.state === 'booked' && one.ends_at > Date.now()) ?? [];

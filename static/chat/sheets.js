@@ -55,7 +55,7 @@ export async function book(topic = '') {
   $('zone').textContent = zone.replace(/_/g, ' ');
   $('book-for').hidden = !!state.me.email;
   wish = null;
-  import('./booked.js').then(({ list }) => list());
+  import('./booked.js').then(({ list }) => list(book));
   const answer = await ask('GET', `slots?${new URLSearchParams({ tz: zone, lang: language })}`).catch(() => ({ data: {} }));
   offer(answer.data.days ?? []);
 }

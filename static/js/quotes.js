@@ -25,7 +25,7 @@ function written(value, digits, currency) {
   const sign = value < 0n ? "-" : "";
   const text = (value < 0n ? -value : value).toString().padStart(digits + 1, "0");
   const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-  return `${sign}${whole}${digits ? `.${text.slice(-digits)}` : ""} ${currency}`;
+  return `${sign}${whole}${digits ? `.${text.slice(-digits)}` : ""}\u00a0${currency}`;
 }
 
 function amounts(line, digits) {

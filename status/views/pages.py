@@ -7,7 +7,8 @@ from django.utils.timezone import now
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from status import answers, customers_own, serving, snapshot
+from helpdesk.customers.sessions import signed_in
+from status import answers, serving, snapshot
 from status.views import mine
 
 
@@ -18,7 +19,7 @@ def public(request: HttpRequest, path: str = "") -> HttpResponse:
     asked = answers.parse(path)
     if asked is None:
         raise Http404("there is no such page")
-    if asked.kind == "page" and (customer := customers_own.of_cookie(request.COOKIES.get(customers_own.COOKIE, ""))):
+    if asked.kind == "page" and (customer := signed_in(request)):
         preferred = serving.language_of(request.headers.get("Accept-Language", ""), customer.language or "en")
         return mine.front_page(request, customer, asked.language or preferred)
     shown = snapshot.take(now(), answers.part_of(asked))

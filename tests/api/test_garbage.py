@@ -15,6 +15,7 @@ from helpdesk.oncall import paging
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from tests.api.conftest import API, Caller
+from tests.fixtures.cells import each
 from tests.fixtures.company import Company
 from tickets.models import CannedReply, ChecklistItem, ImapAccount, Macro, Mailbox, Rule
 
@@ -267,32 +268,38 @@ def spoiled(sensible: Any, there: dict[str, int]) -> st.SearchStrategy[Any]:
     return st.sampled_from([True] * 19 + [False]).flatmap(lambda keep: st.just(sensible) if keep else LEAVES)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "sensible"), WRITABLE, ids=lambda part: part if isinstance(part, str) else ""
-)
-def test_bodies(ada: Caller, there: dict[str, int], method: str, path: str, sensible: Any) -> None:
-    @EASY
-    @given(body=spoiled(sensible, there))
-    def run(body: Any) -> None:
-        answer = ada(method, path.format(**there), json.dumps(body))
-        assert is_a_clear_answer(answer), (body, answer.content)
+def test_bodies(ada: Caller, there: dict[str, int]) -> None:
+    def check(cell: tuple[str, str, Any]) -> None:
+        method, path, sensible = cell
 
-    run()
+        @EASY
+        @given(body=spoiled(sensible, there))
+        def run(body: Any) -> None:
+            answer = ada(method, path.format(**there), json.dumps(body))
+            assert is_a_clear_answer(answer), (body, answer.content)
+
+        run()
+
+    each(WRITABLE, check)
 
 
-@pytest.mark.parametrize(("path", "names"), QUERIES)
-def test_queries(ada: Caller, there: dict[str, int], path: str, names: str) -> None:
+def test_queries(ada: Caller, there: dict[str, int]) -> None:
     words = st.sampled_from([str(value) for value in VALUES if value != "\ud800"]) | st.text(
         st.characters(exclude_categories=["Cs"]), max_size=30
     )
 
-    @EASY
-    @given(query=st.dictionaries(st.sampled_from(names.split()), words, max_size=3))
-    def run(query: dict[str, str]) -> None:
-        answer = ada("get", path.format(**there), **query)
-        assert is_a_clear_answer(answer), (query, answer.content)
+    def check(cell: tuple[str, str]) -> None:
+        path, names = cell
 
-    run()
+        @EASY
+        @given(query=st.dictionaries(st.sampled_from(names.split()), words, max_size=3))
+        def run(query: dict[str, str]) -> None:
+            answer = ada("get", path.format(**there), **query)
+            assert is_a_clear_answer(answer), (query, answer.content)
+
+        run()
+
+    each(QUERIES, check)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,17 @@ from helpdesk.customers.models import ApiToken, AuditEntry, Organization, Plan, 
 from helpdesk.events.models import Webhook, WebhookDelivery
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
+from helpdesk.ratings import giving
 from helpdesk.sla.models import Calendar, Policy
+from quotes.days import office_day
 from status import incidents
 from status.incidents import Opening, Words
 from status.models import Component, Incident, IncidentConversation
 from tests.api.conftest import Caller
+from tests.fixtures.cells import each
 from tests.fixtures.company import Company
 from tests.fixtures.subscribers import subscriber
+from tests.quotes.offers import drafted
 from tickets.models import (
     BlockedSender,
     ChecklistItem,
@@ -105,6 +109,10 @@ OPEN = {
     "/macros/": "get post",
     "/canned-replies/": "get post",
     "/views/": "get post",
+    "/quotes/": "get post",
+    "/quotes/{draft}/": "get delete",
+    "/quotes/{draft}/sending/": "post",
+    "/quotes/{draft}/withdrawal/": "post",
     "/blocked-senders/": "get post",
     "/blocked-senders/{blocked}/": "get delete",
 }
@@ -128,6 +136,8 @@ OWN = {
     "/views/{kept}/",
 }
 CONFIGURED = {
+    "/ratings/": "get",
+    "/ratings/{rating}/": "get patch",
     "/organizations/": "get post",
     "/organizations/{organization}/": "get patch delete",
     "/plans/": "get post",
@@ -230,6 +240,7 @@ def there(company: Company, conversation: Conversation) -> dict[str, int | str]:
     audit.record(None, "changed", webhook, {}, {}, at=at)
     return {
         **_on_the_status_page(at),
+        "rating": giving.give(conversation.pk, 1, "", via="chat", at=at, is_still_open=True).pk,
         "conversation": conversation.pk,
         "message": conversation.messages.get().pk,
         "inboundemail": InboundEmail.objects.get().pk,
@@ -266,16 +277,13 @@ def _link(conversation: Conversation, incident: str) -> None:
     IncidentConversation.objects.update_or_create(conversation=conversation, defaults=link)
 
 
-@pytest.mark.parametrize("path", [*OPEN, *CONFIGURED, *ADMINS])
-def test_matrix(
-    stranger: Caller, grace: Caller, ada: Caller, company: Company, there: dict[str, int | str], path: str
-) -> None:
+def test_matrix(stranger: Caller, grace: Caller, ada: Caller, company: Company, there: dict[str, int | str]) -> None:
     User.objects.filter(pk=company.linus.pk).update(role=User.Role.VIEWER)
     callers = {"nobody": stranger, "viewer": Caller(company.linus), "agent": grace, "admin": ada}
     rules = {"user": company.grace, "urgency": "high", "channel": "email", "to": "g@demo.example"}
     delays = count(100)
 
-    def address() -> str:
+    def address(path: str) -> str:
         # What an agent deletes an admin needs another one of.
         number, here = next(delays), Conversation.objects.get(pk=there["conversation"])
         here.followers.add(company.uma)
@@ -287,25 +295,29 @@ def test_matrix(
             "kid": WidgetSecret.objects.create(
                 widget_id=there["widget"], kid=f"k{number}", created_at=here.opened_at
             ).kid,
+            "draft": drafted(here, company.grace, timezone.now(), valid_until=office_day(timezone.now())).pk,
             "blocked": BlockedSender.objects.create(handle=f"x{number}@b.example", at=here.opened_at).pk,
         }
         return path.format(**there, **fresh)
 
-    for method in METHODS:
-        allowed = method in {**OPEN, **CONFIGURED, **ADMINS}[path].split()
-        by_agent = allowed and (path in OPEN or (method == "get" and path in CONFIGURED))
-        answers = {who: caller(method, address(), {}) for who, caller in callers.items()}
-        assert answers["nobody"].status_code == 401 and answers["nobody"]["WWW-Authenticate"] == "Token"
-        expected = FINE if by_agent else {403} if allowed else {403, 405}
-        assert answers["agent"].status_code in expected, method
-        sends = method in VIEWERS_SEND.get(path, "").split()
-        reads = by_agent and method == "get" and "{own}" not in path
-        fine_for_viewers = expected if reads else {*FINE, 404} if sends else {403, 404, 405}
-        assert answers["viewer"].status_code in fine_for_viewers, method
-        assert answers["admin"].status_code in (FINE if allowed else {405}), method
-        for answer in answers.values():
-            is_json = answer["Content-Type"] == "application/json" if answer.status_code != 204 else True
-            assert is_json and (answer.status_code == 204 or answer.json() is not None)
+    def check(path: str) -> None:
+        for method in METHODS:
+            allowed = method in {**OPEN, **CONFIGURED, **ADMINS}[path].split()
+            by_agent = allowed and (path in OPEN or (method == "get" and path in CONFIGURED))
+            answers = {who: caller(method, address(path), {}) for who, caller in callers.items()}
+            assert answers["nobody"].status_code == 401 and answers["nobody"]["WWW-Authenticate"] == "Token"
+            expected = FINE if by_agent else {403} if allowed else {403, 405}
+            assert answers["agent"].status_code in expected, method
+            sends = method in VIEWERS_SEND.get(path, "").split()
+            reads = by_agent and method == "get" and "{own}" not in path
+            fine_for_viewers = expected if reads else {*FINE, 404} if sends else {403, 404, 405}
+            assert answers["viewer"].status_code in fine_for_viewers, method
+            assert answers["admin"].status_code in (FINE if allowed else {405}), method
+            for answer in answers.values():
+                is_json = answer["Content-Type"] == "application/json" if answer.status_code != 204 else True
+                assert is_json and (answer.status_code == 204 or answer.json() is not None)
+
+    each([*OPEN, *CONFIGURED, *ADMINS], check)
 
 
 def test_every_address_is_asked_for() -> None:

@@ -10,17 +10,24 @@ from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import signing
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Conversation, Message, Status
-from helpdesk.customers.models import User
+from helpdesk.customers import sessions
+from helpdesk.customers.models import CustomerSession, User
 from helpdesk.events.actors import Actor
 from helpdesk.oncall import notices, paging
 from helpdesk.oncall.models import Page
+from helpdesk.ratings import giving
+from helpdesk.ratings import links as asking
+from helpdesk.ratings.models import Rating
 from helpdesk.sla.models import Clock
+from quotes import links
+from quotes.days import office_day
+from quotes.models import Quote
 from status import incidents, linking, subscriber_links
 from status.incidents import Opening, Words
 from status.models import Distribution, Incident, Proposal, Subscriber
@@ -28,6 +35,7 @@ from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, picture, write
 from tests.fixtures.status import component
 from tests.people.conftest import log_in, set_up_app
+from tests.quotes.offers import drafted, sent
 from tests.tickets.settings.rows import SETTINGS, address, fill
 from tests.tickets.settings.test_permissions import POSTS
 from tickets.desk import bulk
@@ -60,6 +68,7 @@ CHANGES = {
     *("link", "unlink", "desk_join", "desk_dismiss", "desk_publish", "desk_discard"),
     *("apply_macro", "agent_state", "take_over", "decline", "hold", "anything_else", "end_chat", "convert", "hand_on"),
     "own_picture",
+    *("look_at_rating", "show_rating", "withdraw_quote", "revise_quote", "discard_quote"),
     *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
     *("single_sign_on", "single_sign_on_callback", *POSTS),
 }
@@ -67,6 +76,7 @@ FILES = {
     *("message_html", "message_full", "source", "attachment", "worker", "report_csv", "raw_mail", "schedule_feed"),
     "mfa_download_recovery_codes",
     *("badge", "api"),
+    *("quote_pdf", "quote_link_pdf", "own_quote_pdf"),
 }
 MACHINES = {
     *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "live", "ready", "paging_health"),
@@ -74,7 +84,7 @@ MACHINES = {
     *("signal_hook", "mail_health", "metrics", "mfa_login_webauthn"),
 }
 # A page under a second name, or one that only leads on to another.
-ALIASES = {"account_login", "account_logout", "mfa_list_webauthn", "welcome", "mfa_reauthenticate_webauthn"}
+ALIASES = {"mine", "account_login", "account_logout", "mfa_list_webauthn", "welcome", "mfa_reauthenticate_webauthn"}
 SENT = "20260112-080000-hello.eml"
 NOT_OURS = ("api/", "chat/", "favicon", "manifest")
 NO_PAGES = PARTS | CHANGES | FILES | MACHINES | ALIASES
@@ -110,7 +120,7 @@ def everything(company: Company, at: datetime) -> list[Walk]:
     first = _work(company, at)
     new = User.objects.create_user("noor@demo.example", name="Noor")
     without_password = Walk(logged_in(new), {"account_set_password": reverse("account_set_password")})
-    walks = [_admin(company, first, rows, at), _stranger(company, first, at), _reader(at)]
+    walks = [_admin(company, first, rows, at), _stranger(company, first, at), _reader(at), _customer(company, at)]
     return [*walks, *_guarded(company), without_password]
 
 
@@ -160,9 +170,42 @@ def _admin(company: Company, first: Conversation, rows: dict[str, int], at: date
     found |= {"bulk": f"{reverse('tickets:bulk')}?c={first.pk}", "search": f"{found['search']}?q=error"}
     found |= {str(one.name): address(one, rows) for one in SETTINGS if one.name not in POSTS}
     found |= _trouble(company, first, at)
+    found |= _offers(company, at)
     people = ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "usersessions_list", "account_change_password")
     found |= {name: reverse(name) for name in (*people, "account_reauthenticate", "logout")}
     return Walk(browser, found)
+
+
+def _offers(company: Company, at: datetime) -> dict[str, str]:
+    """A quote that was sent and one that is written; two ratings, of which one is low."""
+    conversation = write(company.carol, at, subject="Please move the shop")
+    drafted(conversation, company.grace, at, valid_until=office_day(at))
+    quote = sent(conversation, company.grace, at, valid_until=office_day(at))
+    for score, comment in ((1, "Too slow"), (5, "Quick and kind")):
+        giving.give(write(company.carol, at).pk, score, comment, via="chat", at=at, is_still_open=True)
+    return {
+        "quote_list": reverse("quotes:quote_list"),
+        "new_quote": reverse("quotes:new_quote", args=[conversation.pk]),
+        "one_quote": reverse("quotes:one_quote", args=[quote.pk]),
+        "rating_list": f"{reverse('ratings:rating_list')}?show=all",
+    }
+
+
+def _customer(company: Company, at: datetime) -> Walk:
+    """Carol, who is signed in: her quotes, and the question how it was."""
+    browser = Client()
+    request = RequestFactory().get("/")
+    browser.cookies[sessions.COOKIE] = sessions.begin(company.carol, CustomerSession.How.LINK, request, at=at)
+    quote = Quote.objects.exclude(state="draft").latest("pk")
+    rating = Rating.objects.latest("rated_at")
+    pages = {
+        "mine": reverse("quotes:mine"),
+        "show": reverse("quotes:show", args=[quote.pk]),
+        "quote_by_link": reverse("quotes:quote_by_link", args=[links.token(quote)]),
+        "rate": reverse("ratings:rate", args=[rating.pk]),
+        "rate_by_link": f"{reverse('ratings:rate_by_link', args=[asking.token(rating.pk, at)])}?score=4",
+    }
+    return Walk(browser, pages)
 
 
 def _stranger(company: Company, first: Conversation, at: datetime) -> Walk:
@@ -215,7 +258,7 @@ def _trouble(company: Company, first: Conversation, at: datetime) -> dict[str, s
 def _reader(at: datetime) -> Walk:
     """Somebody who looks at the status page on a bad day."""
     over = Incident.objects.get(name="Mail was late")
-    found = {"page": "/status/", "mine": "/status/mine/", "incident": f"/status/incidents/{over.public_id}/"}
+    found = {"page": "/status/", "incident": f"/status/incidents/{over.public_id}/"}
     found |= _subscription(at)
     found |= {"public": "/status/history/", "maintenance": "/status/maintenance/", "banner": "/status/banner/"}
     return Walk(Client(), found)

@@ -38,7 +38,7 @@ def test_one_is_linked_by_hand_and_told(page: Page, live_server: LiveServer, com
     _enter(page, live_server, f"/desk/conversations/{mine.pk}/")
     page.locator("#incident").get_by_role("link", name="Link to an incident").click()
     page.get_by_label("Incident", exact=True).select_option("Disks gone")
-    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Link", exact=True).click()
     expect(page.locator("#incident").get_by_role("link", name="Disks gone")).to_be_visible()
     _drain()
     page.reload()

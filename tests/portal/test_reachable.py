@@ -11,7 +11,7 @@ from django.core import signing
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
-from django.urls import URLPattern, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.timezone import now
 
 from helpdesk.conversations import actions as conversations
@@ -86,7 +86,7 @@ def world(company: Company, at: datetime) -> World:
 def _names() -> set[str]:
     found = set()
     for resolver in get_resolver().url_patterns:
-        if getattr(resolver, "app_name", "") == "portal":
+        if isinstance(resolver, URLResolver) and resolver.app_name == "portal":
             found |= {one.name for one in resolver.url_patterns if isinstance(one, URLPattern) and one.name}
     return found
 

@@ -13,7 +13,8 @@ from django.core import signing
 from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import now
 
-from status import answers, customers_own, incidents, keeping, snapshot
+from helpdesk.customers import sessions
+from status import answers, incidents, keeping, snapshot
 from status.cached import StatusFirst
 from status.incidents import Opening, Words
 from status.keeping import Keeper
@@ -118,7 +119,7 @@ def test_each_reader_has_their_language(layer: Layer) -> None:
 
 
 def test_whoever_is_signed_in_is_answered_by_django(layer: Layer) -> None:
-    cookie = f"{customers_own.COOKIE}={signing.dumps(1, salt='x')}"
+    cookie = f"{sessions.COOKIE}={signing.dumps(1, salt='x')}"
     assert layer.ask("/status/", {"Cookie": cookie}).status_code == 418
     assert layer.ask("/status/api/v2/summary.json", {"Cookie": cookie}).status_code == 200
     assert layer.ask("/status/", {"Cookie": "theme=dark"}).status_code == 200

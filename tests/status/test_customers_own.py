@@ -1,29 +1,20 @@
-"""What affects a customer: known by a mailed link and its cookie, private components included, and nobody else's."""
+"""What affects a customer who is signed in: private components included, and nobody else's."""
 
 from datetime import datetime
 
 import pytest
-from django.core import mail as outbox
-from django.core import signing
 from django.test import Client
 from django.utils.timezone import now
-from pytest_django import Settings
 
-from helpdesk import limits
+from helpdesk.customers import sessions
 from helpdesk.customers.models import Customer, Organization, Service
-from helpdesk.events.models import Event
-from status import customers_own, incidents
+from status import incidents
 from status.incidents import Opening, Words
 from tests.fixtures.company import Company
+from tests.fixtures.customers import sign_in
 from tests.fixtures.status import component
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_floods_before(settings: Settings) -> None:
-    limits.forget()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
 def _outage(company: Company, at: datetime, name: str, owner: Organization, *, is_private: bool = False) -> None:
@@ -42,7 +33,7 @@ def _organization(customer: Customer) -> Organization:
 
 def _page_of(customer: Customer, path: str = "/status/") -> str:
     client = Client()
-    client.cookies[customers_own.COOKIE] = customers_own.cookie_of(customer)
+    sign_in(client, customer)
     answer = client.get(path)
     assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
     return answer.content.decode()
@@ -69,60 +60,19 @@ def test_who_has_nothing_with_us_is_told_that_nothing_is_wrong(company: Company,
 
 
 def test_a_forged_cookie_shows_what_everybody_sees(company: Company) -> None:
-    for value in ("", "1", "forged", signing.dumps(1, salt="something else"), "x" * 5000):
+    for value in ("", "1", "forged", "x" * 40, "x" * 5000):
         client = Client()
-        client.cookies[customers_own.COOKIE] = value
+        client.cookies[sessions.COOKIE] = value
         answer = client.get("/status/")
         assert answer.status_code == 200 and "What affects you" not in answer.content.decode()
         assert "public" in answer["Cache-Control"]
 
 
-def test_from_the_form_by_mail_to_the_page(company: Company, at: datetime) -> None:
+def test_what_affects_me_leads_to_the_portal_and_back(company: Company) -> None:
     client = Client()
-    assert client.get("/status/mine/").status_code == 200
-    answer = client.post("/status/mine/", {"email": "Carol@acme.example"})
-    assert "a link is on its way" in answer.content.decode()
-    event = Event.objects.get(kind=customers_own.ASKED)
-    customers_own.send_link(event, event.at)
-    (sent,) = outbox.outbox
-    assert sent.to == [company.carol.email]
-    link = next(word for word in str(sent.body).split() if "/status/mine/?key=" in word)
-
-    shown = client.get(link[link.index("/status/") :], follow=True)
-    assert "What affects you" in shown.content.decode()
-    cookie = client.cookies[customers_own.COOKIE]
-    assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == "/status/"
-
-    client.post("/status/mine/", {"forget": "1"})
-    assert "What affects you" not in client.get("/status/").content.decode()
-
-
-def test_nobody_learns_who_is_known(company: Company) -> None:
-    known = Client().post("/status/mine/", {"email": "carol@acme.example"}).content
-    unknown = Client().post("/status/mine/", {"email": "nobody@nowhere.example"}).content
-    assert "on its way" in known.decode() and len(known) == len(unknown)
-    assert Event.objects.filter(kind=customers_own.ASKED).count() == 1
-
-
-def test_a_mailbox_is_not_flooded_and_a_network_does_not_flood(company: Company) -> None:
-    client = Client()
-    answers = [client.post("/status/mine/", {"email": "carol@acme.example"}).status_code for _ in range(12)]
-    assert answers == [200] * 10 + [429] * 2
-    assert Event.objects.filter(kind=customers_own.ASKED).count() == 3
-
-
-@pytest.mark.parametrize("address", ["", "nonsense", "a@b\r\nBcc: c@d.example", "x" * 400 + "@y.example"])
-def test_what_is_no_address_is_said(company: Company, address: str) -> None:
-    assert Client().post("/status/mine/", {"email": address}).status_code == 422
-
-
-def test_old_and_forged_links_are_refused(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    forged = Client().get("/status/mine/", {"key": "forged"})
-    assert forged.status_code == 403 and customers_own.COOKIE not in forged.cookies
-    token = signing.dumps(company.carol.pk, salt="status.customer.link")
-    assert customers_own.of_link(token) == company.carol
-    # A cookie's value is no link, and a link's no cookie.
-    assert customers_own.of_link(customers_own.cookie_of(company.carol)) is None
-    assert customers_own.of_cookie(token) is None
+    assert client.get("/status/mine/")["Location"] == "/portal/?next=%2Fstatus%2F"
+    sign_in(client, company.carol)
+    assert client.get("/status/mine/")["Location"] == "/status/"
+    assert "What affects you" in client.get("/status/").content.decode()
     Customer.objects.filter(pk=company.carol.pk).update(blocked_at=now())
-    assert customers_own.of_link(token) is None
+    assert "What affects you" not in client.get("/status/").content.decode()

@@ -27,7 +27,7 @@ def take(parsed: ParsedMail, *, at: datetime) -> tuple[Outcome | None, threading
     found = None if given is None else _told(given, at)
     if given is None or found is None:
         return None, None
-    conversation = Conversation.objects.filter(pk=found[0]).first()
+    conversation = None if found[0] is None else Conversation.objects.filter(pk=found[0]).first()
     is_more = parsed.text.strip() not in ("", parsed.calendar)
     if given.has_written and is_more and conversation is not None:
         # Nobody but who was invited knows the entry's id.

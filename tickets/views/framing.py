@@ -73,6 +73,7 @@ def origins(key: str) -> Sequence[str]:
 
 def allow(response: HttpResponse, allowed: Sequence[str]) -> HttpResponse:
     """Let these origins frame it, and no others."""
+    ancestors = " ".join(["'self'", *allowed])
     response["Content-Security-Policy"] = "; ".join(
         (
             "default-src 'none'",
@@ -80,7 +81,7 @@ def allow(response: HttpResponse, allowed: Sequence[str]) -> HttpResponse:
             "style-src 'self'",
             "img-src 'self' data:",
             "connect-src 'self'",
-            f"frame-ancestors {' '.join(("'self'", *allowed))}",
+            f"frame-ancestors {ancestors}",
             "base-uri 'none'",
             "form-action 'self'",
         )

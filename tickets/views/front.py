@@ -9,8 +9,8 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 
 from helpdesk.conversations.models import Conversation, Priority
-from helpdesk.sla.calendars import hours_of
 from helpdesk.customers.sessions import signed_in
+from helpdesk.sla.calendars import hours_of
 from helpdesk.sla.models import Clock, Goal, Target
 from tickets.mail import acknowledgement
 from tickets.models import Mailbox
@@ -58,11 +58,11 @@ def thanks(request: HttpRequest) -> HttpResponse:
     conversation = get_object_or_404(Conversation.objects.select_related("customer"), pk=pk)
     clocks = Clock.objects.select_related("calendar").filter(conversation=conversation, target=Target.FIRST_RESPONSE)
     clock = clocks.order_by("id").first()
-    is_framed = "embedded" in request.GET
+    is_framed, customer = "embedded" in request.GET, signed_in(request)
     context = {
         "shell": "front/embedded.html" if is_framed else "front/base.html",
         "is_framed": is_framed,
-        "customer": None if is_framed else signed_in(request),
+        "customer": None if is_framed or customer is None or customer.pk != conversation.customer_id else customer,
         "conversation": conversation,
         "situation": acknowledgement.situation(conversation.priority),
         "goal": acknowledgement.goal(clock.goal_seconds, hours_of(clock.calendar_id, clock.calendar_version))

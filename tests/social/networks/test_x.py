@@ -45,8 +45,7 @@ def account(x: XServer, company: Company, at: datetime) -> Account:
 
 
 def _tell(client: Client, headers: dict[str, str], body: bytes) -> int:
-    given = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
-    return client.post("/hooks/x/", body, content_type="application/json", **given).status_code
+    return client.post("/hooks/x/", body, content_type="application/json", headers=headers).status_code
 
 
 def _work() -> None:

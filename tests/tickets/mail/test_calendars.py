@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.mail.calendars import Answer, answer, summarise
+from tickets.mail.calendars import ANSWERS, Answer, answer, summarise
 
 
 def _reply(attendee: str, *lines: str, method: str = "REPLY", uid: str = "UID:a@b.example") -> str:
@@ -48,4 +48,7 @@ def test_what_is_no_answer(ics: str) -> None:
     | st.lists(st.sampled_from(["ATTENDEE", ";", '"', "=", ":", "\n ", "\n", "x" * 300])).map("".join)
 )
 def test_whatever_it_is_it_is_read(ics: str) -> None:
-    assert answer(f"METHOD:REPLY\nBEGIN:VEVENT\n{ics}") is None or summarise(ics) is not None
+    found, shown = answer(f"METHOD:REPLY\nBEGIN:VEVENT\n{ics}"), summarise(ics)
+
+    assert found is None or (found.says in ANSWERS and found.uid and "\n" not in found.words)
+    assert all(line.isprintable() for line in shown.split("\n"))

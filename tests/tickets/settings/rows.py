@@ -15,9 +15,10 @@ from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
 from phone.models import Line
 from portal.models import Erasure
+from knowledge.models import Category
 from status.models import IncidentTemplate, MaintenanceSeries, SignalSource, Subscriber
 from tests.fixtures.status import component
-from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView
+from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView, Topic
 from tickets.models import ImapAccount, Mailbox, SuspendedAddress
 from tickets.reports import wallboard
 from tickets.urls import urlpatterns
@@ -66,10 +67,12 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         Line.objects.create(name="Emergency", number="+4930123456", created_at=at),
     ]
     made += [
+        Category.objects.create(slug="backups", names={"en": "Backups"}),
         PlanChange.objects.create(
             organization=Organization.objects.order_by("pk")[0], plan=Plan.objects.order_by("pk")[0],
             due_at=at.replace(year=2099), created_at=at,
         ),
+        Topic.objects.create(name="Invoices"),
         Erasure.objects.create(customer=Customer.objects.order_by("pk")[0], asked_at=at, due_at=at),
     ]  # fmt: skip
     keys = (
@@ -90,7 +93,9 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         "signals",
         "subscribers",
         "phone",
+        "topics",
         "plan_changes",
+        "topics",
         "erasures",
     )
     others: dict[str, Any] = {

@@ -139,6 +139,11 @@ def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
             {"origins": "shop.example/path"},
             "is no origin",
         ),
+        "topics": (
+            {"name_en": "Backups", "name_de": "Backups", "about_en": "Copies.", "position": "3", "icon": "server"},
+            {"name_en": "", "name_de": ""},
+            "needs a name",
+        ),
         "components": (
             {"name": "web99.example", "description": "Shops", "position": "3", "own_state": "operational",
              "shows_uptime": "on", "started_on": "2026-01-05", "services": cluster},

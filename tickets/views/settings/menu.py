@@ -94,9 +94,7 @@ MENU: Final = (
             Entry("organizations", _("Organizations"), "briefcase", _("Customer companies, each with its plan.")),
             Entry("customers", _("Customers"), "users-round", _("The people who write to you.")),
             Entry("plans", _("Plans"), "layers", _("What a company buys: promises, hours, channels.")),
-            Entry(
-                "plan_changes", _("Changes of plan"), "calendar-clock", _("Plans that change on a day.")
-            ),
+            Entry("plan_changes", _("Changes of plan"), "calendar-clock", _("Plans that change on a day.")),
             Entry("erasures", _("Forgetting"), "user-x", _("Customers who asked to be forgotten.")),
             Entry("services", _("Services"), "server", _("Clusters, the servers in them, websites on those.")),
         ),
@@ -120,6 +118,10 @@ MENU: Final = (
         ),
     ),
     Group(
+        _("Knowledge base"),
+        (Entry("topics", _("Topics"), "book-open", _("What the help centre's articles lie in.")),),
+    ),
+    Group(
         _("Promises"),
         (
             Entry("policies", _("SLA policies"), "timer", _("How fast you answer, by priority.")),
@@ -135,6 +137,7 @@ MENU: Final = (
             Entry("macros", _("Macros"), "zap", _("Several changes in one step.")),
             Entry("views", _("Saved views"), "bookmark", _("Parts of the inbox under a name.")),
             Entry("tags", _("Tags"), "tag", _("Words conversations are marked with.")),
+            Entry("topics", _("Topics"), "list", _("What customers choose in the ticket form.")),
             Entry("fields", _("Custom fields"), "table", _("Facts you want on every conversation.")),
             Entry("rules", _("Automation"), "workflow", _("When something happens, do something.")),
             Entry("quotes", _("Quotes"), "receipt-text", _("Who offers, currency, tax, terms, the plan beside.")),

@@ -21,6 +21,7 @@ from tickets.views.settings import (
     promises,
     system,
     texts,
+    topics,
     wallboards,
     welcome,
 )
@@ -35,6 +36,7 @@ AREAS = (
     *calendars.AREAS,
     *on_call.AREAS,
     *texts.AREAS,
+    topics.TOPICS,
     *automation.AREAS,
     *hooks.AREAS,
     *wallboards.AREAS,
