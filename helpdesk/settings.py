@@ -223,6 +223,8 @@ ENTITLEMENT = "chat.entitlement.of"
 # The social networks, each one file (social.network.Network).
 SOCIAL_NETWORKS = {
     "x": "social.networks.x.X",
+    "facebook": "social.networks.facebook.Facebook",
+    "whatsapp": "social.networks.whatsapp.WhatsApp",
     "telegram": "social.networks.telegram.Telegram",
     "mastodon": "social.networks.mastodon.Mastodon",
 }

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from helpdesk.desk import markdown
 from helpdesk.desk.engine import engine, translator
 from status import bars, wording
+from status.addresses import page_url
 from status.snapshot import UPTIME_DAYS, ShownComponent, ShownIncident, Snapshot
 
 SPRITE: Final = "vendor/lucide-static@1.62.0/sprite.svg"
@@ -145,6 +146,8 @@ def _when(language: str, zone: tzinfo, at: datetime) -> Markup:
 def environment() -> Environment:
     made = engine("status")
     made.globals.update(duration=bars.duration, headings=wording.update_headings, icons=wording.ICONS)
+    # Search engines follow no relative address there.
+    made.globals.update(home=page_url)
     made.globals.update(width=bars.WIDTH, height=bars.HEIGHT, days=UPTIME_DAYS)
     made.filters.update(
         body=markdown.body,

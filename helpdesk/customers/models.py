@@ -241,7 +241,7 @@ class PlanChange(models.Model):
         indexes = [models.Index(models.F("due_at"), name="plan_changes_due", condition=models.Q(done_at=None))]
 
     def __str__(self) -> str:
-        return f"{self.organization_id} gets plan {self.plan_id}"
+        return f"{self.organization}: {self.plan}"
 
 
 class Service(models.Model):

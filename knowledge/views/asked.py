@@ -45,7 +45,7 @@ class ArticleForm(forms.Form):
         help_text=_("Made of the title where empty. Old addresses go on leading here."),
     )  # fmt: skip
     visibility = forms.ChoiceField(choices=VISIBILITIES, label=_("Who sees it"))
-    category = forms.ModelChoiceField(Category.objects.all(), required=False, label=_("Topic"))
+    category = forms.ModelChoiceField(Category.objects.all(), required=False, label=_("Category"))
     organizations = NamedManyField(
         Organization.objects.all(), required=False, label=_("Only for these organizations"),
         help_text=_("Names, one a line."),

@@ -21,7 +21,7 @@ from phone import keeping, lines, told
 
 logger = logging.getLogger(__name__)
 
-WAITS_SECONDS: Final = 0.7
+WAITS_SECONDS: Final = 0.5
 """For the database, before the answer is given without it."""
 NO_ANSWER: Final = twiml.response()
 

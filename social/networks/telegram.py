@@ -103,9 +103,9 @@ class Telegram:
         caption = outgoing.text if outgoing.files and len(outgoing.text) <= CAPTION else ""
         if outgoing.text and not caption:
             said = _call(connection, "sendMessage", {"chat_id": chat, "text": outgoing.text})
-        for number, file in enumerate(outgoing.files):
+        for place, file in enumerate(outgoing.files):
             try:
-                sent = self._upload(connection, chat, file, caption if number == 0 else "")
+                sent = self._upload(connection, chat, file, caption if place == 0 else "")
             except DeliveryError as error:
                 if said is None:
                     raise

@@ -3,13 +3,13 @@
 Sources: docs.x.com x-api/activity/introduction (envelope, event types), data-dictionary (post, user, dm_event).
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Revoked, Said, Unread
+from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Revoked, Said
+from social.networks.gathering import Gathering, as_list
 
 POST_FIELDS: Final = (
     "conversation_id,in_reply_to_user_id,created_at,referenced_tweets,entities,edit_history_tweet_ids,attachments"
@@ -21,7 +21,7 @@ ENCRYPTED: Final = "An encrypted message: open X to read it."
 def read_events(found: Any, *, at: datetime) -> Batch:
     """One delivery of a webhook: an event, or several in a list."""
     envelopes = found if isinstance(found, list) else [found]
-    batch = _Reading()
+    batch = Gathering()
     for one in envelopes:
         data = one.get("data") if isinstance(one, dict) else None
         for event in data if isinstance(data, list) else [data]:
@@ -31,48 +31,18 @@ def read_events(found: Any, *, at: datetime) -> Batch:
 
 def read_posts(page: Mapping[str, Any], us: str, *, at: datetime) -> Batch:
     """A page of mentions, newest first, as it is answered."""
-    includes, batch = _includes(page), _Reading()
-    for post in reversed(_list(page.get("data"))):
+    includes, batch = _includes(page), Gathering()
+    for post in reversed(as_list(page.get("data"))):
         batch.take(post, partial(_post, post, includes, us, names_us=True))
     return batch.done()
 
 
 def read_directs(page: Mapping[str, Any], us: str, *, at: datetime) -> Batch:
     """A page of private messages, newest first."""
-    includes, batch = _includes(page), _Reading()
-    for event in reversed(_list(page.get("data"))):
+    includes, batch = _includes(page), Gathering()
+    for event in reversed(as_list(page.get("data"))):
         batch.take(event, partial(_direct, event, includes, us))
     return batch.done()
-
-
-class _Reading:
-    """Gathers a batch; what cannot be read is one item of it, never the end of the rest."""
-
-    def __init__(self) -> None:
-        self._happenings: list[tuple[str, Happening]] = []
-        self._unread: list[Unread] = []
-        self._ignored: list[str] = []
-
-    def take(self, raw: Any, read: Callable[[], list[tuple[str, Happening]] | str]) -> None:
-        try:
-            found = read()
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
-            self._unread.append(Unread(f"{type(error).__name__}: {error}"[:300], _as_it_came(raw)))
-            return
-        if isinstance(found, str):
-            self._ignored.append(found)
-        else:
-            self._happenings += found
-
-    def done(self) -> Batch:
-        return Batch(tuple(self._happenings), tuple(self._unread), tuple(self._ignored))
-
-
-def _as_it_came(raw: Any) -> str:
-    try:
-        return json.dumps(raw)[:100_000]
-    except RecursionError:
-        return "too deep to be written down"
 
 
 def _event(event: Any, at: datetime) -> list[tuple[str, Happening]] | str:
@@ -95,11 +65,11 @@ def _post(post: Mapping[str, Any], includes: "_Included", us: str, *, names_us: 
     found, author_id, said_at = str(post["id"]), str(post["author_id"]), _time(post["created_at"])
     if said_at is None:
         raise ValueError("created_at is no time")
-    history = [str(one) for one in _list(post.get("edit_history_tweet_ids"))] or [found]
+    history = [str(one) for one in as_list(post.get("edit_history_tweet_ids"))] or [found]
     author = includes.author(author_id)
     text = _whole_text(post)
     first = history[0]
-    answered = {str(one["type"]): str(one["id"]) for one in _list(post.get("referenced_tweets"))}
+    answered = {str(one["type"]): str(one["id"]) for one in as_list(post.get("referenced_tweets"))}
     root = str(post.get("conversation_id") or first)
     said = Said(
         id=first,
@@ -128,7 +98,7 @@ def _whole_text(post: Mapping[str, Any]) -> str:
     whole = note if isinstance(note, dict) and note.get("text") else post
     text = str(whole.get("text", ""))
     entities = whole.get("entities")
-    for link in _list(entities.get("urls")) if isinstance(entities, dict) else []:
+    for link in as_list(entities.get("urls")) if isinstance(entities, dict) else []:
         if isinstance(link, dict) and link.get("url") and link.get("expanded_url"):
             text = text.replace(str(link["url"]), str(link["expanded_url"]))
     return text
@@ -136,7 +106,7 @@ def _whole_text(post: Mapping[str, Any]) -> str:
 
 def _mentioned(post: Mapping[str, Any]) -> set[str]:
     entities = post.get("entities")
-    mentions = _list(entities.get("mentions")) if isinstance(entities, dict) else []
+    mentions = as_list(entities.get("mentions")) if isinstance(entities, dict) else []
     return {str(one.get("id", "")) for one in mentions if isinstance(one, dict)}
 
 
@@ -205,7 +175,7 @@ class _Included:
 
     def media(self, of: Mapping[str, Any]) -> tuple[Media, ...]:
         attached = of.get("attachments")
-        keys = _list(attached.get("media_keys")) if isinstance(attached, dict) else []
+        keys = as_list(attached.get("media_keys")) if isinstance(attached, dict) else []
         found = [self._media[key] for key in keys if isinstance(key, str) and key in self._media]
         return tuple(
             Media(str(one.get("type") or "file"), str(one.get("url") or "")) for one in found if one.get("url")
@@ -215,15 +185,13 @@ class _Included:
 def _includes(page: Mapping[str, Any]) -> _Included:
     includes = page.get("includes")
     given = includes if isinstance(includes, dict) else {}
-    users = {str(one["id"]): one for one in _list(given.get("users")) if isinstance(one, dict) and "id" in one}
+    users = {str(one["id"]): one for one in as_list(given.get("users")) if isinstance(one, dict) and "id" in one}
     media = {
-        str(one["media_key"]): one for one in _list(given.get("media")) if isinstance(one, dict) and "media_key" in one
+        str(one["media_key"]): one
+        for one in as_list(given.get("media"))
+        if isinstance(one, dict) and "media_key" in one
     }
     return _Included(users, media)
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _time(value: Any) -> datetime | None:

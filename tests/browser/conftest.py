@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from helpdesk.customers.models import User
 from tests.fixtures.desk import logged_in
@@ -30,6 +30,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         pytest.skip(message)
     # Without a sandbox because root may run the tests; the pages are our own.
     return {**browser_type_launch_args, "executable_path": path, "args": ["--no-sandbox"]}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> None:
+    """What is awaited comes at once, but not while another browser has both cores."""
+    expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,6 +25,8 @@ from helpdesk.ratings import giving
 from helpdesk.ratings import links as asking
 from helpdesk.ratings.models import Rating
 from helpdesk.sla.models import Clock
+from portal import erasing
+from portal.models import Erasure
 from quotes import links
 from quotes.days import office_day
 from quotes.models import Quote
@@ -68,6 +70,10 @@ CHANGES = {
     *("link", "unlink", "desk_join", "desk_dismiss", "desk_publish", "desk_discard"),
     *("apply_macro", "agent_state", "take_over", "decline", "hold", "anything_else", "end_chat", "convert", "hand_on"),
     "own_picture",
+    # The portal's.
+    *("close", "reopen", "profile", "mails", "add_address", "confirm_address", "add_account", "remove_identity"),
+    *("end_sessions", "password", "ask_export", "ask_erasure", "take_erasure_back", "sign_out", "ask", "oidc"),
+    "oidc_callback",
     *("look_at_rating", "show_rating", "withdraw_quote", "revise_quote", "discard_quote"),
     *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
     *("single_sign_on", "single_sign_on_callback", *POSTS),
@@ -76,6 +82,7 @@ FILES = {
     *("message_html", "message_full", "source", "attachment", "worker", "report_csv", "raw_mail", "schedule_feed"),
     "mfa_download_recovery_codes",
     *("badge", "api"),
+    *("file", "export", "embed_loader"),
     *("quote_pdf", "quote_link_pdf", "own_quote_pdf"),
 }
 MACHINES = {
@@ -165,6 +172,7 @@ def _admin(company: Company, first: Conversation, rows: dict[str, int], at: date
     found |= {name: reverse(f"tickets:{name}", args=[key]) for name, key in keys.items()}
     found |= {"sent_file": reverse("tickets:sent_file", args=[SENT]), "chats": "/desk/chats/"}
     found["live_chat"] = reverse("chat:live_chat", args=[company.carol.pk])
+    found["entitlements"] = reverse("portal:entitlements", args=[company.carol.pk])
     found["profile"] = "/desk/chats/profile/"
     found["reach"] = "/desk/settings/reach/"
     found |= {"bulk": f"{reverse('tickets:bulk')}?c={first.pk}", "search": f"{found['search']}?q=error"}
@@ -205,7 +213,18 @@ def _customer(company: Company, at: datetime) -> Walk:
         "rate": reverse("ratings:rate", args=[rating.pk]),
         "rate_by_link": f"{reverse('ratings:rate_by_link', args=[asking.token(rating.pk, at)])}?score=4",
     }
-    return Walk(browser, pages)
+    return Walk(browser, pages | _portal(company))
+
+
+def _portal(company: Company) -> dict[str, str]:
+    """Her tickets, what she has with us, and her account."""
+    Erasure.objects.get_or_create(customer=company.carol, defaults={"asked_at": now(), "due_at": now()})
+    own = Conversation.objects.filter(customer=company.carol, merged_into=None).earliest("pk")
+    erasure = Erasure.objects.get(customer=company.carol)
+    plain = ("home", "services", "plan", "chats", "account", "password_sign_in")
+    found = {name: reverse(f"portal:{name}") for name in plain}
+    keys = {"conversation": own.pk, "code": "x", "keep": erasing.token_of(erasure)}
+    return found | {name: reverse(f"portal:{name}", args=[key]) for name, key in keys.items()}
 
 
 def _stranger(company: Company, first: Conversation, at: datetime) -> Walk:
@@ -214,6 +233,7 @@ def _stranger(company: Company, first: Conversation, at: datetime) -> Walk:
     page = Page.objects.latest("pk")
     reset = {"uidb36": user_pk_to_url_str(company.linus), "key": default_token_generator.make_token(company.linus)}
     found = {name: reverse(f"tickets:{name}") for name in ("front", "new")}
+    found["embedded"] = f"{reverse('tickets:embedded')}?key=pk_demo"
     found |= {
         "thanks": f"{reverse('tickets:thanks')}?ticket={token}",
         "wallboard_link": reverse("tickets:wallboard_link", args=[link]),
@@ -252,6 +272,7 @@ def _trouble(company: Company, first: Conversation, at: datetime) -> dict[str, s
     found["desk_cancel"] = f"/desk/status/incidents/{ahead.public_id}/cancellation/"
     found["distribution"] = f"/desk/status/updates/{told.public_id}/"
     linked = f"/desk/status/linking/?c={first.pk}"
+    found["desk_import"] = "/desk/status/subscribers/"
     return found | {"desk": "/desk/status/", "desk_new": "/desk/status/new/", "link": linked}
 
 

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
+from helpdesk.customers import sessions
 from tests.browser import everything
 from tests.fixtures.company import Company
 
@@ -23,8 +24,6 @@ _SEEN = ["color-contrast", "target-size"]
 ONCE: tuple[Look, ...] = ((NARROW, "dark", None),)
 TWICE: tuple[Look, ...] = ((WIDE, "light", None), (NARROW, "dark", _SEEN))
 FOUR_TIMES: tuple[Look, ...] = (TWICE[0], *ONCE, (NARROW, "light", _SEEN), (WIDE, "dark", _SEEN))
-# The walk takes more than a minute: in parts, both of the suite's processes walk.
-PARTS = 4
 # Run in the page: what axe finds, each with the first element it is found at, and what is wider than the window.
 _LOOK = """async ([rules, where]) => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -47,21 +46,20 @@ def context(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContex
     """Without movement: what fades in has not yet its colours."""
     found = browser.new_context(base_url=live_server.url, reduced_motion="reduce")
     found.route_web_socket("**/*", lambda socket: None)  # this server has none
+    found.add_init_script(AXE_SCRIPT)
     yield found
     found.close()
 
 
 def _become(context: BrowserContext, client: Client, url: str) -> None:
     context.clear_cookies()
-    session = client.cookies.get(settings.SESSION_COOKIE_NAME)
-    if session:
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session.value, "url": url}])
+    for name in (settings.SESSION_COOKIE_NAME, sessions.COOKIE):
+        if cookie := client.cookies.get(name):
+            context.add_cookies([{"name": name, "value": cookie.value, "url": url}])
 
 
 def _trouble(page: Page, looks: tuple[Look, ...], where: str) -> dict[str, Any]:
     """What is wrong in this part of the page, by how it was looked at."""
-    if looks:
-        page.evaluate(AXE_SCRIPT)
     found = {}
     for size, scheme, rules in looks:
         page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -81,17 +79,17 @@ def _looks(name: str, pages: Collection[str]) -> tuple[Look, ...]:
     return TWICE if name.startswith("settings_") else FOUR_TIMES
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_every_page(context: BrowserContext, live_server: LiveServer, company: Company, part: int) -> None:
+def test_every_page(context: BrowserContext, live_server: LiveServer, company: Company) -> None:
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("response", lambda response: errors.append(response.url) if response.status >= 400 else None)
 
     trouble: dict[str, Any] = {}
-    for walk in everything.everything(company, now()):
+    walks = everything.everything(company, now())
+    for walk in walks:
         _become(context, walk.browser, live_server.url)
-        for name, path in list(walk.pages.items())[part::PARTS]:
+        for name, path in walk.pages.items():
             page.goto(path, wait_until="domcontentloaded")
             # Around every page of the settings is the same desk.
             where = "#main" if name.startswith("settings_") else ":root"
@@ -99,8 +97,4 @@ def test_every_page(context: BrowserContext, live_server: LiveServer, company: C
                 trouble[name] = found
     assert trouble == {}
     assert errors == []
-
-
-def test_no_page_is_left_out(company: Company) -> None:
-    seen = {name for walk in everything.everything(company, now()) for name in walk.pages}
-    assert everything.names() - seen - everything.NO_PAGES == set()
+    assert everything.names() - {name for walk in walks for name in walk.pages} - everything.NO_PAGES == set()

@@ -1,4 +1,4 @@
-"""The topics that articles lie in."""
+"""The categories that articles lie in."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from knowledge import categories, refusals
 from knowledge.models import Article, Category
 from knowledge.models.articles import LONGEST_SLUG
 
-# Pictures of the sprite that say something about a topic.
+# Pictures of the sprite that say something about a category.
 ICONS = (
     ("folder", _("Folder")),
     ("globe", _("Globe")),
@@ -36,7 +36,7 @@ class CategoryForm(SettingsForm):
     """A name and a sentence in each language; the fields are made of the languages there are."""
 
     parent = forms.ModelChoiceField(
-        Category.objects.all(), required=False, label=_("Lies in"), empty_label=_("No other topic")
+        Category.objects.all(), required=False, label=_("Lies in"), empty_label=_("No other category")
     )
     slug = forms.SlugField(
         max_length=LONGEST_SLUG, required=False, label=_("Address"), help_text=_("Made of the name where empty.")
@@ -82,11 +82,11 @@ class CategoryForm(SettingsForm):
 
 
 class Categories(Area):
-    key, model, form = "topics", Category, CategoryForm
+    key, model, form = "kb", Category, CategoryForm
     order = ("position", "id")
     searches = ("slug",)
-    add_words = _("Add topic")
-    empty = (_("No topic yet"), _("Topics are what the help centre shows first: domains, mail, billing."))
+    add_words = _("Add category")
+    empty = (_("No category yet"), _("Categories are what the help centre shows first: domains, mail, billing."))
     remove_words = _("One that anything lies in stays.")
     MOST = 1_000
 

@@ -62,7 +62,7 @@ class PlanChanges(Area):
     def row(self, found: Any, user: User) -> Row:
         when = f"{localtime(found.due_at):%Y-%m-%d %H:%M}"
         meta = " · ".join(filter(None, [when, found.reason]))
-        return Row(found.pk, found.organization.name, meta, [(found.plan.name, "acc")], "layers")
+        return Row(found.pk, str(found), meta, icon="layers")
 
     def remove(self, found: Any, user: User, *, at: datetime) -> None:
         try:

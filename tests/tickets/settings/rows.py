@@ -13,9 +13,9 @@ from helpdesk.events import webhooks
 from helpdesk.events.models import Webhook
 from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.sla.models import Calendar, Policy
+from knowledge.models import Category
 from phone.models import Line
 from portal.models import Erasure
-from knowledge.models import Category
 from status.models import IncidentTemplate, MaintenanceSeries, SignalSource, Subscriber
 from tests.fixtures.status import component
 from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView, Topic
@@ -93,7 +93,7 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         "signals",
         "subscribers",
         "phone",
-        "topics",
+        "kb",
         "plan_changes",
         "topics",
         "erasures",

@@ -139,7 +139,7 @@ def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
             {"origins": "shop.example/path"},
             "is no origin",
         ),
-        "topics": (
+        "kb": (
             {"name_en": "Backups", "name_de": "Backups", "about_en": "Copies.", "position": "3", "icon": "server"},
             {"name_en": "", "name_de": ""},
             "needs a name",
@@ -177,6 +177,13 @@ def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
             {"number": "030 123456"},
             "with its country",
         ),
+        "plan_changes": (
+            {"organization": "Acme Media", "plan": plan, "due_at": "2030-01-01T00:00", "reason": "Bought"},
+            {"due_at": "2001-01-01T00:00"},
+            "a time to come",
+        ),
+        "topics": ({"name": "Moving", "hint": "From where?", "position": "2", "priority": "low"}, {"name": "Invoices"},
+                   "of this name already"),
         "tokens": ({"name": "backup"}, {"name": ""}, "required"),
     }  # fmt: skip
 

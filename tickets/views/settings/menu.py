@@ -119,7 +119,7 @@ MENU: Final = (
     ),
     Group(
         _("Knowledge base"),
-        (Entry("topics", _("Topics"), "book-open", _("What the help centre's articles lie in.")),),
+        (Entry("kb", _("Categories"), "book-open", _("What the help centre's articles lie in.")),),
     ),
     Group(
         _("Promises"),
