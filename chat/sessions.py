@@ -89,13 +89,15 @@ def open_visit(
     *,
     at: datetime,
     known_as: Visit | None = None,
+    customer: Customer | None = None,
     origin: str = "",
     language: str = "",
     timezone: str = "",
     browser: str = "",
 ) -> tuple[Visit, str]:
     """A new session and its token, which is returned once. Who was a stranger until now (`known_as`) and has signed
-    in keeps what they have begun: it becomes the customer's, and the stranger's session ends. Raises UsedBefore.
+    in keeps what they have begun: it becomes the customer's, and the stranger's session ends. `customer` is who is
+    signed in to the portal, on our own page. Raises UsedBefore.
     """
     if signed and signed.token_id and signed.expires_at is not None:
         _use(widget, signed.token_id, signed.expires_at)
@@ -103,8 +105,8 @@ def open_visit(
     visit = Visit.objects.create(
         widget=widget,
         digest=digest(token),
-        customer=_signed_customer(widget, signed, at) if signed else None,
-        subject=signed.subject if signed else "",
+        customer=_signed_customer(widget, signed, at) if signed else customer,
+        subject=signed.subject if signed else f"portal:{customer.pk}" if customer else "",
         is_id_only=bool(signed and signed.is_id_only),
         origin=origin[:253],
         language=language[:10],
@@ -114,7 +116,7 @@ def open_visit(
         seen_at=at,
         expires_at=at + LASTS,
     )
-    if signed and known_as is not None and not known_as.is_verified and known_as.widget_id == widget.pk:
+    if visit.is_verified and known_as is not None and not known_as.is_verified and known_as.widget_id == widget.pk:
         _hand_over(known_as, visit, at)
     return visit, token
 

@@ -227,6 +227,9 @@ SOCIAL_NETWORKS = {
     "whatsapp": "social.networks.whatsapp.WhatsApp",
     "telegram": "social.networks.telegram.Telegram",
     "mastodon": "social.networks.mastodon.Mastodon",
+    "bluesky": "social.networks.bluesky.Bluesky",
+    "discourse": "social.networks.discourse.Discourse",
+    "feed": "social.networks.feed.Feed",
 }
 # How many characters of an incident's update a message may have; channels that are not named have no limit.
 TOLD_CHARACTERS = {

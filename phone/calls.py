@@ -151,7 +151,8 @@ def _heard(call: Call, recording: str, seconds: int | None, at: datetime) -> Non
         sid=recording, defaults={"call": call, "seconds": seconds, "heard_at": at}
     )
     if is_new:
-        record(Fact("phone.recorded", call.conversation_id, data={"recording": kept.pk, "seconds": seconds}), at=at)
+        # Of no conversation: what cannot be fetched must not keep a later recording of the same one waiting.
+        record(Fact("phone.recorded", data={"recording": kept.pk, "seconds": seconds}), at=at)
     elif kept.seconds is None and seconds is not None:
         Recording.objects.filter(pk=kept.pk, seconds=None).update(seconds=seconds)
 

@@ -19,7 +19,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph, Spacer, Table, TableStyle
 
 from quotes import money
 from quotes.drafting import line_of
@@ -42,13 +42,13 @@ def drawn(quote: Quote) -> bytes:
     _register()
     file = BytesIO()
     with override(quote.language):
-        document = SimpleDocTemplate(
-            file, pagesize=A4, leftMargin=18 * mm, rightMargin=18 * mm, topMargin=18 * mm, bottomMargin=26 * mm,
-            title=f"{_('Quote')} {quote.number}", author=quote.seller.get("name", ""), subject=quote.title,
-            lang=quote.language, invariant=1,
+        document = BaseDocTemplate(
+            file, pagesize=A4, title=f"{_('Quote')} {quote.number}", author=quote.seller.get("name", ""),
+            subject=quote.title, lang=quote.language, invariant=1,
         )  # fmt: skip
-        footer = _footer(quote)
-        document.build(_story(quote), onFirstPage=footer, onLaterPages=footer)
+        frame = Frame(18 * mm, 26 * mm, 174 * mm, A4[1] - 44 * mm, 0, 0, 0, 0)
+        document.addPageTemplates(PageTemplate(frames=[frame], onPage=_footer(quote)))
+        document.build(_story(quote))
     return file.getvalue()
 
 
@@ -65,7 +65,7 @@ def _style(name: str, size: float = 9.5, **more: Any) -> ParagraphStyle:
     return ParagraphStyle(name, **given)
 
 
-_TEXT: Final = _style("text", splitLongWords=True)
+_TEXT: Final = _style("text", splitLongWords=True, spaceAfter=3)
 _SMALL: Final = _style("small", 8, textColor=_DIM)
 _SMALL_RIGHT: Final = _style("small right", 8, textColor=_DIM, alignment=TA_RIGHT)
 _RIGHT: Final = _style("right", alignment=TA_RIGHT)

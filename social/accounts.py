@@ -39,11 +39,17 @@ def opened(account: Account) -> Connection:
         network=account.network,
         external_id=account.external_id,
         handle=account.handle,
-        base_url=(base_url or settings.SOCIAL_BASE_URLS.get(account.network, "")).rstrip("/"),
+        base_url=_base(account, base_url),
         secrets=secrets,
         is_typed=bool(account.base_url) and not account.is_from_environment,
         options=account.options,
     )
+
+
+def _base(account: Account, given: str) -> str:
+    """Paths are put behind it; a feed's address is the whole of it."""
+    base: str = given or settings.SOCIAL_BASE_URLS.get(account.network, "")
+    return base if account.network == Account.Network.FEED else base.rstrip("/")
 
 
 def _kept(account: Account) -> dict[str, str]:

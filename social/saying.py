@@ -79,7 +79,7 @@ def _keep_thread(account: Account, said: Said, person: Person, conversation_id: 
             "person": person,
             "is_public": said.is_public,
             "root": (said.root or said.id)[:250],
-            "url": said.url[:1000],
+            "url": address_of(account, said),
             "window_ends_at": None if said.is_public else said.window_ends_at,
         },
     )
@@ -117,7 +117,7 @@ def keep_post(account: Account, said: Said, person: Person | None, message: Mess
         is_public=said.is_public,
         parent=said.parent[:250],
         root=(said.root or said.id)[:250],
-        url=said.url[:1000],
+        url=address_of(account, said),
         text=said.text,
         at=said.at,
         names_us=said.names_us,
@@ -137,6 +137,11 @@ def conversation_of(account: Account, thread: str) -> Conversation | None:
     """The conversation that goes on in this thread of this account; two bots never share one."""
     kept = Conversation.objects.filter(channel=account.network, owner=owner_of(account), thread=thread[:255])
     return kept.exclude(thread="").first()
+
+
+def address_of(account: Account, said: Said) -> str:
+    """Where people see it; a forum names its posts without itself."""
+    return (f"{account.base_url.rstrip('/')}{said.url}" if said.url.startswith("/") else said.url)[:1000]
 
 
 def owner_of(account: Account) -> str:

@@ -22,6 +22,7 @@ from chat.api.access import (
     within,
 )
 from chat.models import Chat, Widget
+from helpdesk.customers.sessions import signed_in
 
 
 @public_view("POST", "DELETE")
@@ -43,6 +44,8 @@ def _begin(request: HttpRequest) -> HttpResponse:
             identity.read(widget, given.get("user")),
             at=at,
             known_as=visit_of(request),
+            # The portal's own word, where the panel is a page of ours and nobody else vouches.
+            customer=signed_in(request) if given.get("user") is None and is_own(request, origin) else None,
             origin=origin,
             language=text_of(given, "lang", 35),
             timezone=text_of(given, "tz", 60),

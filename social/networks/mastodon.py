@@ -4,7 +4,6 @@ Source: docs.joinmastodon.org (methods/notifications, methods/statuses, entities
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -13,20 +12,16 @@ from urllib.parse import quote, urlsplit
 import inscriptis
 from django.utils.dateparse import parse_datetime
 
-from helpdesk.events.outcomes import DeliveryError, NeverRetry
+from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.provider_calls import Answer
-from social import calls, files
+from social import calls, counting, files
 from social.happenings import Author, Batch, Media, Said, Unread
 from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
 from social.wording import shortened
 
 LIMIT: Final = 500
-URL_LENGTH: Final = 23
 POLL_SECONDS: Final = 60.0
 PAGE: Final = 80
-_URL: Final = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
-# Only the local part of a remote mention is counted (app/validators/status_length_validator.rb says what a mention is).
-_MENTION: Final = re.compile(r"(?<![=/\w])@((?:[a-z0-9_]+[a-z0-9_.-]*[a-z0-9_]+)|[a-z0-9_])@[\w.-]+\w", re.IGNORECASE)
 
 
 class Mastodon:
@@ -57,10 +52,10 @@ class Mastodon:
         return read_notifications(found if isinstance(found, list) else [found])
 
     def count(self, text: str, *, is_public: bool) -> Count:
-        return Count(length_of(text), LIMIT)
+        return Count(counting.on_mastodon(text), LIMIT)
 
     def fit(self, text: str, link: str) -> str:
-        return shortened(text, link, LIMIT, length_of)
+        return shortened(text, link, LIMIT, counting.on_mastodon)
 
     def costs(self, call: str, text: str = "") -> Cost | None:
         return None
@@ -99,7 +94,11 @@ class Mastodon:
         if outgoing.files:
             body["media_ids"] = [self._upload(connection, one) for one in outgoing.files[:4]]
         headers = {**_bearer(connection), "Idempotency-Key": str(outgoing.client_id)}
-        answer = _ok(calls.send_json(connection, "/api/v1/statuses", body, headers)).json()
+        try:
+            answer = _ok(calls.send_json(connection, "/api/v1/statuses", body, headers)).json()
+        except Ambiguous as error:
+            # The key makes a second call the first one.
+            raise RetryLater(error.reason) from error
         return Sent(str(answer.get("id", "")), str(answer.get("url") or ""))
 
     def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
@@ -192,13 +191,6 @@ def _said(status: Mapping[str, Any]) -> Said:
 def text_of(content: str) -> str:
     """A status's HTML as text, links kept."""
     return inscriptis.get_text(f"<div>{content}</div>").strip() if "<" in content else content.strip()
-
-
-def length_of(text: str) -> int:
-    """As the server counts: a link is 23 characters, of a remote mention only the name counts."""
-    counted = _URL.sub("x" * URL_LENGTH, text)
-    counted = _MENTION.sub(lambda found: f"@{found.group(1)}", counted)
-    return len(counted)
 
 
 def _bearer(connection: Connection) -> dict[str, str]:

@@ -13,11 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from twitter_text import parse_tweet
-
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.provider_calls import Answer
-from social import calls, files
+from social import calls, counting, files
 from social.happenings import Batch, Media, Unread
 from social.network import (
     Connection,
@@ -50,7 +48,6 @@ PRICES: Final[Mapping[str, int]] = {
 # 15 readings of private messages are allowed in 15 minutes.
 POLL_SECONDS: Final = 75.0
 MOST_PAGES: Final = 8
-MOST_DOTS: Final = 140
 # Prose and OpenAPI of X disagree about this name (tweet.fields, post.fields); this is the one that is answered.
 _FIELDS: Final = (
     ("tweet.fields", x_reading.POST_FIELDS),
@@ -103,10 +100,10 @@ class X:
         return x_reading.read_events(found, at=at)
 
     def count(self, text: str, *, is_public: bool) -> Count:
-        return Count(length_of(text), LIMIT) if is_public else Count(len(text), DIRECT_LIMIT)
+        return Count(counting.on_x(text), LIMIT) if is_public else Count(len(text), DIRECT_LIMIT)
 
     def fit(self, text: str, link: str) -> str:
-        return shortened(text, link, LIMIT, length_of)
+        return shortened(text, link, LIMIT, counting.on_x)
 
     def costs(self, call: str, text: str = "") -> Cost | None:
         if call in ("publish", "reply") and has_link(text):
@@ -235,14 +232,6 @@ class X:
 def signature(secret: str, signed: bytes) -> str:
     """Of a webhook's raw body, and of the token of its handshake."""
     return "sha256=" + base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
-
-
-def length_of(text: str) -> int:
-    """Weighted as X counts: links are 23, an emoji is 2, most scripts outside Latin are 2 a character."""
-    # The parser's time grows with the square of a chain of dots; no post has so many, and a book is too long anyway.
-    if len(text) > LIMIT * 100 or text.count(".") > MOST_DOTS:
-        return len(text)
-    return int(parse_tweet(text).weightedLength)
 
 
 def has_link(text: str) -> bool:

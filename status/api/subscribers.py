@@ -111,7 +111,7 @@ class SubscriberSerializer(serializers.ModelSerializer[Subscriber]):
         )
 
 
-class ImportSerializer(serializers.Serializer[Any]):
+class SubscriberListSerializer(serializers.Serializer[Any]):
     """A list as CSV: one address a line, or a table with `email`, and perhaps `language` and `components` (ids or
     names, separated by semicolons).
     """
@@ -123,7 +123,7 @@ class ImportSerializer(serializers.Serializer[Any]):
     )  # fmt: skip
 
 
-class ImportedSerializer(serializers.Serializer[Any]):
+class ImportedSubscribersSerializer(serializers.Serializer[Any]):
     """What became of a list; `refused` are the first lines that were left out, each with its number and the reason."""
 
     made = serializers.IntegerField()
@@ -147,11 +147,11 @@ class SubscriberViewSet(Configured):
     serializer_class = SubscriberSerializer
     filterset_class = SubscriberFilter
 
-    @extend_schema(request=ImportSerializer, responses={200: ImportedSerializer})
+    @extend_schema(request=SubscriberListSerializer, responses={200: ImportedSubscribersSerializer})
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None, filterset_class=None)
     def bring_in(self, request: Request) -> Response:
         """Many e-mail addresses at once. Whoever is there already, or has left, stays as they are."""
-        given = ImportSerializer(data=request.data)
+        given = SubscriberListSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         user, said = agent_of(request), given.validated_data
         try:
@@ -159,4 +159,4 @@ class SubscriberViewSet(Configured):
         except NotAList as error:
             raise serializers.ValidationError({"csv": str(error)}) from error
         note(user.pk, found, said["consent"])
-        return Response(ImportedSerializer(found).data)
+        return Response(ImportedSubscribersSerializer(found).data)

@@ -213,12 +213,12 @@ def _customer(company: Company, at: datetime) -> Walk:
         "rate": reverse("ratings:rate", args=[rating.pk]),
         "rate_by_link": f"{reverse('ratings:rate_by_link', args=[asking.token(rating.pk, at)])}?score=4",
     }
-    return Walk(browser, pages | _portal(company))
+    return Walk(browser, pages | _portal(company, at))
 
 
-def _portal(company: Company) -> dict[str, str]:
+def _portal(company: Company, at: datetime) -> dict[str, str]:
     """Her tickets, what she has with us, and her account."""
-    Erasure.objects.get_or_create(customer=company.carol, defaults={"asked_at": now(), "due_at": now()})
+    Erasure.objects.get_or_create(customer=company.carol, defaults={"asked_at": at, "due_at": at})
     own = Conversation.objects.filter(customer=company.carol, merged_into=None).earliest("pk")
     erasure = Erasure.objects.get(customer=company.carol)
     plain = ("home", "services", "plan", "chats", "account", "password_sign_in")

@@ -1,6 +1,7 @@
 """What readers send: votes, comments, what is missing; and what spam meets."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from knowledge import commenting, searched, seen, suggesting
 from knowledge.models import Article, Comment, Remark, SearchedWords, Suggested, Vote
+from knowledge.voting import TooMany
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write
 from tests.knowledge.conftest import Library
@@ -18,14 +20,19 @@ PAGE = "/kb/en/zebra-publicword/"
 SAID = {"language": "en", "slug": "zebra-publicword", "name": "Uma", "email": "uma@x.example", "text": "It works."}
 
 
-def _post(client: Client, library: Library, what: str, **given: str) -> object:
+def _post(client: Client, library: Library, what: str, **given: str) -> Any:
     return client.post(f"/kb/articles/{library.public.pk}/{what}/", {**SAID, **given})
+
+
+def token_in(page: str) -> str:
+    """The one that is not empty: each form on the page has one."""
+    return next(part.split('"')[0] for part in page.split('name="token" value="')[1:] if part[0] != '"')
 
 
 def test_one_vote_a_reader_who_may_change_their_mind(library: Library) -> None:
     client = Client(headers={"User-Agent": "A"})
     answer = _post(client, library, "vote", helpful="1")
-    assert answer.status_code == 302 and answer["Location"] == f"{PAGE}?voted=1#vote"  # type: ignore[attr-defined]
+    assert answer.status_code == 302 and answer["Location"] == f"{PAGE}?voted=1#vote"
     _post(client, library, "vote", helpful="1")
     _post(Client(headers={"User-Agent": "B"}), library, "vote", helpful="1")
     assert list(Article.objects.filter(pk=library.public.pk).values_list("helpful", "unhelpful")) == [(2, 0)]
@@ -35,8 +42,8 @@ def test_one_vote_a_reader_who_may_change_their_mind(library: Library) -> None:
     page = client.get(f"{PAGE}?voted=0").content.decode()
     assert "What is wrong or missing?" in page and "1 of 2 found this helpful" in page
     foreign = Client(headers={"Sec-Fetch-Site": "cross-site"})
-    assert _post(foreign, library, "vote", helpful="1").status_code == 403  # type: ignore[attr-defined]
-    assert _post(Client(headers={"Origin": "https://evil.example"}), library, "vote").status_code == 403  # type: ignore[attr-defined]  # fmt: skip
+    assert _post(foreign, library, "vote", helpful="1").status_code == 403
+    assert _post(Client(headers={"Origin": "https://evil.example"}), library, "vote").status_code == 403
     assert client.get(f"/kb/articles/{library.public.pk}/vote/").status_code == 405
 
 
@@ -44,22 +51,22 @@ def test_a_comment_is_looked_at_twice_by_its_writer_and_once_by_us(library: Libr
     client, start = Client(), timezone.now()
     with time_machine.travel(start, tick=False) as clock:
         wrong = _post(client, library, "comments", email="nobody", name="")
-        assert wrong.status_code == 422 and "such as name@example.org" in wrong.content.decode()  # type: ignore[attr-defined]
-        shown = _post(client, library, "comments").content.decode()  # type: ignore[attr-defined]
-        token = shown.split('name="token" value="')[1].split('"')[0] or shown.split('name="token" value="')[2].split('"')[0]  # fmt: skip
+        assert wrong.status_code == 422 and "such as name@example.org" in wrong.content.decode()
+        shown = _post(client, library, "comments").content.decode()
+        token = token_in(shown)
         early = _post(client, library, "comments", token=token)
-        assert early.status_code == 422 and not Comment.objects.exists()  # type: ignore[attr-defined]
+        assert early.status_code == 422 and not Comment.objects.exists()
         clock.shift(timedelta(seconds=5))
         for _again in range(2):
             sent = _post(client, library, "comments", token=token)
-            assert sent["Location"] == f"{PAGE}?said=comment#comments"  # type: ignore[index]
+            assert sent["Location"] == f"{PAGE}?said=comment#comments"
         one = Comment.objects.get()
         assert one.state == "waiting" and "It works." not in client.get(PAGE).content.decode()
         _post(client, library, "comments", token=token, text="Buy http://a.example http://b.example")
         _post(client, library, "comments", token=token, text="Trapped", website="x")
         assert set(Comment.objects.exclude(pk=one.pk).values_list("state", flat=True)) == {"spam"}
         clock.shift(timedelta(hours=13))
-        assert _post(client, library, "comments", token=token, text="Late").status_code == 422  # type: ignore[attr-defined]
+        assert _post(client, library, "comments", token=token, text="Late").status_code == 422
     agent = logged_in(company.grace)
     assert agent.post("/desk/kb/comments/", {"comment": one.pk, "state": "shown"}).status_code == 302
     page = client.get(PAGE).content.decode()
@@ -83,11 +90,12 @@ def test_comments_are_text_and_bounded(library: Library) -> None:
     assert "<script>alert" not in page and "&lt;script&gt;" in page
     with pytest.raises(commenting.Wrong):
         commenting.checked(commenting.Said("A", "a@b.example", "x" * 4001, "en"))
+    later = at + timedelta(seconds=3)
     for number in range(10):
         said = commenting.Said("A", "a@b.example", f"No {number}", "en")
         try:
-            commenting.comment(library.public, said, customer=None, network="n", sent_token=token, at=at + timedelta(seconds=3))  # fmt: skip
-        except commenting.TooMany:
+            commenting.comment(library.public, said, customer=None, network="n", sent_token=token, at=later)
+        except TooMany:
             break
     assert 3 <= Comment.objects.count() <= 6
     with pytest.raises(commenting.TooQuick):
@@ -98,10 +106,10 @@ def test_needs_work_from_both_sides(library: Library, company: Company) -> None:
     client, start = Client(), timezone.now()
     with time_machine.travel(start, tick=False) as clock:
         page = client.get(f"{PAGE}?voted=0").content.decode()
-        token = page.split('name="token" value="')[1].split('"')[0]
+        token = token_in(page)
         clock.shift(timedelta(seconds=4))
         sent = _post(client, library, "remarks", token=token, text="The port is wrong.")
-        assert sent["Location"] == f"{PAGE}?said=remark#vote"  # type: ignore[index]
+        assert sent["Location"] == f"{PAGE}?said=remark#vote"
     agent = logged_in(company.grace)
     agent.post(f"/desk/kb/{library.public.pk}/remarks/", {"text": "Old screenshots."})
     assert Article.objects.get(pk=library.public.pk).needs_work == 2

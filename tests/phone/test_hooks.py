@@ -169,6 +169,9 @@ class TestCalls:
         tell(hooks_[1], at)
         work(at)
         assert Recording.objects.get(sid="RE1").state == "waiting"
+        tell(twilio.leave(greeting, "CA1", "RE3")[1], at)
+        work(at)
+        assert Recording.objects.get(sid="RE3").state == "kept", "it does not wait for the first"
         twilio.files["RE1"] = content
         work(at + MINUTE)
         assert Recording.objects.get(sid="RE1").state == "kept"

@@ -104,7 +104,7 @@ def test_data_is_packed_mailed_and_gone(company: Company, signed_in: SignedIn) -
     settle(now() + SOON)
     link = re.search(r"/portal/exports/\S+", str(outbox.outbox[-1].body))
     assert link
-    packed = zipfile.ZipFile(io.BytesIO(b"".join(browser.get(link[0]))))  # type: ignore[call-overload]
+    packed = zipfile.ZipFile(io.BytesIO(b"".join(browser.get(link[0]))))
     data = json.loads(packed.read("data.json"))
     assert data["customer"]["email"] == "carol@acme.example"
     assert [one["subject"] for one in data["conversations"]] == ["Mine"] and "Foreign" not in str(data)

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
-from chat.models import Widget, WidgetSecret
+from chat.models import Visit, Widget, WidgetSecret
 from helpdesk.conversations.models import Conversation, CustomField, Message
 from helpdesk.customers.models import Team
 from helpdesk.events import secrets
@@ -115,3 +115,14 @@ def test_bad_tokens_and_other_widgets_vouch_for_nobody(company: Company, widget:
 def test_the_loader_is_a_script_for_every_page(company: Company) -> None:
     answer = Client().get("/tickets/embed.js")
     assert answer["Content-Type"].startswith("text/javascript") and "embedded/" in answer.content.decode()
+
+
+def test_on_our_own_page_the_chat_knows_who_is_signed_in(company: Company, widget: Widget) -> None:
+    browser = Client()
+    sign_in(browser, company.carol)
+    body = {"key": widget.key, "user": None, "origin": "http://testserver"}
+    answer = browser.post("/chat/api/session", body, content_type="application/json")
+    assert answer.status_code == 201 and Visit.objects.latest("pk").customer == company.carol
+    elsewhere = {**body, "origin": "https://panel.acme.example"}
+    assert browser.post("/chat/api/session", elsewhere, content_type="application/json").status_code == 201
+    assert Visit.objects.latest("pk").customer is None

@@ -13,8 +13,9 @@ from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import outbox
 from helpdesk.events.models import Hook
 from social import accounts, filing, polling, spending
+from social.counting import on_x
 from social.models import Account, Arrival, Post, Spending
-from social.networks.x import X, length_of
+from social.networks.x import X
 from tests.fixtures.company import Company
 from tests.fixtures.providers.x import CONSUMER_SECRET, TOKEN, US, XServer, sign
 
@@ -190,6 +191,6 @@ def test_a_page_of_hundreds_is_read_to_its_end(account: Account, x: XServer, at:
 
 
 def test_long_texts_are_counted_quickly() -> None:
-    assert length_of("Hello, world! 👋") == 16
-    assert length_of("a" * 1_000_000) > 280
+    assert on_x("Hello, world! 👋") == 16
+    assert on_x("a" * 1_000_000) > 280
     assert X().count("https://example.com/" + "a" * 200, is_public=True).length == 23

@@ -182,8 +182,8 @@ def _given() -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
             {"due_at": "2001-01-01T00:00"},
             "a time to come",
         ),
-        "topics": ({"name": "Moving", "hint": "From where?", "position": "2", "priority": "low"}, {"name": "Invoices"},
-                   "of this name already"),
+        "topics": ({"name": "Moving", "hint": "From where?", "position": "2", "priority": "low"}, {"name": ""},
+                   "required"),
         "tokens": ({"name": "backup"}, {"name": ""}, "required"),
     }  # fmt: skip
 
@@ -327,7 +327,7 @@ def test_removing(key: str, company: Company, at: datetime) -> None:
 
     assert answer.status_code == 302
     assert not area.rows(company.ada).filter(pk=pk).exists()
-    _is_on_record(area, pk, "unblocked" if key == "blocked" else "deleted")
+    _is_on_record(area, pk, {"blocked": "unblocked", "erasures": "erased"}.get(key, "deleted"))
 
 
 def _unused(key: str) -> int:

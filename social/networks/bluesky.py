@@ -1,0 +1,332 @@
+"""Bluesky, by the AT Protocol: notifications read back to what is known, posts under keys of our own.
+
+Sources: the lexicons app.bsky.notification.listNotifications, com.atproto.repo.createRecord, com.atproto.server.
+createSession / refreshSession, chat.bsky.convo.getLog / sendMessage, app.bsky.graph.muteActor, com.atproto.moderation.
+createReport (github.com/bluesky-social/atproto).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.provider_calls import Answer
+from social import calls, counting, files
+from social.happenings import Author, Batch, Happening, Media, Said
+from social.network import CannotTell, Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
+from social.networks.bluesky_texts import facets, record_key
+from social.networks.gathering import Gathering, as_dict, as_list, not_json
+from social.wording import shortened
+
+LIMIT: Final = 300
+DIRECT_LIMIT: Final = 1000
+MOST_BYTES: Final = 3000
+POLL_SECONDS: Final = 60.0
+MOST_PAGES: Final = 10
+SESSION: Final = timedelta(minutes=90)
+_POST: Final = "app.bsky.feed.post"
+_REASONS: Final = ("mention", "reply", "quote")
+_CHAT: Final = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
+
+
+class Bluesky:
+    """One account, signed in with an app password."""
+
+    name = "bluesky"
+    title = "Bluesky"
+    can = frozenset({"publish", "reply", "direct", "mute", "unmute", "report", "delete"})
+    needs: Sequence[Need] = (
+        Need("handle", "Handle", is_secret=False, help_text="demo.bsky.social"),
+        Need("app_password", "App password"),
+    )
+    polls = True
+    forgets_deleted = False
+
+    def is_genuine(self, connection: Connection, body: bytes, headers: Mapping[str, str], *, at: datetime) -> bool:
+        return False  # it has no webhook; it is polled
+
+    def challenge(self, connection: Connection, query: Mapping[str, str]) -> str | None:
+        return None
+
+    def read(self, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Batch:
+        """A page as `app.bsky.notification.listNotifications` answers it."""
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            return not_json(body, error)
+        return read_notifications(as_list(as_dict(found).get("notifications")))
+
+    def count(self, text: str, *, is_public: bool) -> Count:
+        if is_public and len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+            return Count(max(counting.graphemes(text), LIMIT + 1), LIMIT)
+        return Count(counting.graphemes(text), LIMIT if is_public else DIRECT_LIMIT)
+
+    def fit(self, text: str, link: str) -> str:
+        return shortened(text, link, LIMIT, counting.graphemes)
+
+    def costs(self, call: str, text: str = "") -> Cost | None:
+        return None
+
+    def renew(self, connection: Connection) -> Renewed | None:
+        """A session of two hours: by its refresh token, or by the app password where that is over."""
+        made = self._refreshed(connection) or self._signed_in(connection)
+        secrets = {**connection.secrets, "access": made["accessJwt"], "refresh": made["refreshJwt"]}
+        return Renewed(secrets, datetime.now(UTC) + SESSION)
+
+    def _refreshed(self, connection: Connection) -> dict[str, Any] | None:
+        token = connection.secrets.get("refresh", "")
+        if not token:
+            return None
+        answer = calls.send_json(
+            connection, "/xrpc/com.atproto.server.refreshSession", {}, {"Authorization": f"Bearer {token}"}
+        )
+        return answer.json() if answer.status == 200 else None
+
+    def _signed_in(self, connection: Connection) -> dict[str, Any]:
+        body = {"identifier": connection.handle.lstrip("@"), "password": connection.secrets.get("app_password", "")}
+        return _ok(calls.send_json(connection, "/xrpc/com.atproto.server.createSession", body)).json()
+
+    def _session(self, connection: Connection) -> dict[str, str]:
+        token = connection.secrets.get("access") or str(self._signed_in(connection).get("accessJwt", ""))
+        return {"Authorization": f"Bearer {token}"}
+
+    def deep_link(self, outgoing: Outgoing) -> str:
+        return _url(outgoing.answers)
+
+    def poll(self, connection: Connection, cursor: Mapping[str, Any], *, at: datetime) -> Polled:
+        session = self._session(connection)
+        known = str(cursor.get("indexed_at", ""))
+        found: list[Any] = []
+        page = ""
+        for _ in range(MOST_PAGES if known else 1):
+            asked = [*(("reasons", reason) for reason in _REASONS), ("limit", "100")]
+            asked += [("cursor", page)] if page else []
+            answer = _ok(calls.get(connection, "/xrpc/app.bsky.notification.listNotifications", asked, session)).json()
+            notifications = as_list(answer.get("notifications"))
+            new = [one for one in notifications if str(as_dict(one).get("indexedAt", "")) > known]
+            found += new
+            page = str(answer.get("cursor") or "")
+            if not page or len(new) < len(notifications):
+                break
+        newest = max([known, *(str(as_dict(one).get("indexedAt", "")) for one in found)])
+        directs, rev = self._directs(connection, session, str(cursor.get("rev", "")))
+        posts = read_notifications(found[::-1])
+        return Polled(
+            Batch(
+                (*posts.happenings, *directs.happenings),
+                (*posts.unread, *directs.unread),
+                (*posts.ignored, *directs.ignored),
+            ),
+            {"indexed_at": newest, "rev": rev},
+            POLL_SECONDS,
+        )
+
+    def _directs(self, connection: Connection, session: Mapping[str, str], rev: str) -> tuple[Batch, str]:
+        """Private messages, as far as the app password may read them."""
+        asked = [("cursor", rev)] if rev else []
+        answer = calls.get(connection, "/xrpc/chat.bsky.convo.getLog", asked, {**session, **_CHAT})
+        if answer.status in (400, 401, 403, 404, 501):
+            return Batch(), rev
+        found = _ok(answer).json()
+        gathered = Gathering()
+        for one in as_list(found.get("logs")):
+            gathered.take(one, partial(_direct, one, connection.external_id))
+        return gathered.done(), str(found.get("cursor") or rev)
+
+    def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
+        session = self._session(connection)
+        if not outgoing.is_public:
+            return self._say(connection, session, outgoing)
+        record: dict[str, Any] = {
+            "$type": _POST,
+            "text": outgoing.text,
+            "createdAt": outgoing.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        }
+        found = facets(outgoing.text, partial(self._resolve, connection))
+        if found:
+            record["facets"] = found
+        if outgoing.answers:
+            record["reply"] = self._reply(connection, session, outgoing)
+        body = {
+            "repo": self._us(connection),
+            "collection": _POST,
+            # A key of our own: the same post again is refused or replaced, never doubled.
+            "rkey": record_key(outgoing.at, outgoing.client_id),
+            "record": record,
+        }
+        try:
+            made = _ok(calls.send_json(connection, "/xrpc/com.atproto.repo.putRecord", body, session)).json()
+        except Ambiguous as error:
+            raise RetryLater(error.reason) from error
+        uri = str(made.get("uri", ""))
+        return Sent(uri, _url(uri))
+
+    def _say(self, connection: Connection, session: Mapping[str, str], outgoing: Outgoing) -> Sent:
+        body = {"convoId": outgoing.thread.removeprefix("dm:"), "message": {"text": outgoing.text}}
+        answer = calls.send_json(connection, "/xrpc/chat.bsky.convo.sendMessage", body, {**session, **_CHAT})
+        found = str(_ok(answer).json().get("id", ""))
+        if not found:
+            raise Ambiguous("Bluesky named no message")
+        return Sent(found)
+
+    def _reply(self, connection: Connection, session: Mapping[str, str], outgoing: Outgoing) -> dict[str, Any]:
+        """References hold what a post was (cid), so that it is asked for."""
+        asked = [("uris", uri) for uri in dict.fromkeys((outgoing.answers, outgoing.root or outgoing.answers))]
+        found = _ok(calls.get(connection, "/xrpc/app.bsky.feed.getPosts", asked, session)).json()
+        posts = {str(one.get("uri")): one for one in map(as_dict, as_list(found.get("posts")))}
+        parent = posts.get(outgoing.answers)
+        if parent is None:
+            raise NeverRetry("the post that this answers is gone")
+        root = posts.get(outgoing.root) or parent
+        return {name: {"uri": one["uri"], "cid": one["cid"]} for name, one in (("root", root), ("parent", parent))}
+
+    def _resolve(self, connection: Connection, handle: str) -> str | None:
+        answer = calls.get(connection, "/xrpc/com.atproto.identity.resolveHandle", [("handle", handle)])
+        return str(answer.json().get("did") or "") or None if answer.status == 200 else None
+
+    def _us(self, connection: Connection) -> str:
+        return connection.external_id or connection.handle.lstrip("@")
+
+    def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
+        if not outgoing.is_public:
+            raise CannotTell("private messages have no key of ours")
+        return None  # the record's key makes a second call the first one
+
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+        session = self._session(connection)
+        if kind in ("mute", "unmute"):
+            path = f"/xrpc/app.bsky.graph.{kind}Actor"
+            _ok(calls.send_json(connection, path, {"actor": person}, session))
+        elif kind == "report":
+            subject = {"$type": "com.atproto.admin.defs#repoRef", "did": person}
+            body = {"reasonType": "com.atproto.moderation.defs#reasonRude", "subject": subject}
+            _ok(calls.send_json(connection, "/xrpc/com.atproto.moderation.createReport", body, session))
+        elif kind == "delete":
+            body = {"repo": self._us(connection), "collection": _POST, "rkey": post.rpartition("/")[2]}
+            _ok(calls.send_json(connection, "/xrpc/com.atproto.repo.deleteRecord", body, session))
+        else:
+            raise NeverRetry(f"Bluesky has no call to {kind}")
+
+    def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:
+        return files.fetch(media.url, media.name)
+
+    def probe(self, connection: Connection) -> Probe:
+        answer = calls.get(connection, "/xrpc/com.atproto.server.getSession", (), self._session(connection))
+        found = _ok(answer).json()
+        # The session is renewed as soon as it is asked for next.
+        expires_at = None if connection.secrets.get("access") else datetime.now(UTC)
+        return Probe(str(found.get("did", "")), str(found.get("handle", "")), expires_at=expires_at)
+
+
+def read_notifications(found: Sequence[Any]) -> Batch:
+    """Mentions, answers and quotes become what was said. Never raises."""
+    gathered = Gathering()
+    for one in found:
+        gathered.take(one, partial(_said, one))
+    return gathered.done()
+
+
+def _said(one: Mapping[str, Any]) -> list[tuple[str, Happening]] | str:
+    reason = str(one["reason"])
+    if reason not in _REASONS:
+        return f"a {reason[:40]}"
+    record, writer, uri = one["record"], one["author"], str(one["uri"])
+    reply = as_dict(record.get("reply"))
+    root = str(as_dict(reply.get("root")).get("uri") or uri)
+    did = str(writer["did"])
+    said = Said(
+        id=uri,
+        at=_time(record.get("createdAt") or one["indexedAt"], one["indexedAt"]),
+        author=_author(writer),
+        text=str(record.get("text") or ""),
+        kind="reply" if reason == "reply" or reply else "quote" if reason == "quote" else "post",
+        thread=f"post:{root}:{did}",
+        root=root,
+        parent=str(as_dict(reply.get("parent")).get("uri") or ""),
+        url=_url(uri),
+        names_us=True,
+        media=tuple(_pictures(record, did)),
+    )
+    return [("", said)]
+
+
+def _author(writer: Mapping[str, Any]) -> Author:
+    viewer = as_dict(writer.get("viewer"))
+    allows = as_dict(as_dict(writer.get("associated")).get("chat")).get("allowIncoming")
+    followed = bool(viewer.get("followedBy"))
+    may = {"all": True, "none": False, "following": followed}.get(str(allows))
+    return Author(
+        id=str(writer["did"]),
+        handle=f"@{writer.get('handle', '')}",
+        name=str(writer.get("displayName") or ""),
+        avatar_url=str(writer.get("avatar") or ""),
+        may_dm=may,
+        follows_us=followed,
+        followed_by_us=bool(viewer.get("following")),
+    )
+
+
+def _pictures(record: Mapping[str, Any], did: str) -> list[Media]:
+    found = []
+    for one in as_list(as_dict(record.get("embed")).get("images")):
+        cid = str(as_dict(as_dict(as_dict(one).get("image")).get("ref")).get("$link") or "")
+        if cid:
+            url = f"https://cdn.bsky.app/img/feed_fullsize/plain/{did}/{cid}@jpeg"
+            found.append(Media("photo", url, name=f"{cid[-12:]}.jpg"))
+    return found
+
+
+def _direct(one: Mapping[str, Any], us: str) -> list[tuple[str, Happening]] | str:
+    if not str(one.get("$type", "")).endswith("#logCreateMessage"):
+        return "another entry of the log"
+    message = one["message"]
+    if not message.get("text"):
+        return "a deleted message"
+    sender, convo = str(message["sender"]["did"]), str(one["convoId"])
+    said = Said(
+        id=str(message["id"]),
+        at=_time(message["sentAt"], message["sentAt"]),
+        author=Author(sender, may_dm=True),
+        text=str(message["text"]),
+        kind="direct",
+        thread=f"dm:{convo}",
+        is_public=False,
+        by_us=sender == us,
+        root=convo,
+    )
+    return [("", said)]
+
+
+def _time(value: Any, otherwise: Any) -> datetime:
+    """`createdAt` is its author's word and may be anything; when it was indexed is the server's."""
+    for one in (value, otherwise):
+        try:
+            moment = datetime.fromisoformat(str(one)[:40])
+        except ValueError:
+            continue
+        if moment.tzinfo is not None and moment.year > 2000:
+            return moment
+    raise ValueError("neither time makes sense")
+
+
+def _url(uri: str) -> str:
+    """at://did/app.bsky.feed.post/key as people open it."""
+    parts = uri.split("/")
+    return f"https://bsky.app/profile/{parts[2]}/post/{parts[4]}" if len(parts) == 5 else ""
+
+
+def _ok(answer: Answer) -> Answer:
+    if answer.status < 300:
+        return answer
+    raise _refused(answer)
+
+
+def _refused(answer: Answer) -> DeliveryError:
+    body = answer.json()
+    name, words = str(body.get("error", "")), str(body.get("message", ""))[:200]
+    if name in ("InvalidToken", "ExpiredToken", "AuthenticationRequired", "AccountTakedown", "AuthMissing"):
+        return TokenDead(words or name)
+    wait = calls.until(answer.headers.get("ratelimit-reset", ""), at=datetime.now(UTC))
+    return calls.refusal(answer, words or name, wait=wait)

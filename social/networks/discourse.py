@@ -1,0 +1,227 @@
+"""A forum that runs Discourse: told by its webhook, asked as well, because what was not answered is not told again.
+
+Sources: github.com/discourse/discourse app/jobs/regular/emit_web_hook_event.rb; docs.discourse.org (posts, topics,
+post_actions).
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import inscriptis
+
+from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.provider_calls import Answer
+from social import calls, files
+from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Said, Unread
+from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
+from social.networks.gathering import Gathering, as_dict, as_list, not_json
+from social.wording import shortened
+
+LIMIT: Final = 32_000
+SHORTEST: Final = 20
+POLL_SECONDS: Final = 120.0
+SIGNATURE_HEADER: Final = "x-discourse-event-signature"
+_REGULAR: Final = 1
+
+
+class Discourse:
+    """One forum, with one user of ours on it."""
+
+    name = "discourse"
+    title = "Discourse"
+    can = frozenset({"publish", "reply", "direct", "report", "delete"})
+    needs: Sequence[Need] = (
+        Need("base_url", "Forum", is_secret=False, help_text="https://forum.demo.example"),
+        Need("handle", "User name", is_secret=False, help_text="Who answers there."),
+        Need("api_key", "API key"),
+        Need("webhook_secret", "Webhook secret", is_required=False),
+    )
+    polls = True
+    forgets_deleted = False
+
+    def is_genuine(self, connection: Connection, body: bytes, headers: Mapping[str, str], *, at: datetime) -> bool:
+        secret, given = connection.secrets.get("webhook_secret", ""), headers.get(SIGNATURE_HEADER, "")
+        return bool(secret and given) and hmac.compare_digest(signature(secret, body).encode(), given.encode())
+
+    def challenge(self, connection: Connection, query: Mapping[str, str]) -> str | None:
+        return None
+
+    def read(self, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Batch:
+        if body.startswith(b"payload="):
+            return Batch(
+                unread=(Unread("set the webhook's content type to application/json", body.decode("utf-8", "replace")),)
+            )
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            return not_json(body, error)
+        gathered = Gathering()
+        gathered.take(found, partial(_event, found, at))
+        return gathered.done()
+
+    def count(self, text: str, *, is_public: bool) -> Count:
+        return Count(len(text), LIMIT)
+
+    def fit(self, text: str, link: str) -> str:
+        return shortened(text, link, LIMIT, len)
+
+    def costs(self, call: str, text: str = "") -> Cost | None:
+        return None
+
+    def renew(self, connection: Connection) -> Renewed | None:
+        return None
+
+    def deep_link(self, outgoing: Outgoing) -> str:
+        return ""
+
+    def poll(self, connection: Connection, cursor: Mapping[str, Any], *, at: datetime) -> Polled:
+        """The newest posts, back to the one that is known."""
+        known = int(cursor.get("post", 0))
+        before, posts = 0, []
+        for _ in range(10 if known else 1):
+            asked = [("before", str(before))] if before else []
+            page = as_list(
+                _ok(calls.get(connection, "/posts.json", asked, _key(connection))).json().get("latest_posts")
+            )
+            new = [one for one in page if isinstance(one, dict) and int(one.get("id", 0)) > known]
+            posts += new
+            if not new or len(new) < len(page):
+                break
+            before = min(int(one["id"]) for one in new) - 1
+        gathered = Gathering()
+        for post in sorted(posts, key=lambda one: int(one["id"])):
+            gathered.take(post, partial(_post, post, connection.handle))
+        newest = max([known, *(int(one["id"]) for one in posts)])
+        return Polled(gathered.done(), {"post": newest}, POLL_SECONDS)
+
+    def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
+        if len(outgoing.text.strip()) < SHORTEST:
+            raise NeverRetry(f"a forum takes {SHORTEST} characters at least")
+        body: dict[str, Any] = {"raw": outgoing.text}
+        if outgoing.root:
+            body["topic_id"] = int(outgoing.root)
+            last = outgoing.answers.rpartition(":")[2]
+            if last.isdigit():
+                body["reply_to_post_number"] = int(last)
+        else:
+            body["title"] = outgoing.text.splitlines()[0][:120].ljust(15, ".")
+        made = _ok(calls.send_json(connection, "/posts.json", body, _key(connection))).json()
+        found = made.get("id")
+        if found is None:
+            raise Ambiguous("the forum named no post")
+        url = f"{connection.base_url}/t/{made.get('topic_slug', '-')}/{made.get('topic_id')}/{made.get('post_number')}"
+        return Sent(f"{found}:{made.get('post_number', '')}", url)
+
+    def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
+        """Our newest posts are looked through for the text."""
+        page = _ok(calls.get(connection, "/posts.json", (), _key(connection))).json()
+        for one in as_list(page.get("latest_posts")):
+            same = str(as_dict(one).get("raw", "")).strip() == outgoing.text.strip()
+            if same and str(one.get("username", "")).lower() == connection.handle.lstrip("@").lower():
+                return Sent(f"{one['id']}:{one.get('post_number', '')}")
+        return None
+
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+        number = post.partition(":")[0]
+        if kind == "delete":
+            _ok(calls.send_json(connection, f"/posts/{number}.json", {}, _key(connection), method="DELETE"))
+        elif kind == "report":
+            body = {"id": int(number), "post_action_type_id": 4}
+            _ok(calls.send_json(connection, "/post_actions.json", body, _key(connection)))
+        else:
+            raise NeverRetry(f"a forum has no call to {kind}")
+
+    def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:
+        return files.fetch(media.url, media.name)
+
+    def probe(self, connection: Connection) -> Probe:
+        user = connection.handle.lstrip("@")
+        found = as_dict(_ok(calls.get(connection, f"/u/{user}.json", (), _key(connection))).json().get("user"))
+        host = urlsplit(connection.base_url).hostname or ""
+        return Probe(host, user, str(found.get("name") or ""))
+
+
+def signature(secret: str, body: bytes) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _event(found: Mapping[str, Any], at: datetime) -> list[tuple[str, Happening]] | str:
+    if "ping" in found:
+        return "a ping"
+    if "post" not in found:
+        names = ", ".join(str(name)[:20] for name in list(found)[:3])
+        if not names:
+            raise ValueError("a call with nothing in it")
+        return f"about a {names}"
+    return _post(found["post"], "", at=at)
+
+
+def _post(post: Mapping[str, Any], us: str, *, at: datetime | None = None) -> list[tuple[str, Happening]] | str:
+    number, topic = int(post["post_number"]), int(post["topic_id"])
+    found, who = f"{post['id']}:{number}", str(post["username"])
+    if int(post.get("post_type", _REGULAR)) != _REGULAR or who == "system":
+        return "something that the forum itself said"
+    said_at = _time(post["created_at"])
+    if post.get("deleted_at") or post.get("user_deleted"):
+        return [("", Removed(found, _time(post.get("deleted_at") or post["updated_at"]), person=who))]
+    text = str(post.get("raw") or "") or inscriptis.get_text(f"<div>{post.get('cooked') or ''}</div>").strip()
+    is_private = post.get("topic_archetype") == "private_message"
+    said = Said(
+        id=found,
+        at=said_at,
+        author=Author(id=who, handle=f"@{who}", name=str(post.get("name") or ""), may_dm=True),
+        text=text,
+        kind="direct" if is_private else "post" if number == 1 else "reply",
+        thread=f"topic:{topic}:{who}",
+        is_public=not is_private,
+        by_us=bool(us) and who.lower() == us.lstrip("@").lower(),
+        root=str(topic),
+        parent=str(post.get("reply_to_post_number") or ""),
+        url=f"/t/{post.get('topic_slug') or '-'}/{topic}/{number}",
+        names_us=True,
+    )
+    version = int(post.get("version") or 1)
+    if version < 2:
+        return [("", said)]
+    return [
+        ("", said),
+        ("", Edited(found, _time(post.get("updated_at") or post["created_at"]), text, str(version), who)),
+    ]
+
+
+def _time(value: Any) -> datetime:
+    moment = datetime.fromisoformat(str(value)[:40])
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment
+
+
+def _key(connection: Connection) -> dict[str, str]:
+    return {
+        "Api-Key": connection.secrets.get("api_key", ""),
+        "Api-Username": connection.handle.lstrip("@"),
+        "Accept": "application/json",
+    }
+
+
+def _ok(answer: Answer) -> Answer:
+    if answer.status < 300:
+        return answer
+    raise _refused(answer)
+
+
+def _refused(answer: Answer) -> DeliveryError:
+    body = answer.json()
+    words = ", ".join(str(one) for one in as_list(body.get("errors")))[:200]
+    if answer.status == 403 and body.get("error_type") == "invalid_access":
+        return TokenDead(words or "the forum does not accept the key")
+    seconds = as_dict(body.get("extras")).get("wait_seconds")
+    if answer.status == 429 and isinstance(seconds, int):
+        return RetryLater(words or "too many posts", timedelta(seconds=min(max(seconds, 1), 900)))
+    return calls.refusal(answer, words)
