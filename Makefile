@@ -15,16 +15,18 @@ help: ## show this list
 run: install ## start the helpdesk: PostgreSQL, Valkey, web, worker, beat and mail; Ctrl-C stops it
 	@exec $(PYTHON) manage.py up
 
-# Two processes share the suite, each with servers of its own; a part of it (ARGS) is run by one. So are the browser's
-# tests: Chromium wants both cores, and two of them keep each other waiting.
-SIDE_BY_SIDE = --dist load --tx popen --tx popen//env:DATA_DIR=$(TEST_DATA_DIR)/second
+# Each process has servers of its own; a part of the suite (ARGS) is run by one. Three share what is no browser's, for
+# tests that kill and start servers wait much. Two share the browser's: one walks through every page, meanwhile the
+# other has all that waits for something to be shown.
+SECOND = --tx popen//env:DATA_DIR=$(TEST_DATA_DIR)/second
+THIRD = --tx popen//env:DATA_DIR=$(TEST_DATA_DIR)/third
 
 test: install-dev ## run all tests on real PostgreSQL and Valkey, browser included
 ifdef ARGS
 	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest $(ARGS)
 else
-	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m "not browser" $(SIDE_BY_SIDE)
-	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m browser
+	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m "not browser" --dist worksteal --tx popen $(SECOND) $(THIRD)
+	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m browser --dist loadfile --no-loadscope-reorder --tx popen $(SECOND)
 endif
 
 check: install-dev check-style check-types check-imports check-templates check-django ## lint, types, import rules, templates, migrations, API schema
@@ -68,7 +70,7 @@ check-imports:
 
 check-templates:
 	$(PYTHON) -m djlint . --lint --quiet
-	$(PYTHON) -m djlint templates/desk templates/status --lint --quiet --extension jinja --profile jinja
+	$(PYTHON) -m djlint templates/desk templates/portal templates/status --lint --quiet --extension jinja --profile jinja
 
 check-django:
 	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) manage.py makemigrations --check --dry-run

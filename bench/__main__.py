@@ -28,6 +28,7 @@ BENCHMARKS = {
     "chat": "bench.chat",
     "status": "bench.status",
     "notices": "bench.notices",
+    "knowledge": "bench.knowledge",
     "paint": "bench.paint",
     "restart": "bench.restarting",
 }

@@ -118,7 +118,6 @@ def _idle(server: Server, visitors: Sequence[Visitor], count: int) -> tuple[floa
     """Kilobytes each, and how busy the process is with all of them idle."""
     process = psutil.Process(server.pid)
     with child(["-m", "bench.visitor_load"], pipes=True) as load:
-        # A visit holds ten sockets at most.
         _tell(load, server, visitors, do="idle", parts=[FIRST, count - FIRST])
         _hear(load)
         before = process.memory_info().rss
@@ -176,7 +175,7 @@ def _plain(value: float) -> Figure:
 def _visitor(number: int) -> Visitor:
     at = timezone.now()
     widget = Widget.objects.get(key="pk_demo")
-    visit, token = sessions.open_visit(widget, None, at=at)
+    visit, token = sessions.open_visit(widget, None, at=at, language="en")
     words = FirstWords("Hello", uuid4(), name=f"Visitor {number}", email=f"visitor{number}@shop.example")
     return token, str(chats.start(visit, words, at=at).chat.public_id)
 

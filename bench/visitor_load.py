@@ -34,7 +34,7 @@ class Socket(asyncio.Protocol):
 
     def __init__(self, handshake: bytes, hear: Callable[[bytes], None]) -> None:
         self._handshake, self._hear = handshake, hear
-        self._rest = b""
+        self._rest, self.code = b"", 0
         self._inflate = zlib.decompressobj(-15)
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
@@ -65,6 +65,7 @@ class Socket(asyncio.Protocol):
         if kind == _PING:
             self._write(_PONG, payload)
         elif kind == _CLOSE:
+            self.code = int.from_bytes(payload[:2], "big")
             self.transport.close()
         elif kind == _TEXT:
             self._hear(self._inflate.decompress(payload + b"\x00\x00\xff\xff") if first & 0x40 else payload)
@@ -179,7 +180,7 @@ class Load:
             socket.send(json.dumps(hello).encode())
             await asyncio.wait({welcomed, socket.closed}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
             if not welcomed.done():
-                raise ConnectionError("not welcomed")
+                raise ConnectionError(f"not welcomed: {socket.code}")
         self._sockets.append(socket)
         return socket
 
@@ -190,7 +191,9 @@ class Load:
             async with turn:
                 await self.open(number)
 
-        await asyncio.gather(*(one(number) for number in range(count)))
+        # Visitors take turns, so that each has the same number of sockets: one may have ten.
+        first = len(self._sockets)
+        await asyncio.gather(*(one(first + number) for number in range(count)))
 
     async def say(self, place: int, mark: bytes) -> None:
         """Until it is taken: acknowledged, or back again where messages go over sockets. A mark ends with a dot, so

@@ -462,6 +462,7 @@ CELERY_BEAT_SCHEDULE = {
     "propose-incidents": {"task": "status.tasks.propose_incidents", "schedule": 30},
     "send-notices": {"task": "status.tasks.send_notices", "schedule": 3},
     "export-status": {"task": "status.tasks.export_status", "schedule": 15},
+    "forget-readers": {"task": "knowledge.tasks.forget_readers", "schedule": 86400},
     "forget-subscribers": {"task": "status.tasks.forget_subscribers", "schedule": 86400},
     "file-arrivals": {"task": "social.tasks.file_arrivals", "schedule": 3},
     "poll-accounts": {"task": "social.tasks.poll_accounts", "schedule": 3},

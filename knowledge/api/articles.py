@@ -1,5 +1,6 @@
 """`/api/v1/articles/`: what we teach our customers, and each other."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import django_filters
@@ -15,14 +16,16 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.uploads import files_of
+from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers import audit
 from helpdesk.customers.api_configured import Configured
-from helpdesk.customers.api_fields import ID
+from helpdesk.customers.api_fields import ID, is_id
 from helpdesk.customers.api_multipart import BoundedMultiPartParser
 from helpdesk.customers.pagination import KeysetPagination
 from helpdesk.customers.permissions import agent_of
-from knowledge import articles, categories, files, permissions, searching
+from knowledge import articles, categories, files, permissions, searching, suggesting
 from knowledge.api.shapes import (
     LANGUAGES,
     TEXT_FIELDS,
@@ -98,18 +101,29 @@ class ArticleViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     @extend_schema(
         parameters=[
             OpenApiParameter("q", str, description=f"Words to search; the {MOST_FOUND} best, with typos forgiven."),
+            OpenApiParameter("conversation", int, description="The best for this conversation; no drafts."),
             OpenApiParameter("language", str, enum=LANGUAGES),
         ]
     )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """All, or what `q` finds."""
-        query = request.query_params.get("q", "").strip()
-        return self._searched(query) if query else super().list(request, *args, **kwargs)
+        """All, what `q` finds, or what may answer a `conversation`."""
+        asked_for = language_of(request)
+        query, conversation = (request.query_params.get(name, "").strip() for name in ("q", "conversation"))
+        if conversation:
+            return self._best([one.id for one in suggesting.to_agent(self._conversation(conversation), asked_for)])
+        if not query:
+            return super().list(request, *args, **kwargs)
+        found = searching.for_agent(query, asked_for or settings.LANGUAGE_CODE, most=MOST_FOUND, excerpts=False)
+        return self._best([hit.article_id for hit in found.hits])
 
-    def _searched(self, query: str) -> Response:
-        language = language_of(self.request) or settings.LANGUAGE_CODE
-        found = searching.for_agent(query, language, most=MOST_FOUND, excerpts=False)
-        order = [hit.article_id for hit in found.hits]
+    def _conversation(self, given: str) -> Conversation:
+        seen = visible_conversations(agent_of(self.request)).select_related("customer")
+        found = seen.filter(pk=int(given)).first() if is_id(given) else None
+        if found is None:
+            raise NotFound("There is no such conversation.")
+        return found
+
+    def _best(self, order: Sequence[int]) -> Response:
         by_score = Case(*(When(pk=pk, then=place) for place, pk in enumerate(order)), default=len(order))
         chosen = self.filter_queryset(self.get_queryset()).filter(pk__in=order).order_by(by_score)
         results = self.get_serializer(chosen, many=True).data

@@ -241,7 +241,7 @@ def test_reading_and_rating(company: Company) -> None:
         assert call("POST", f"{path}/csat", {"score": bad}, session).status_code == 422
     assert call("POST", f"{path}/csat", {"score": 2}, session).status_code == 204
     assert call("POST", f"{path}/csat", {"score": 4, "comment": "Thanks"}, session).status_code == 204
-    assert Chat.objects.get().rating.score == 4
+    assert Chat.objects.get().conversation.rating.score == 4
 
 
 # Who may chat live.

@@ -40,6 +40,8 @@ OWN: Final = {
 # An agent's.
 DESK: Final = {"entitlements"}
 OPEN: Final = {"home", "ask", "code", "link", "sign_out", "password_sign_in", "oidc", "oidc_callback", "keep"}
+# For browsers of agents before they log in.
+PUBLIC: Final = {"/desk/login/", "/desk/logout/", "/desk/password/reset/"}
 POSTS: Final = {
     *("answer", "close", "reopen", "confirm_address", "remove_identity", "end_session", "profile", "mails"),
     *("add_address", "add_account", "end_sessions", "password", "ask_export", "ask_erasure", "take_erasure_back"),
@@ -227,3 +229,30 @@ def test_files_and_html_do_nothing(world: World, signed_in: SignedIn) -> None:
     assert file["Content-Type"] == "application/octet-stream" and "attachment" in file["Content-Disposition"]
     html = browser.get(reverse("portal:message_html", args=[world.keys["message_html"]]))
     assert "sandbox" in html["Content-Security-Policy"] and "no-store" in html["Cache-Control"]
+
+
+def _plain_paths(patterns: list[URLPattern | URLResolver], before: str) -> list[str]:
+    """Every address without arguments."""
+    found: list[str] = []
+    for one in patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            found += _plain_paths(one.url_patterns, route)
+        elif not set("<(^$?") & set(route):
+            found.append(f"/{route}")
+    return found
+
+
+def test_a_customers_session_opens_neither_the_desk_nor_the_api(world: World, signed_in: SignedIn) -> None:
+    browser = signed_in(world.people["manager"])
+    paths = [path for path in _plain_paths(get_resolver().url_patterns, "") if path.startswith("/desk/")]
+    pk, message = world.conversation.pk, world.keys["message_full"]
+    file = world.keys["file"]
+    paths += [f"/desk/conversations/{pk}/", f"/desk/messages/{message}/full/", f"/desk/attachments/{file}/"]
+    api = [f"conversations/{pk}/", f"conversations/{pk}/messages/", f"attachments/{file}/content/", "search/"]
+    api += ["conversations/", "customers/", "organizations/", "audit/", f"customers/{world.people['owner'].pk}/"]
+    assert len(paths) > 50
+    for path in [*paths, *(f"/api/v1/{one}" for one in api)]:
+        answer = browser.get(path)
+        is_sent_away = answer.status_code == 302 and "/login" in answer["Location"]
+        assert is_sent_away or answer.status_code in (401, 403, 404, 405) or path in PUBLIC, (path, answer.status_code)

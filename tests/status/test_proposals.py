@@ -149,7 +149,7 @@ def test_whoever_may_open_one_is_asked(
     proposals.find(moment)
     User.objects.filter(pk=company.linus.pk).update(role=User.Role.VIEWER)
     watching = [company.ada.pk, company.grace.pk, company.linus.pk]
-    frames = proposed.live(Event.objects.filter(kind=proposals.MADE), watching)
+    frames = proposed.live(list(Event.objects.filter(kind=proposals.MADE)), watching)
     assert {(user, conversation) for user, conversation, _frame in frames} == {
         (company.ada.pk, 0),
         (company.grace.pk, 0),

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations.models import Conversation, CustomField, Message
+from helpdesk.conversations.models import CustomField, Message
 from helpdesk.customers.models import Organization, Team
 from helpdesk.events import outbox
 from helpdesk.events.actions import caused_by
@@ -16,24 +16,12 @@ from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event, OutboxEntry
 from tests.fixtures.company import Company
 from tests.fixtures.mailing import Send, raw_mail, settle
-from tickets.desk import dry_runs, event_lines, idle, rules
+from tests.tickets.desk.ruling import HOUR, ask, idle_rule, rule
+from tickets.desk import event_lines, idle, rules
 from tickets.desk.models import Mention, Rule, RuleRun
 from tickets.desk.rules import BadRule
 
 pytestmark = pytest.mark.django_db
-HOUR = timedelta(hours=1)
-
-
-def rule(event: str, actions: list[dict[str, Any]], at: datetime, **fields: Any) -> Rule:
-    return rules.save_rule(Rule(), {"name": "A rule", "event": event, "actions": actions, **fields}, at=at)
-
-
-def ask(company: Company, at: datetime, **words: Any) -> Conversation:
-    given = {"subject": "Shop is slow", "text": "Our shop is slow.", **words}
-    message = conversations.receive_message(
-        conversations.Inbound(channel="email", customer=company.carol, at=at, **given)
-    )
-    return Conversation.objects.get(pk=message.conversation_id)
 
 
 def test_a_rule_does_all_it_says(company: Company, at: datetime) -> None:
@@ -226,15 +214,6 @@ def test_what_means_nothing_is_refused(company: Company, at: datetime, field: st
     assert refused.value.field == field and not Rule.objects.exists()
 
 
-def idle_rule(at: datetime, **fields: Any) -> Rule:
-    actions: list[dict[str, Any]] = [
-        {"do": "reply", "value": "Are you still there?"},
-        {"do": "add_tags", "value": ["reminded"]},
-    ]
-    pending = [{"field": "status", "value": "pending"}]
-    return rule("conversation.idle", actions, at, idle_hours=48, **{"conditions": pending, **fields})
-
-
 def look(at: datetime) -> int:
     found = idle.find_idle(at)
     while outbox.drain(at):
@@ -291,76 +270,6 @@ def test_what_was_silent_before_the_rule_was_made_is_left_alone(company: Company
     settle(at)
     idle_rule(at, conditions=[])
     assert idle.find_idle(at) == 0 and idle.find_idle(at + HOUR) == 0
-
-
-def snapshot() -> list[Any]:
-    return [
-        list(Conversation.objects.order_by("pk").values()),
-        Message.objects.count(),
-        Event.objects.count(),
-        RuleRun.objects.count(),
-        OutboxEntry.objects.count(),
-    ]
-
-
-def test_a_dry_run_tells_and_changes_nothing(company: Company, at: datetime) -> None:
-    for number in range(6):
-        ask(company, at + number * HOUR, subject=f"Shop {number}", text="slow" if number % 2 else "fast")
-    settle(at)
-    unsaved = rules.checked(
-        Rule(
-            name="x",
-            event="conversation.opened",
-            conditions=[{"field": "text", "operator": "contains", "value": "slow"}],
-            actions=[{"do": "reply", "value": "About {{ conversation.subject }}"}],
-        )
-    )
-    before = snapshot()
-    first = dry_runs.dry_run(unsaved, company.ada, 2, at)
-    assert [match.conversation.subject for match in first.matches] == ["Shop 5", "Shop 3"]
-    assert first.matches[0].actions == [{"do": "reply", "value": "About Shop 5"}] and first.next is not None
-    second = dry_runs.dry_run(unsaved, company.ada, 2, at, first.next)
-    assert [match.conversation.subject for match in second.matches] == ["Shop 1"] and second.next is None
-    assert snapshot() == before
-
-
-@pytest.fixture
-def high_numbers(db: None) -> None:
-    """As after a move from another installation, or where much was rolled back."""
-    with connection.cursor() as cursor:
-        sequence = "pg_get_serial_sequence('helpdesk_event', 'id')"
-        cursor.execute(f"SELECT setval({sequence}, nextval({sequence}) + %s)", [2 * dry_runs.WINDOW])
-
-
-def test_a_dry_run_ends_where_the_log_begins(high_numbers: None, company: Company, at: datetime) -> None:
-    ask(company, at, subject="Shop")
-    settle(at)
-    asked = Rule(name="x", event="conversation.opened", actions=[{"do": "reply", "value": "Hello"}])
-    found = dry_runs.dry_run(rules.checked(asked), company.ada, 2, at)
-    assert len(found.matches) == 1 and found.next is None
-
-
-def test_a_dry_run_of_silence(company: Company, at: datetime) -> None:
-    made = idle_rule(at, conditions=[{"field": "subject", "operator": "contains", "value": "shop"}])
-    for number in range(3):
-        ask(company, at + number * HOUR, subject=f"Shop {number}")
-    ask(company, at, subject="Other")
-    found = dry_runs.dry_run(made, company.ada, 2, at + 60 * HOUR)
-    assert [match.conversation.subject for match in found.matches] == ["Shop 2", "Shop 1"]
-    rest = dry_runs.dry_run(made, company.ada, 2, at + 60 * HOUR, found.next or "")
-    assert [match.conversation.subject for match in rest.matches] == ["Shop 0"] and rest.next is None
-    with pytest.raises(dry_runs.BadCursor):
-        dry_runs.dry_run(made, company.ada, 2, at, "yesterday")
-
-
-def test_a_dry_run_keeps_private_teams_private(company: Company, at: datetime) -> None:
-    private = Team.objects.create(name="Board", is_private=True)
-    hidden = ask(company, at)
-    settle(at)
-    Conversation.objects.filter(pk=hidden.pk).update(team=private)
-    made = rule("conversation.opened", [{"do": "mark_spam"}], at)
-    assert not dry_runs.dry_run(made, company.grace, 10, at).matches
-    assert len(dry_runs.dry_run(made, company.ada, 10, at).matches) == 1
 
 
 def test_conditions_know_plan_and_organization(company: Company, at: datetime) -> None:
