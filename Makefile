@@ -70,7 +70,7 @@ check-imports:
 
 check-templates:
 	$(PYTHON) -m djlint . --lint --quiet
-	$(PYTHON) -m djlint templates/desk templates/portal templates/status --lint --quiet --extension jinja --profile jinja
+	$(PYTHON) -m djlint templates/desk templates/knowledge templates/portal templates/status --lint --quiet --extension jinja --profile jinja
 
 check-django:
 	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) manage.py makemigrations --check --dry-run

@@ -26,6 +26,7 @@ from helpdesk.people import api as people
 from helpdesk.ratings import api as ratings
 from helpdesk.sla import api as sla
 from helpdesk.sla import api_entitlement as entitlement
+from knowledge.api import articles as knowledge
 from phone.api import calls as phone_calls
 from quotes import api as quotes
 from status.api import components, incidents, linked, maintenances, subscribers
@@ -83,6 +84,8 @@ router.register("maintenances", maintenances.MaintenanceViewSet, basename="maint
 router.register("calls", phone_calls.CallViewSet)
 router.register("ratings", ratings.RatingViewSet, basename="rating")
 router.register("quotes", quotes.QuoteViewSet, basename="quote")
+router.register("articles", knowledge.ArticleViewSet)
+router.register("categories", knowledge.CategoryViewSet)
 router.register("audit", audit.AuditViewSet)
 
 _conversation = "conversations/<id:conversation_id>"
@@ -120,6 +123,10 @@ _v1: list[URLPattern | URLResolver] = [
     path("pages/<id:page_id>/acknowledgement/", handling.PageAcknowledgement.as_view()),
     path("text-count/", phone_calls.TextCount.as_view()),
     path("oncall/now/", oncall.OnCallNow.as_view()),
+    path("articles/<id:article_id>/versions/", knowledge.Versions.as_view()),
+    path("articles/<id:article_id>/versions/<id:number>/restoring/", knowledge.Restoring.as_view()),
+    path("articles/<id:article_id>/files/", knowledge.Files.as_view()),
+    path("articles/<id:article_id>/files/<slug:file_id>/", knowledge.OneFile.as_view()),
     path("reports/", reports.Reports.as_view()),
     path("reports/<slug:table>/", reports.ReportTable.as_view()),
 ]

@@ -168,6 +168,14 @@ LIVE_DESK = {
     "counted": "chat.supervision.counted",
 }
 
+# What the desk asks of whoever is on the networks: how a conversation stands, what belongs to its messages, and saying
+# an answer there. Their names are those of SOCIAL_NETWORKS.
+NETWORK_DESK = {
+    "pane": "social.pane.facts",
+    "messages": "social.marks.of_messages",
+    "answer": "social.answering.from_desk",
+}
+
 # What is due of a chat, and what is then looked at; a function takes (chat, at) and returns when to look again.
 CHAT_DUES: dict[str, str] = {
     "offer": "chat.offers.look",
@@ -231,6 +239,15 @@ SOCIAL_NETWORKS = {
     "discourse": "social.networks.discourse.Discourse",
     "feed": "social.networks.feed.Feed",
 }
+# Posts with these words are covered on the desk until somebody asks to see them; by language. Threats and insults:
+# criticism is no abuse.
+SOCIAL_ABUSE_WORDS = {
+    "en": ("kill yourself", "i will kill you", "fuck you", "fuck off", "asshole", "motherfucker", "cunt", "kys"),
+    "de": ("arschloch", "hurensohn", "fick dich", "verpiss dich", "wichser", "fotze", "bring dich um", "missgeburt"),
+    "fr": ("connard", "connasse", "enculé", "nique ta mère", "fils de pute", "va te faire foutre", "je vais te tuer"),
+    "es": ("hijo de puta", "gilipollas", "cabrón", "vete a la mierda", "te voy a matar", "que te jodan"),
+    "pt": ("filho da puta", "vai te foder", "vai se foder", "cuzão", "vou te matar", "arrombado"),
+}
 # How many characters of an incident's update a message may have; channels that are not named have no limit.
 TOLD_CHARACTERS = {
     "chat": 1000,
@@ -268,6 +285,8 @@ SETTINGS_AREAS = [
     "portal.views.settings.erasures.ERASURES",
     "quotes.views.settings.QUOTES",
     "phone.views.settings.lines.LINES",
+    "social.views.settings.accounts.ACCOUNTS",
+    "social.views.settings.topics.TOPICS",
 ]
 
 # What the portal shows of other rooms (portal.parts): pages in its menu as (name, picture, name of the address), what is
@@ -411,6 +430,7 @@ EVENT_HANDLERS["rating.given"] = ["tickets.desk.low_ratings.call_leads"]
 # What the networks tell us goes into the social ledger; a bot's buttons under pages are for who is on call.
 for _network in SOCIAL_NETWORKS:
     EVENT_HANDLERS[f"hook.social.{_network}"] = ["social.receivers.take"]
+EVENT_HANDLERS["social.private_asked"] = ["social.moving.send"]
 EVENT_HANDLERS["hook.social.telegram"].append("helpdesk.oncall.telegram_updates.apply")
 
 # Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.

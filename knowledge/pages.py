@@ -15,6 +15,9 @@ from knowledge.models import Article, Category
 from knowledge.rendering import render
 from knowledge.visibility import readable_articles
 
+SHOWN_SECONDS: Final = 60.0
+# Incidents do not wait for a change of ours.
+TROUBLE_SECONDS: Final = 5.0
 HTML: Final = "text/html; charset=utf-8"
 MOST_GUIDES: Final = 12
 # What a comment's form is filled with where nothing was sent, and what is wrong with it then.
@@ -37,7 +40,7 @@ class Made:
     content_type: str
     body: bytes
     article_id: int = 0
-    seconds: float = 60.0
+    seconds: float = SHOWN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def make(asked: Asked, language: str, customer: Customer | None) -> Made | Moved
         return _MAKERS[asked.kind](asked, language, customer)
 
 
-def _page(name: str, language: str, *, article_id: int = 0, seconds: float = 60.0, **context: Any) -> Made:
+def _page(name: str, language: str, *, article_id: int = 0, seconds: float = SHOWN_SECONDS, **context: Any) -> Made:
     return Made(HTML, render(name, language, **context).encode(), article_id, seconds)
 
 
@@ -62,7 +65,7 @@ def _home(_asked: Asked, language: str, customer: Customer | None) -> Made:
     return _page(
         "home.jinja",
         language,
-        seconds=5.0,  # incidents do not wait for a change of ours
+        seconds=TROUBLE_SECONDS,
         path="/{}/",
         canonical=addresses.home(language),
         branches=[branch for branch in categories.tree(reading.counts(customer)) if branch.count],

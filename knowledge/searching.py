@@ -74,11 +74,8 @@ by_some_text AS (
     FROM asked, {translation} AS translation
     WHERE (SELECT so FROM few) AND translation.words @@ asked.some AND {sees} LIMIT {most}),
 alike AS (
-    SELECT translation.id, sum(greatest(word_similarity(one, title), word_similarity(one, keywords)))
-                           / cardinality(%(alike)s::text[]) AS rank
-    FROM unnest(%(alike)s::text[]) AS one
-    JOIN {translation} AS translation ON translation.title %%> one OR translation.keywords %%> one
-    WHERE (SELECT so FROM few) AND {sees} GROUP BY translation.id LIMIT {most}),
+    SELECT * FROM knowledge_alike(CASE WHEN (SELECT so FROM few) THEN %(alike)s::text[] END, {everything},
+                                  ARRAY(SELECT id FROM limited), {most})),
 found AS (
     SELECT id, sum(rank) AS rank FROM (
         SELECT * FROM by_heading UNION ALL SELECT * FROM by_text UNION ALL SELECT * FROM by_some
@@ -112,6 +109,7 @@ def _prepared(name: str, readable: str, sees: str) -> Prepared:
             article=_A,
             readable=readable,
             sees=sees,
+            everything=sees == "TRUE",
             most=MOST_RANKED,
             few=FEW,
             begin=BEGIN_MARK,

@@ -1,7 +1,7 @@
 """Signing in by mail: a link that wants a press of a button, and a code of six digits for those on another device.
 
 Whoever asks learns nothing: known and unknown addresses get the same answer, after the same work. What a scanner of
-mails opens does nothing. A code allows five tries, a mailbox five asks an hour.
+mails opens does nothing. A code allows five tries, a mailbox ten asks an hour.
 """
 
 import hmac
@@ -28,7 +28,7 @@ ASKED: Final = "portal.sign_in_asked"
 """Somebody asked for a link: {sign_in}. The mail follows, where a customer is behind it."""
 ASKS_OF_NETWORK: Final = Limit(20, 20 / 3600)
 CODES_OF_NETWORK: Final = Limit(30, 30 / 3600)
-PER_MAILBOX: Final = 5
+PER_MAILBOX: Final = 10
 _PER_MAILBOX_WINDOW: Final = timedelta(hours=1)
 _LINK_SALT: Final = "portal.sign_in.link"
 _ASK_SALT: Final = "portal.sign_in.ask"

@@ -30,7 +30,7 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
-class LineSerializer(serializers.ModelSerializer[QuoteLine]):
+class QuoteLineSerializer(serializers.ModelSerializer[QuoteLine]):
     quantity = serializers.DecimalField(max_digits=11, decimal_places=3, default=Decimal(1))
     unit_price = serializers.DecimalField(max_digits=17, decimal_places=4, help_text="As many decimals as it has.")
     tax_rate = serializers.DecimalField(max_digits=5, decimal_places=2, default=Decimal(0), help_text="Percent.")
@@ -52,7 +52,7 @@ class QuoteSerializer(serializers.ModelSerializer[Quote]):
     """Amounts are decimals in texts, with the currency's decimals. `url` is the customer's link, once it was sent."""
 
     number = serializers.CharField(read_only=True)
-    lines = LineSerializer(many=True, read_only=True)
+    lines = QuoteLineSerializer(many=True, read_only=True)
     net = serializers.SerializerMethodField()
     tax = serializers.SerializerMethodField()
     total = serializers.SerializerMethodField()
@@ -81,7 +81,7 @@ class QuoteSerializer(serializers.ModelSerializer[Quote]):
         return "" if quote.state == Quote.State.DRAFT else links.url(quote)
 
 
-class DraftSerializer(serializers.Serializer[Quote]):
+class QuoteDraftSerializer(serializers.Serializer[Quote]):
     """What is not given is what the settings say. `client_id` makes it harmless to send it twice."""
 
     conversation = serializers.IntegerField(min_value=1, max_value=2**62)
@@ -96,15 +96,15 @@ class DraftSerializer(serializers.Serializer[Quote]):
     deliver_by = serializers.DateField(required=False, allow_null=True)
     remind_days = serializers.IntegerField(min_value=0, max_value=60, required=False)
     offers_upgrade = serializers.BooleanField(required=False, default=True)
-    lines = LineSerializer(many=True)
+    lines = QuoteLineSerializer(many=True)
 
 
-class SendSerializer(serializers.Serializer[Quote]):
+class QuoteSendingSerializer(serializers.Serializer[Quote]):
     words = serializers.CharField(max_length=5000, required=False, allow_blank=True, help_text="Of the reply it is in.")
     client_id = serializers.UUIDField(required=False)
 
 
-class WithdrawalSerializer(serializers.Serializer[Quote]):
+class QuoteWithdrawalSerializer(serializers.Serializer[Quote]):
     reason = serializers.CharField(max_length=2000, required=False, allow_blank=True)
 
 
@@ -142,10 +142,10 @@ class QuoteViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Quote]):
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(QuoteSerializer(self._one(pk)).data)
 
-    @extend_schema(request=DraftSerializer, responses={201: QuoteSerializer})
+    @extend_schema(request=QuoteDraftSerializer, responses={201: QuoteSerializer})
     def create(self, request: Request) -> Response:
         """A draft: nothing leaves yet."""
-        given = _valid(DraftSerializer(data=request.data))
+        given = _valid(QuoteDraftSerializer(data=request.data))
         seen = visible_conversations(agent_of(request)).select_related("customer__organization")
         conversation = seen.filter(pk=given["conversation"]).first()
         if conversation is None:
@@ -168,11 +168,11 @@ class QuoteViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Quote]):
             raise Conflict("It is no draft any more.") from error
         return Response(status=204)
 
-    @extend_schema(request=SendSerializer, responses={200: QuoteSerializer})
+    @extend_schema(request=QuoteSendingSerializer, responses={200: QuoteSerializer})
     @action(detail=True, methods=["post"], url_path="sending")
     def sending(self, request: Request, pk: str) -> Response:
         """Number it and send it into its conversation, with PDF and link."""
-        given, quote = _valid(SendSerializer(data=request.data)), self._one(pk)
+        given, quote = _valid(QuoteSendingSerializer(data=request.data)), self._one(pk)
         try:
             sent = sending.send(
                 quote.pk, agent_of(request), at=timezone.now(), words=given.get("words", ""),
@@ -186,11 +186,11 @@ class QuoteViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Quote]):
             raise Conflict("The version before was accepted meanwhile.") from error
         return self._shown(sent)
 
-    @extend_schema(request=WithdrawalSerializer, responses={200: QuoteSerializer})
+    @extend_schema(request=QuoteWithdrawalSerializer, responses={200: QuoteSerializer})
     @action(detail=True, methods=["post"], url_path="withdrawal")
     def withdrawal(self, request: Request, pk: str) -> Response:
         """Take back what waits for its answer."""
-        given, quote = _valid(WithdrawalSerializer(data=request.data)), self._one(pk)
+        given, quote = _valid(QuoteWithdrawalSerializer(data=request.data)), self._one(pk)
         try:
             return self._shown(
                 sending.withdraw(quote.pk, agent_of(request), given.get("reason", ""), at=timezone.now())

@@ -162,7 +162,9 @@ def failed(account: Account, error: DeliveryError, *, at: datetime) -> None:
 
 def worked(account: Account, *, at: datetime) -> None:
     """A call of this account worked: what was degraded is well again."""
-    if account.state in (Account.State.DEGRADED, Account.State.REAUTH_REQUIRED):
+    unwell = (Account.State.DEGRADED, Account.State.REAUTH_REQUIRED)
+    # What was read may have cost the rest of the day's money meanwhile: then it is paused, and stays so.
+    if account.state in unwell and Account.objects.filter(pk=account.pk, state__in=unwell).exists():
         set_state(account.pk, Account.State.CONNECTED, "", at=at)
 
 

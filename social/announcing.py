@@ -13,13 +13,14 @@ from django.db import transaction
 
 from helpdesk.conversations import incidents
 from helpdesk.customers.models import User
+from helpdesk.events import private_data
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import SYSTEM, Actor
 from helpdesk.events.models import Event
 from helpdesk.events.nudge import nudge
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
 from helpdesk.events.secrets import SecretUnreadable
-from social import accounts, guard, spending
+from social import accounts, spending
 from social.models import Account, Announcement, AnnouncementPost
 from social.network import CannotTell, Outgoing, Sent, network
 
@@ -90,7 +91,7 @@ def rewrite(
 
 
 def _check(*texts: str) -> None:
-    found = sorted({kind for text in texts for kind in guard.kinds(text)})
+    found = sorted({kind for text in texts for kind in private_data.kinds(text)})
     if found:
         raise Exposes(found)
 

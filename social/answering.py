@@ -2,20 +2,25 @@
 quick in public.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.answers import check_overtaken
+from helpdesk.conversations.channel import File
 from helpdesk.conversations.incoming import lock
 from helpdesk.conversations.models import Conversation, Message, Status
 from helpdesk.customers.models import Service, User
+from helpdesk.events import private_data
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
-from social import guard
+from helpdesk.events.models import Event
+from social import permissions, wording
 from social.models import Approval, Thread
 from social.network import Count, network
 
@@ -24,27 +29,59 @@ ASKED = "social.approval_asked"
 DECIDED = "social.approval_decided"
 """A second person has decided: {approval, state}."""
 OVERRIDDEN = "social.guard_overridden"
-"""A lead let a public answer leave although it holds private data: {kinds, reason}."""
+"""An admin let a public answer leave although it holds private data: {kinds, reason}, and {message} or {approval}."""
 
 
-class Exposes(ValueError):
-    """A public answer holds what must never stand in public: `kinds`. A lead may say why it does not matter here."""
+class Exposes(conversations.Refused):
+    """A public answer holds what must never stand in public: `kinds`. An admin may say why it does not matter here."""
 
     def __init__(self, kinds: Sequence[str]) -> None:
-        super().__init__(", ".join(kinds))
+        found = ", ".join(wording.private_kind(kind) for kind in kinds)
+        super().__init__(_("This would stand in public: %(what)s.") % {"what": found}, may_insist=True)
         self.kinds = list(kinds)
 
 
-class TooLong(ValueError):
+class TooLong(conversations.Refused):
     """More than the network takes."""
 
     def __init__(self, count: Count) -> None:
-        super().__init__(f"{count.length} of {count.limit}")
+        words = _("It is too long: %(length)d of %(limit)d.") % {"length": count.length, "limit": count.limit}
+        super().__init__(words)
         self.count = count
 
 
 class SecondReader(ValueError):
     """Who wrote it does not approve it, and what is decided is decided."""
+
+
+def from_desk(
+    conversation_id: int,
+    user: User,
+    text: str,
+    *,
+    at: datetime,
+    client_id: UUID | None = None,
+    files: Iterable[File] = (),
+    seen: int | None = None,
+    status: str = "",
+    insists: str = "",
+) -> Message | None:
+    """For NETWORK_DESK: an answer from the composer; None where it waits for a second person. Raises what `answer`
+    raises.
+    """
+    said = answer(
+        conversation_id,
+        user,
+        text,
+        client_id=client_id or uuid4(),
+        at=at,
+        files=files,
+        seen=seen,
+        status=status or Status.PENDING,
+        override=insists.strip(),
+        may_override=permissions.may_override(user),
+    )
+    return said if isinstance(said, Message) else None
 
 
 @transaction.atomic
@@ -55,23 +92,34 @@ def answer(
     *,
     client_id: UUID,
     at: datetime,
+    files: Iterable[File] = (),
     override: str = "",
     may_override: bool = False,
     seen: int | None = None,
     status: str = Status.PENDING,
 ) -> Message | Approval:
-    """Answer in this thread: a message on its way, or an approval that waits. `override` is a lead's reason to let
+    """Answer in this thread: a message on its way, or an approval that waits. `override` is an admin's reason to let
     private data stand. Raises Exposes, TooLong, and what `conversations.reply` raises.
     """
     conversation = lock(conversation_id)
     thread = Thread.objects.select_related("account").get(pk=conversation.pk)
-    check(conversation, thread, text, override=override if may_override else "")
-    if override and may_override and thread.is_public:
-        data = {"kinds": exposed(conversation, text), "reason": override[:300]}
-        record(Fact(OVERRIDDEN, conversation.pk, Actor.agent(user), data=data), at=at)
-    if thread.is_public and thread.account.needs_approval and not thread.is_manual:
-        return _ask(conversation, user, text, client_id, at)
-    return _reply(thread, user, text, client_id, at, seen=seen, status=status)
+    reason = override if may_override else ""
+    check(conversation, thread, text, override=reason)
+    said: Message | Approval
+    if needs_second_reader(thread):
+        said = _ask(conversation, user, text, client_id, at, seen=seen, has_files=bool(list(files)))
+        named = {"approval": said.pk}
+    else:
+        said = _reply(thread, user, text, client_id, at, files=files, seen=seen, status=status)
+        named = {"message": said.pk}
+    if reason and thread.is_public:
+        _keep_override(conversation, user, text, reason, named, at)
+    return said
+
+
+def needs_second_reader(thread: Thread) -> bool:
+    """Whether what we say there is read by a second person first; what is posted by hand is read by whoever posts."""
+    return thread.is_public and thread.account.needs_approval and not thread.is_manual
 
 
 def check(conversation: Conversation, thread: Thread, text: str, *, override: str = "") -> None:
@@ -90,7 +138,29 @@ def exposed(conversation: Conversation, text: str) -> list[str]:
         organizations=conversation.organization_id
     )
     private = list(names.values_list("name", flat=True)[:500]) if conversation.organization_id else []
-    return guard.kinds(text, own=settings.PUBLIC_CONTACTS, private_names=private)
+    return private_data.kinds(text, own=settings.PUBLIC_CONTACTS, private_names=private)
+
+
+def why_not(message: Message, thread: Thread) -> str:
+    """Why an agent's public message may not leave as it is, however it came here (a macro, the API, a mail from an
+    agent); "" where it may. What the house writes itself was checked where its words are kept.
+    """
+    if not thread.is_public or message.agent_id is None or thread.is_manual:
+        return ""
+    if needs_second_reader(thread) and not Approval.objects.filter(message=message, state="approved").exists():
+        return "a second person has to read what this account says in public"
+    kinds = exposed(message.conversation, message.text)
+    known = Event.objects.filter(conversation=message.conversation_id, kind=OVERRIDDEN, data__message=message.pk)
+    return f"it would stand in public: {', '.join(kinds)}" if kinds and not known.exists() else ""
+
+
+def _keep_override(
+    conversation: Conversation, user: User, text: str, reason: str, named: dict[str, int], at: datetime
+) -> None:
+    kinds = exposed(conversation, text)
+    if kinds:
+        data = {"kinds": kinds, "reason": reason[:300], **named}
+        record(Fact(OVERRIDDEN, conversation.pk, Actor.agent(user), data=data), at=at)
 
 
 def _reply(
@@ -100,22 +170,36 @@ def _reply(
     client_id: UUID,
     at: datetime,
     *,
+    files: Iterable[File] = (),
     seen: int | None = None,
     status: str = Status.PENDING,
 ) -> Message:
     wait = thread.account.send_delay if thread.is_public and not thread.is_manual else settings.UNDO_SEND_SECONDS
     leaves_at = at + timedelta(seconds=wait)
     return conversations.reply(
-        thread.pk, user, text, at=at, client_id=client_id, seen=seen, not_before=leaves_at, status=status
+        thread.pk, user, text, at=at, client_id=client_id, files=files, seen=seen, not_before=leaves_at, status=status
     )
 
 
-def _ask(conversation: Conversation, user: User, text: str, client_id: UUID, at: datetime) -> Approval:
-    approval, is_new = Approval.objects.get_or_create(
-        client_id=client_id, defaults={"conversation": conversation, "text": text, "by": user, "at": at}
-    )
-    if is_new:
-        record(Fact(ASKED, conversation.pk, Actor.agent(user), data={"approval": approval.pk}), at=at)
+def _ask(
+    conversation: Conversation,
+    user: User,
+    text: str,
+    client_id: UUID,
+    at: datetime,
+    *,
+    seen: int | None,
+    has_files: bool,
+) -> Approval:
+    if has_files or not text.strip():
+        raise conversations.Refused(_("Only words can wait for a second person: send files in private."))
+    known = Approval.objects.filter(client_id=client_id, conversation=conversation).first()
+    if known is not None:
+        return known
+    if seen is not None:
+        check_overtaken(conversation, user, seen)
+    approval = Approval.objects.create(conversation=conversation, text=text, by=user, at=at, client_id=client_id)
+    record(Fact(ASKED, conversation.pk, Actor.agent(user), data={"approval": approval.pk}), at=at)
     return approval
 
 
@@ -124,17 +208,49 @@ def decide(
     approval_id: int, user: User, *, approves: bool, at: datetime, text: str | None = None, reason: str = ""
 ) -> Approval:
     """A second person lets it leave, perhaps in better words, or does not. Raises SecondReader, Exposes, TooLong."""
-    approval = Approval.objects.select_for_update(of=("self",)).select_related("conversation", "by").get(pk=approval_id)
-    if approval.state != Approval.State.WAITING or approval.by_id == user.pk:
+    approval = _waiting(approval_id)
+    if not permissions.may_decide(user, approval):
         raise SecondReader("somebody else must read it, and only once")
-    approval.decided_by, approval.decided_at, approval.reason = user, at, reason[:300]
-    approval.state = Approval.State.APPROVED if approves else Approval.State.DECLINED
     if approves:
-        thread = Thread.objects.select_related("account").get(pk=approval.conversation_id)
-        approval.text = text if text is not None else approval.text
-        check(approval.conversation, thread, approval.text)
-        approval.message = _reply(thread, approval.by, approval.text, approval.client_id, at)
+        words = approval.text if text is None else text
+        approval.message = _approved(approval, words, user, at)
+        approval.text = words
+    state = Approval.State.APPROVED if approves else Approval.State.DECLINED
+    return _decided(approval, state, user, reason, at)
+
+
+@transaction.atomic
+def withdraw(approval_id: int, user: User, *, at: datetime) -> Approval:
+    """Who wrote it takes it back before it is decided. Raises SecondReader."""
+    approval = _waiting(approval_id)
+    if not permissions.may_withdraw(user, approval):
+        raise SecondReader("it is not theirs to take back")
+    return _decided(approval, Approval.State.WITHDRAWN, user, "", at)
+
+
+def _waiting(approval_id: int) -> Approval:
+    approval = Approval.objects.select_for_update(of=("self",)).select_related("conversation", "by").get(pk=approval_id)
+    if approval.state != Approval.State.WAITING:
+        raise SecondReader("it is decided already")
+    return approval
+
+
+def _approved(approval: Approval, text: str, user: User, at: datetime) -> Message:
+    conversation = lock(approval.conversation_id)
+    thread = Thread.objects.select_related("account").get(pk=conversation.pk)
+    known = Event.objects.filter(conversation=conversation.pk, kind=OVERRIDDEN, data__approval=approval.pk).first()
+    # A reason that was given holds for the words that it was given for.
+    reason = str(known.data.get("reason", "")) if known is not None and text == approval.text else ""
+    check(conversation, thread, text, override=reason)
+    message = _reply(thread, approval.by, text, approval.client_id, at)
+    if reason:
+        _keep_override(conversation, user, text, reason, {"message": message.pk}, at)
+    return message
+
+
+def _decided(approval: Approval, state: Approval.State, user: User, reason: str, at: datetime) -> Approval:
+    approval.state, approval.decided_by, approval.decided_at, approval.reason = state, user, at, reason[:300]
     approval.save()
-    data = {"approval": approval.pk, "state": approval.state}
+    data = {"approval": approval.pk, "state": state.value}
     record(Fact(DECIDED, approval.conversation_id, Actor.agent(user), data=data), at=at)
     return approval

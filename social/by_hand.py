@@ -20,6 +20,10 @@ POSTED = "social.posted_by_hand"
 """An agent has said it on the network themselves: {message, url}."""
 
 
+class CannotLog(ValueError):
+    """It belongs to no conversation: who wrote it is muted, blocked, or one of us."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pasted:
     """What an agent saw there: the address of the post, who wrote it, the words, and when."""
@@ -34,7 +38,9 @@ class Pasted:
 
 @transaction.atomic
 def log(account: Account, pasted: Pasted, user: User, *, at: datetime) -> Thread:
-    """File it as if it had come by itself; the same address is filed once. Its thread, answered by hand."""
+    """File it as if it had come by itself; the same address is filed once. Its thread, answered by hand. Raises
+    CannotLog.
+    """
     post_id = pasted.url.strip()[:250] or f"pasted:{sha256(pasted.text.encode()).hexdigest()[:40]}"
     known = Post.objects.filter(account=account, external_id=post_id).select_related("message").first()
     if known is not None and known.message is not None:
@@ -52,9 +58,10 @@ def log(account: Account, pasted: Pasted, user: User, *, at: datetime) -> Thread
         url=pasted.url.strip(),
         names_us=True,
     )
-    saying.file(account, said, Arrival(account=account, key=said.key), at=at)
-    post = Post.objects.select_related("message").get(account=account, external_id=post_id)
-    assert post.message is not None, "it was filed just now"
+    filed = saying.file(account, said, Arrival(account=account, key=said.key), at=at)
+    post = Post.objects.select_related("message").filter(account=account, external_id=post_id).first()
+    if post is None or post.message is None:
+        raise CannotLog(filed.why)
     Thread.objects.filter(pk=post.message.conversation_id).update(is_manual=True)
     record(Fact("social.logged_by_hand", post.message.conversation_id, Actor.agent(user)), at=at)
     return Thread.objects.get(pk=post.message.conversation_id)

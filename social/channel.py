@@ -12,7 +12,7 @@ from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Message
 from helpdesk.events.outcomes import DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.secrets import SecretUnreadable
-from social import accounts, spending
+from social import accounts, answering, spending
 from social.models import Account, Person, Post, Thread
 from social.network import (
     CannotTell,
@@ -67,6 +67,9 @@ class SocialChannel:
         account, way = thread.account, network(thread.account.network)
         if thread.is_manual:
             raise NeverRetry("this was logged by hand: open it on the network, answer there and mark it as posted")
+        refused = answering.why_not(message, thread)
+        if refused:
+            raise NeverRetry(refused)
         cannot = accounts.may_send(account)
         if cannot:
             raise RetryLater(cannot, LOOK_AGAIN)

@@ -5,10 +5,12 @@ Told before the post itself has come, it waits for it; told twice or in another 
 
 from datetime import datetime
 
+from django.conf import settings
+
 from helpdesk.conversations import elsewhere
 from helpdesk.conversations.incoming import lock
 from helpdesk.conversations.models import Message
-from social import accounts
+from social import abuse, accounts, saying
 from social.happenings import Edited, Reachable, Removed, Reported, Revoked
 from social.models import Account, Person, Post
 from social.network import network
@@ -29,7 +31,14 @@ def edit(account: Account, edited: Edited, *, at: datetime) -> Filed:
     if post.text == edited.text:
         return ignored("the words are the same")
     versions = [*post.versions, {"at": (post.edited_at or post.at).isoformat(), "text": post.text}]
-    Post.objects.filter(pk=post.pk).update(text=edited.text, edited_at=edited.at, versions=versions[-50:])
+    is_abusive = post.is_abusive or abuse.is_abusive(edited.text, settings.SOCIAL_ABUSE_WORDS)
+    Post.objects.filter(pk=post.pk).update(
+        text=edited.text,
+        edited_at=edited.at,
+        versions=versions[-50:],
+        is_abusive=is_abusive and post.person_id is not None,
+        exposes=saying.exposed(edited.text) if post.is_public and post.person_id is not None else [],
+    )
     if post.message is not None:
         lock(post.message.conversation_id)
         elsewhere.edited(post.message, edited.text, at=at)

@@ -100,6 +100,8 @@ def _write(
         due_at=at if has_call else None,
     )
     data = {"action": action.pk, "kind": str(kind), "reason": reason}
+    if post is not None and post.message_id is not None:
+        data["message"] = post.message_id
     record(Fact(MODERATED, conversation_id, Actor.agent(user), data=data), at=at)
     if has_call:
         nudge(TASK)

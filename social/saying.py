@@ -3,12 +3,16 @@
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
+from django.utils.translation import gettext as _
+
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import elsewhere
 from helpdesk.conversations.incoming import REOPENS_WITHIN, lock, preview
 from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.events import private_data
 from helpdesk.events.transactions import in_transaction
-from social import live, people
+from social import abuse, live, people
 from social.happenings import Said
 from social.models import Account, Arrival, Person, Post, Thread
 from social.outcome import Filed, filed, ignored
@@ -34,7 +38,8 @@ def file(account: Account, said: Said, arrival: Arrival, *, at: datetime) -> Fil
         keep_post(account, said, person, None)
         return ignored("who wrote it is muted or blocked")
     message = _receive(account, said, person, at)
-    keep_post(account, said, person, message)
+    if keep_post(account, said, person, message).is_abusive:
+        _cover(message)
     _wake_waiting(account, said.id, at)
     return filed(message.pk)
 
@@ -108,6 +113,7 @@ def _ours(account: Account, said: Said, *, at: datetime) -> Filed:
 def keep_post(account: Account, said: Said, person: Person | None, message: Message | None) -> Post:
     """What the network says of it, beside the message that it is."""
     media = [{"kind": one.kind, "url": one.url, "id": one.id, "name": one.name} for one in said.media]
+    is_theirs = person is not None
     return Post.objects.create(
         account=account,
         external_id=said.id[:250],
@@ -124,7 +130,22 @@ def keep_post(account: Account, said: Said, person: Person | None, message: Mess
         allows=list(said.allows),
         media=media,
         media_due_at=said.at if media and message is not None else None,
+        exposes=exposed(said.text) if is_theirs and said.is_public else [],
+        is_abusive=is_theirs and abuse.is_abusive(said.text, settings.SOCIAL_ABUSE_WORDS),
     )
+
+
+def exposed(text: str) -> list[str]:
+    """What people say of themselves in public without thinking: kinds of private data."""
+    return private_data.kinds(text, own=settings.PUBLIC_CONTACTS)
+
+
+def _cover(message: Message) -> None:
+    """Lists do not show the words either, before somebody asks for them."""
+    covered = _("A covered post: perhaps abusive")
+    shown = Conversation.objects.filter(pk=message.conversation_id)
+    shown.update(preview=covered)
+    shown.filter(messages=message, subject=preview(message.text)[:LONGEST_SUBJECT]).update(subject=covered)
 
 
 def _wake_waiting(account: Account, post_id: str, at: datetime) -> None:

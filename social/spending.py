@@ -1,6 +1,6 @@
 """What an account's calls and events cost, counted as they happen, and the day's cap."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 from django.db.models import Sum
@@ -33,6 +33,13 @@ def today(account: Account, *, at: datetime) -> int:
     """What was spent on this UTC day, in millionths of a dollar."""
     kept = Spending.objects.filter(account=account, day=at.astimezone(UTC).date())
     return kept.aggregate(total=Sum("amount"))["total"] or 0
+
+
+def lately(account: Account, *, at: datetime, days: int = 30) -> list[tuple[date, str, int, int]]:
+    """What was bought on the last days, newest first: day, what, units, millionths of a dollar."""
+    since = at.astimezone(UTC).date() - timedelta(days=days - 1)
+    kept = Spending.objects.filter(account=account, day__gte=since).order_by("-day", "what")
+    return list(kept.values_list("day", "what", "units", "amount"))
 
 
 def resume(*, at: datetime) -> int:

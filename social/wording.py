@@ -1,8 +1,44 @@
-"""Texts cut to what a network takes."""
+"""Texts cut to what a network takes, and what codes of this room are called."""
 
 from collections.abc import Callable
 from typing import Final
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_PRIVATE: Final[dict[str, Promise]] = {
+    "email": _("an e-mail address"),
+    "phone": _("a phone number"),
+    "password": _("a password"),
+    "key": _("a key"),
+    "login": _("a login"),
+    "number": _("a customer's or ticket number"),
+    "address": _("a street address"),
+    "card": _("a card number"),
+    "iban": _("an account number (IBAN)"),
+    "ip": _("an IP address"),
+    "name": _("the name of a customer's server or site"),
+}
+KINDS: Final[dict[str, Promise]] = {
+    "hide": _("Hide"),
+    "unhide": _("Show again"),
+    "mute": _("Mute"),
+    "unmute": _("No longer mute"),
+    "block": _("Block"),
+    "unblock": _("No longer block"),
+    "report": _("Report"),
+    "delete": _("Delete"),
+}
+REASONS: Final[dict[str, Promise]] = {
+    "abuse": _("Insults or harassment"),
+    "threat": _("Threat"),
+    "hate": _("Hate"),
+    "spam": _("Spam"),
+    "private_data": _("Private data"),
+    "illegal": _("Against the law"),
+    "mistake": _("It was a mistake"),
+    "appeal": _("They asked us to look again"),
+}
 _ENDS: Final = ".,;:–- "
 
 
@@ -22,3 +58,8 @@ def shortened(text: str, link: str, limit: int, length: Callable[[str], int]) ->
 
 def _ended(words: list[str]) -> str:
     return " ".join(words).rstrip(_ENDS) + "…"
+
+
+def private_kind(kind: str) -> str:
+    """What a kind of `helpdesk.events.private_data` is called."""
+    return str(_PRIVATE.get(kind, kind))

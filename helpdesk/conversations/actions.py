@@ -2,6 +2,7 @@
 
 from helpdesk.conversations.answers import (
     Overtaken,
+    Refused,
     deliver,
     note,
     note_automatically,
@@ -23,6 +24,7 @@ __all__ = [
     "Inbound",
     "NotFilledIn",
     "Overtaken",
+    "Refused",
     "acknowledge_page",
     "change",
     "deliver",

@@ -41,6 +41,16 @@ class Overtaken(ValueError):
         self.messages = messages
 
 
+class Refused(ValueError):
+    """The way out does not take an answer as it is. `words` tell the agent why; where `may_insist`, a reason given by
+    who may lets it leave all the same.
+    """
+
+    def __init__(self, words: str, *, may_insist: bool = False) -> None:
+        super().__init__(words)
+        self.words, self.may_insist = words, may_insist
+
+
 class NothingToSay(ValueError):
     """A reply or note without text and without a file."""
 
@@ -75,7 +85,7 @@ def reply(
     if known is not None:
         return known
     if seen is not None:
-        _check_overtaken(conversation, user, seen)
+        check_overtaken(conversation, user, seen)
     message = _write(
         conversation,
         Message.Kind.OUTBOUND,
@@ -99,7 +109,8 @@ def reply(
     return message
 
 
-def _check_overtaken(conversation: Conversation, user: User, seen: int) -> None:
+def check_overtaken(conversation: Conversation, user: User, seen: int) -> None:
+    """Raises Overtaken where somebody else said something after the message that the agent saw last."""
     said = conversation.messages.filter(pk__gt=seen, is_automatic=False).exclude(kind=Message.Kind.NOTE)
     later = list(said.exclude(agent=user).order_by("pk").values_list("pk", flat=True)[:MOST_OVERTAKING])
     if later:

@@ -39,7 +39,7 @@ class ComingPlanSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
-class LineSerializer(serializers.Serializer[Any]):
+class EntitlementLineSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
     title = serializers.CharField()
     says = serializers.CharField()
@@ -61,7 +61,7 @@ class EntitledSerializer(serializers.Serializer[Any]):
     goals_hours = serializers.CharField()
     grants = GrantSerializer(many=True)
     changes = ComingPlanSerializer(many=True)
-    lines = LineSerializer(many=True, help_text="The same in words, each with its reason.")
+    lines = EntitlementLineSerializer(many=True, help_text="The same in words, each with its reason.")
 
 
 class Entitlements(APIView):
@@ -83,5 +83,5 @@ class Entitlements(APIView):
         found = entitlement.explain(customer, at=at)
         shown = EntitledSerializer(found)
         shown.fields.pop("lines")
-        lines = LineSerializer(entitlement_words.lines(found, at), many=True).data
+        lines = EntitlementLineSerializer(entitlement_words.lines(found, at), many=True).data
         return Response({**shown.data, "lines": lines})

@@ -25,6 +25,9 @@ from helpdesk.ratings import giving
 from helpdesk.ratings import links as asking
 from helpdesk.ratings.models import Rating
 from helpdesk.sla.models import Clock
+from knowledge import articles, remarking, starting
+from knowledge.articles import Text
+from knowledge.models import Article, Comment, Guide, SearchedWords
 from portal import erasing
 from portal.models import Erasure
 from quotes import links
@@ -76,6 +79,8 @@ CHANGES = {
     "oidc_callback",
     *("look_at_rating", "show_rating", "withdraw_quote", "revise_quote", "discard_quote"),
     *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
+    *("vote", "comment", "remark", "suggested", "kb_preview", "kb_files", "kb_remove_file", "kb_remove", "kb_restore"),
+    *("kb_remark", "kb_settle", "kb_new_guide", "kb_save_guide", "kb_remove_guide", "kb_save_step", "kb_remove_step"),
     *("single_sign_on", "single_sign_on_callback", *POSTS),
 }
 FILES = {
@@ -84,6 +89,7 @@ FILES = {
     *("badge", "api"),
     *("file", "export", "embed_loader"),
     *("quote_pdf", "quote_link_pdf", "own_quote_pdf"),
+    *("suggest", "at_atom", "at_rss", "at_sitemap", "at_sitemap_part", "at_robots"),
 }
 MACHINES = {
     *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "live", "ready", "paging_health"),
@@ -92,6 +98,7 @@ MACHINES = {
 }
 # A page under a second name, or one that only leads on to another.
 ALIASES = {"mine", "account_login", "account_logout", "mfa_list_webauthn", "welcome", "mfa_reauthenticate_webauthn"}
+ALIASES |= {"at_home", "at_top", "at_permanent"}
 SENT = "20260112-080000-hello.eml"
 NOT_OURS = ("api/", "chat/", "favicon", "manifest")
 NO_PAGES = PARTS | CHANGES | FILES | MACHINES | ALIASES
@@ -179,6 +186,7 @@ def _admin(company: Company, first: Conversation, rows: dict[str, int], at: date
     found |= {str(one.name): address(one, rows) for one in SETTINGS if one.name not in POSTS}
     found |= _trouble(company, first, at)
     found |= _offers(company, at)
+    found |= _knowledge(company, at)
     people = ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "usersessions_list", "account_change_password")
     found |= {name: reverse(name) for name in (*people, "account_reauthenticate", "logout")}
     return Walk(browser, found)
@@ -197,6 +205,23 @@ def _offers(company: Company, at: datetime) -> dict[str, str]:
         "one_quote": reverse("quotes:one_quote", args=[quote.pk]),
         "rating_list": f"{reverse('ratings:rating_list')}?show=all",
     }
+
+
+def _knowledge(company: Company, at: datetime) -> dict[str, str]:
+    """A small library: the desk's pages of it."""
+    starting.load(company.ada, at=at)
+    article = Article.objects.filter(visibility="public").earliest("pk")
+    articles.write(article, Text("Pointing a domain to us", "New.\n\n> [!TIP]\n> x"), author=company.ada, at=at)
+    remarking.remark(article, "The port is wrong.", at=at)
+    said = {"article": article, "language": "en", "name": "Uma", "email": "uma@x.example", "at": at}
+    Comment.objects.create(**said, text="Does it work with IPv6?")
+    Comment.objects.create(**said, text="It does.", state="shown", moderated_at=at, moderated_by=company.ada)
+    SearchedWords.objects.create(day=at.date(), language="en", words="quagga", times=3, found=0)
+    guide = Guide.objects.get().pk
+    plain = ("kb", "kb_new", "kb_comments", "kb_report", "kb_guides")
+    found = {name: reverse(f"knowledge:{name}") for name in plain}
+    found |= {name: reverse(f"knowledge:{name}", args=[article.pk]) for name in ("kb_article", "kb_versions")}
+    return found | {"kb_guide": reverse("knowledge:kb_guide", args=[guide])}
 
 
 def _customer(company: Company, at: datetime) -> Walk:
@@ -277,10 +302,13 @@ def _trouble(company: Company, first: Conversation, at: datetime) -> dict[str, s
 
 
 def _reader(at: datetime) -> Walk:
-    """Somebody who looks at the status page on a bad day."""
+    """Somebody who looks at the status page on a bad day, and into the help centre."""
     over = Incident.objects.get(name="Mail was late")
     found = {"page": "/status/", "incident": f"/status/incidents/{over.public_id}/"}
     found |= _subscription(at)
+    guide = "/kb/en/guides/my-website-does-not-open/"
+    found |= {"top": "/kb/en/", "at_article": "/kb/en/pointing-a-domain-to-us/?voted=0", "at_guide": guide}
+    found |= {"at_category": "/kb/en/c/websites/", "at_guides": "/kb/en/guides/"}
     found |= {"public": "/status/history/", "maintenance": "/status/maintenance/", "banner": "/status/banner/"}
     return Walk(Client(), found)
 

@@ -16,6 +16,8 @@ from helpdesk.sla.models import Calendar, Policy
 from knowledge.models import Category
 from phone.models import Line
 from portal.models import Erasure
+from social.models import Account
+from social.models import Topic as PublicTopic
 from status.models import IncidentTemplate, MaintenanceSeries, SignalSource, Subscriber
 from tests.fixtures.status import component
 from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, SavedView, Topic
@@ -73,6 +75,8 @@ def fill(user: User, at: datetime) -> dict[str, int]:
             due_at=at.replace(year=2099), created_at=at,
         ),
         Topic.objects.create(name="Invoices"),
+        Account.objects.create(network="mastodon", name="Us on Mastodon", created_at=at),
+        PublicTopic.objects.create(name="Prices", rule="public"),
         Erasure.objects.create(customer=Customer.objects.order_by("pk")[0], asked_at=at, due_at=at),
     ]  # fmt: skip
     keys = (
@@ -96,6 +100,8 @@ def fill(user: User, at: datetime) -> dict[str, int]:
         "kb",
         "plan_changes",
         "topics",
+        "social",
+        "public_topics",
         "erasures",
     )
     others: dict[str, Any] = {
@@ -107,7 +113,7 @@ def fill(user: User, at: datetime) -> dict[str, int]:
     return found | {key: model.objects.order_by("-pk")[0].pk for key, model in others.items()}
 
 
-_LONG_KEYS = ("plan_changes", "incident_templates", "maintenance_series", "status_page")
+_LONG_KEYS = ("plan_changes", "public_topics", "incident_templates", "maintenance_series", "status_page")
 
 
 def key_of(pattern: URLPattern) -> str:

@@ -18,6 +18,7 @@ POSTS = {
     "settings_calendars_ical", "settings_calendars_feed", "settings_schedules_stand_down", "settings_webhooks_test",
     "settings_webhooks_rotation", "settings_webhooks_replay", "settings_widgets_secret", "settings_widgets_rotation",
     "settings_widgets_secret_removal", "settings_signals_renewal", "settings_phone_testing",
+    "settings_social_test", "settings_social_pause", "settings_social_resume",
 }  # fmt: skip
 WRITES_OWN = {"canned", "macros"}
 

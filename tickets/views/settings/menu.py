@@ -107,6 +107,13 @@ MENU: Final = (
         ),
     ),
     Group(
+        _("Social"),
+        (
+            Entry("social", _("Social accounts"), "megaphone", _("Your accounts on the networks: state, hours, cost.")),
+            Entry("public_topics", _("Public topics"), "list", _("What may be answered in public, and what never.")),
+        ),
+    ),
+    Group(
         _("Status page"),
         (
             Entry("status_page", _("Status page"), "activity", _("Its words, its time zone, its copy as files.")),

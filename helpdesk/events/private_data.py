@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Final
 
 LONGEST: Final = 20_000
+REMOVED: Final = "[…]"
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
 _PHONE: Final = re.compile(
     r"(?<![\w.])(?:\+|00)\d[\d ()/.-]{6,20}\d(?!\w)|(?<![\w.])0\d{2,5}[ /-]\d[\d ]{4,10}\d(?!\w)"
@@ -72,6 +73,15 @@ def findings(text: str, *, own: Collection[str] = (), private_names: Collection[
 def kinds(text: str, *, own: Collection[str] = (), private_names: Collection[str] = ()) -> list[str]:
     """The kinds alone, each once."""
     return list(dict.fromkeys(one.kind for one in findings(text, own=own, private_names=private_names)))
+
+
+def removed(text: str, *, own: Collection[str] = (), private_names: Collection[str] = ()) -> str:
+    """The text with `[…]` where something private stood; names are found whatever their case. What is longer than
+    LONGEST is cut there: nobody has looked at the rest.
+    """
+    text = text[:LONGEST]
+    words = sorted({one.words for one in findings(text, own=own, private_names=private_names)}, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, words)), REMOVED, text, flags=re.IGNORECASE) if words else text
 
 
 def _cards(text: str) -> Iterator[Finding]:

@@ -1,0 +1,12 @@
+"""Suggestions that somebody saw before writing: whoever made them learns that a ticket came all the same."""
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from helpdesk.conversations.models import Conversation
+
+
+def written_all_the_same(asking: str, conversation: Conversation) -> None:
+    """`asking` is the name their page gave to this writing (settings.SUGGESTING); any other text does nothing."""
+    if asking:
+        import_string(settings.SUGGESTING)(asking, conversation)
