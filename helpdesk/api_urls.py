@@ -29,6 +29,9 @@ from helpdesk.sla import api_entitlement as entitlement
 from knowledge.api import articles as knowledge
 from phone.api import calls as phone_calls
 from quotes import api as quotes
+from social.api import accounts as social_accounts
+from social.api import announcements, arrivals
+from social.api import posts as social_posts
 from status.api import components, incidents, linked, maintenances, subscribers
 from status.models import Incident
 from tickets import api as tickets
@@ -86,6 +89,10 @@ router.register("ratings", ratings.RatingViewSet, basename="rating")
 router.register("quotes", quotes.QuoteViewSet, basename="quote")
 router.register("articles", knowledge.ArticleViewSet)
 router.register("categories", knowledge.CategoryViewSet)
+router.register("posts", social_posts.PostViewSet)
+router.register("announcements", announcements.AnnouncementViewSet)
+router.register("accounts", social_accounts.AccountViewSet)
+router.register("arrivals", arrivals.ArrivalViewSet)
 router.register("audit", audit.AuditViewSet)
 
 _conversation = "conversations/<id:conversation_id>"

@@ -22,6 +22,7 @@ from helpdesk.events.models import Heartbeat
 from helpdesk.oncall import audit, deliveries, paging, rotas
 from helpdesk.oncall.models import Urgency
 from helpdesk.sla import sweep
+from social import filing as social_filing
 from status import dues as incident_dues
 from status import sending
 from status.signals import acting
@@ -56,6 +57,7 @@ SWEEPS: Mapping[str, Sweep] = {
     "sweep_incidents": incident_dues.sweep,
     "send_notices": sending.send,
     "sweep_signals": acting.sweep,
+    "file_arrivals": lambda at: social_filing.file_arrivals(at, limit=500),
 }
 
 

@@ -1,5 +1,6 @@
 """The numbers behind /metrics: asked of PostgreSQL at each scrape, cheap at any size. No counting of big tables."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from helpdesk.events import outbox
 from helpdesk.events.models import Heartbeat, Hook, OutboxEntry
 from helpdesk.oncall import audit
 from helpdesk.oncall.models import Page, PageDelivery
+from social.models import Account, Arrival
 from tickets.models import InboundEmail
 
 # Counting stops here: beyond it the exact number matters to nobody, and the scrape stays cheap.
@@ -41,6 +43,7 @@ class _AtScrape(Collector):
         yield from self._outbox()
         yield from self._pages()
         yield from self._mail()
+        yield from self._social()
         yield self._heartbeats()
         yield _gauge("helpdesk_hooks_quarantined", "Calls of providers that could not be read.", self._hooks())
 
@@ -87,6 +90,21 @@ class _AtScrape(Collector):
         yield mails
         total = "All mail in the ledger, as the planner estimates it."
         yield _gauge("helpdesk_inbound_mail_estimate", total, _estimate(InboundEmail._meta.db_table))
+
+    def _social(self) -> Iterator[Metric]:
+        accounts = GaugeMetricFamily(
+            "helpdesk_social_accounts", "Accounts in use, by state.", labels=["network", "state"]
+        )
+        counted = Counter(Account.objects.filter(is_active=True).values_list("network", "state"))
+        for (network, state), count in sorted(counted.items()):
+            accounts.add_metric([network, state], count)
+        yield accounts
+        arrivals = GaugeMetricFamily(
+            "helpdesk_social_arrivals", f"Arrivals not filed, by state, counted up to {AT_MOST}.", labels=["state"]
+        )
+        for state in (Arrival.State.ACCEPTED, Arrival.State.QUARANTINED):
+            arrivals.add_metric([state.value], Arrival.objects.filter(state=state)[:AT_MOST].count())
+        yield arrivals
 
     def _heartbeats(self) -> Metric:
         ages = GaugeMetricFamily("helpdesk_heartbeat_age_seconds", "Seconds since a part was heard.", labels=["part"])

@@ -269,7 +269,13 @@ DESK = {
     "agent_view": "tickets.views.access.agent_view",
     "viewers_too": "tickets.views.access.viewers_too",
     "settings_page": "tickets.views.settings.generic.show",
+    "into_draft": "tickets.desk.drafts.append",
 }
+# What rooms offer there: to the palette, and to the `/` menu of a reply; functions of (typed, user, conversation's id or
+# 0). And who suggests something to people that write a ticket, and is told when they wrote it all the same.
+PALETTE_SOURCES = ["knowledge.offering.for_palette"]
+COMPOSER_SOURCES = ["knowledge.offering.for_composer"]
+SUGGESTING = "knowledge.suggesting.note_written"
 SETTINGS_AREAS = [
     "chat.views.settings.widgets.WIDGETS",
     "chat.views.settings.hours.HOURS",
@@ -354,6 +360,7 @@ EVENT_HANDLERS = {
         "helpdesk.conversations.receivers.resolve_page",
         "chat.following.join",
         "chat.continuity.plan_mail",
+        "knowledge.using.note_sent",
     ],
     "message.retried": ["helpdesk.conversations.receivers.deliver", "chat.continuity.plan_mail"],
     "chat.joined": ["chat.offers.room_again"],
@@ -430,6 +437,7 @@ EVENT_HANDLERS["rating.given"] = ["tickets.desk.low_ratings.call_leads"]
 # What the networks tell us goes into the social ledger; a bot's buttons under pages are for who is on call.
 for _network in SOCIAL_NETWORKS:
     EVENT_HANDLERS[f"hook.social.{_network}"] = ["social.receivers.take"]
+EVENT_HANDLERS["social.account_changed"] = ["social.telling.tell_admins"]
 EVENT_HANDLERS["social.private_asked"] = ["social.moving.send"]
 EVENT_HANDLERS["hook.social.telegram"].append("helpdesk.oncall.telegram_updates.apply")
 

@@ -7,6 +7,10 @@ from django.conf import settings
 
 from knowledge.models import ArticleFile, Category, Guide, Step, Translation
 
+# What lies beyond this room.
+FORM: Final = "/tickets/new/"
+PORTAL: Final = "/portal/"
+DESK: Final = "/desk/"
 NAMES: Final = tuple(settings.LANGUAGES)
 CODES: Final = tuple(code for code, _name in settings.LANGUAGES)
 
@@ -54,3 +58,16 @@ def markdown(one: ArticleFile) -> str:
     """How the file is put into a text."""
     name = one.name.replace("[", "(").replace("]", ")")
     return f"{'!' if one.content_type.startswith('image/') else ''}[{name}]({file(one)})"
+
+
+def feed(language: str, kind: str) -> str:
+    return f"/kb/{language}/feed.{kind}"
+
+
+def sent(article_id: int, what: str) -> str:
+    """Where a vote, a comment or a remark on an article is sent to."""
+    return f"/kb/articles/{article_id}/{what}/"
+
+
+def status(language: str) -> str:
+    return f"/status/{language}/"

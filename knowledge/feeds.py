@@ -29,7 +29,7 @@ def feed(language: str, kind: str) -> bytes:
         description=title,
         language=language,
         author_name=name or None,
-        feed_url=addresses.absolute(f"/kb/{language}/feed.{kind}"),
+        feed_url=addresses.absolute(addresses.feed(language, kind)),
         feed_guid=f"tag:{host},2026:kb/{language}",
     )
     rows = readable_translations(None).filter(language=language).select_related("article")

@@ -106,7 +106,7 @@ def _ticket(guide: Guide, step: Step, way: list[Step], language: str) -> str:
         f"{wording.in_language(before.texts, language)} {wording.in_language(after.answers, language)}"
         for before, after in pairwise(way)
     ]
-    return "/tickets/new/?" + urlencode({"subject": subject[:200], "message": "\n".join(lines)[:2000]})
+    return f"{addresses.FORM}?" + urlencode({"subject": subject[:200], "message": "\n".join(lines)[:2000]})
 
 
 @transaction.atomic

@@ -73,9 +73,11 @@ by_some_text AS (
     SELECT translation.id, ts_rank(translation.words, asked.some) / 2 AS rank
     FROM asked, {translation} AS translation
     WHERE (SELECT so FROM few) AND translation.words @@ asked.some AND {sees} LIMIT {most}),
+meant AS MATERIALIZED (
+    SELECT to_tsquery('simple', knowledge_meant(%(alike)s::text[])) AS words WHERE (SELECT so FROM few)),
 alike AS (
-    SELECT * FROM knowledge_alike(CASE WHEN (SELECT so FROM few) THEN %(alike)s::text[] END, {everything},
-                                  ARRAY(SELECT id FROM limited), {most})),
+    SELECT translation.id, 0.5 + ts_rank(translation.heading_words, meant.words) AS rank
+    FROM meant, {translation} AS translation WHERE translation.heading_words @@ meant.words AND {sees} LIMIT {most}),
 found AS (
     SELECT id, sum(rank) AS rank FROM (
         SELECT * FROM by_heading UNION ALL SELECT * FROM by_text UNION ALL SELECT * FROM by_some
@@ -109,7 +111,6 @@ def _prepared(name: str, readable: str, sees: str) -> Prepared:
             article=_A,
             readable=readable,
             sees=sees,
-            everything=sees == "TRUE",
             most=MOST_RANKED,
             few=FEW,
             begin=BEGIN_MARK,

@@ -1,7 +1,7 @@
 from django.urls import path, re_path
 
 from knowledge.asked import PATTERNS
-from knowledge.views import desk, guides, public, reports, sent
+from knowledge.views import beside, desk, guides, public, reports, sent
 
 app_name = "knowledge"
 _files = r"^kb/files/(?P<public_id>[a-z0-9]{12})/(?P<name>[^/]{1,300})$"
@@ -10,6 +10,7 @@ urlpatterns = [
     path("kb/", public.public, name="top"),
     path("kb/suggest", sent.suggest, name="suggest"),
     path("kb/suggested", sent.suggested, name="suggested"),
+    path("kb/answered/", sent.answered, name="answered"),
     path("kb/articles/<int:pk>/vote/", sent.vote, name="vote"),
     path("kb/articles/<int:pk>/comments/", sent.comment, name="comment"),
     path("kb/articles/<int:pk>/remarks/", sent.remark, name="remark"),
@@ -27,6 +28,10 @@ urlpatterns = [
     path("desk/kb/guides/<int:pk>/steps/", guides.save_step, name="kb_save_step"),
     path("desk/kb/guides/<int:pk>/steps/deletion/", guides.remove_step, name="kb_remove_step"),
     path("desk/kb/<int:pk>/", desk.article, name="kb_article"),
+    path("desk/kb/beside/<int:pk>/", beside.beside, name="kb_beside"),
+    path("desk/kb/<int:pk>/reading/", beside.reading, name="kb_reading"),
+    path("desk/kb/<int:pk>/insertion/", beside.insert, name="kb_insert"),
+    path("desk/kb/<int:pk>/remarks/beside/", beside.remark, name="kb_remark_beside"),
     path("desk/kb/<int:pk>/files/", desk.add_files, name="kb_files"),
     path("desk/kb/<int:pk>/files/<slug:public_id>/deletion/", desk.remove_file, name="kb_remove_file"),
     path("desk/kb/<int:pk>/deletion/", desk.remove, name="kb_remove"),

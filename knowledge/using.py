@@ -1,20 +1,13 @@
-"""Articles in conversations: put into a reply, and made of one."""
+"""Articles in replies."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-
-from django.db import transaction
 
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import User
 from helpdesk.events.models import Event
 from knowledge import addresses, reading
-from knowledge.articles import Text
 from knowledge.models import Article, Translation, Used, Visibility
-from knowledge.visibility import readable_articles
-
-MOST_QUOTED: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +21,23 @@ class Insertion:
     is_link: bool
 
 
-def insertion(article: Article, conversation: Conversation, language: str = "") -> Insertion:
-    """The article for this customer, in their language or the one there is: a link where they can read it there, its
-    text where they cannot.
+def insertion(
+    article: Article, conversation: Conversation, language: str = "", *, as_link: bool | None = None
+) -> Insertion:
+    """The article for this customer, in their language or the one there is. `as_link` None: a link where they can read
+    it there, its text where they cannot.
     """
-    wanted = language or conversation.customer.language or "en"
-    row = _translation(article, wanted)
-    may_read = readable_articles(conversation.customer).filter(pk=article.pk).exists()
-    is_link = may_read and not article.is_limited
+    row = translation_of(article, language or conversation.customer.language or "en")
+    is_link = may_be_linked(article) if as_link is None else as_link
     url = addresses.absolute(addresses.article(row))
     summary = row.summary or reading.shortened(row.plain)
     text = f"[{row.title}]({url})\n\n{summary}" if is_link else f"**{row.title}**\n\n{row.body}"
     return Insertion(article.pk, row.language, row.title, text, is_link)
+
+
+def may_be_linked(article: Article) -> bool:
+    """Whether a customer can read it at its address, whether they are signed in or not."""
+    return article.visibility == Visibility.PUBLIC and not article.is_limited
 
 
 def note_used(article: Article, language: str, conversation: Conversation, agent: User, *, at: datetime) -> Used:
@@ -48,35 +46,25 @@ def note_used(article: Article, language: str, conversation: Conversation, agent
 
 
 def note_sent(event: Event, at: datetime) -> None:
-    """A handler of `message.written`: what its author had put into the reply belongs to this message."""
+    """A handler of `message.written`: what its author had put into the reply belongs to this message, where it still
+    stands in it. What they have struck out again was not used.
+    """
     message_id = event.data.get("message")
     message = Message.objects.filter(pk=message_id).first() if isinstance(message_id, int) else None
     if message is None or message.agent_id is None:
         return
     waiting = Used.objects.filter(conversation=message.conversation_id, agent=message.agent_id, message=None)
-    if waiting.exists():
-        waiting.update(message=message)
-
-
-@transaction.atomic
-def draft_from(conversation: Conversation) -> Text:
-    """What an article made of this conversation begins with: the question and our answers, to be written anew. Nothing
-    is saved, and nobody's name or address is in it but where they wrote it themselves.
-    """
-    rows = Message.objects.filter(conversation=conversation, kind__in=(Message.Kind.INBOUND, Message.Kind.OUTBOUND))
-    parts = []
-    for row in rows.order_by("pk")[:MOST_QUOTED]:
-        if row.kind == Message.Kind.INBOUND:
-            parts.append("\n".join(f"> {line}" for line in row.text.strip().splitlines()))
+    for row in waiting.select_related("article"):
+        shown = translation_of(row.article, row.language)
+        if shown.title in message.text or addresses.article(shown) in message.text:
+            Used.objects.filter(pk=row.pk).update(message=message)
         else:
-            parts.append(row.text.strip())
-    body = "\n\n".join(part for part in parts if part)
-    return Text(title=conversation.subject, body=body, language=conversation.customer.language or "en")
+            row.delete()
 
 
 def uses(article: Article) -> int:
     """How often agents have answered with it."""
-    return Used.objects.filter(article=article).count()
+    return Used.objects.filter(article=article, message__isnull=False).count()
 
 
 def may_be_inserted(article: Article) -> bool:
@@ -84,6 +72,7 @@ def may_be_inserted(article: Article) -> bool:
     return article.visibility != Visibility.DRAFT
 
 
-def _translation(article: Article, language: str) -> Translation:
+def translation_of(article: Article, language: str) -> Translation:
+    """In this language, else in English, else as it was written first."""
     rows = {row.language: row for row in article.translations.order_by("pk")}
     return rows.get(language) or rows.get("en") or next(iter(rows.values()))

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from helpdesk.conversations import incidents
 from helpdesk.customers.models import User
@@ -22,7 +24,7 @@ from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
 from helpdesk.events.secrets import SecretUnreadable
 from social import accounts, spending
 from social.models import Account, Announcement, AnnouncementPost
-from social.network import CannotTell, Outgoing, Sent, network
+from social.network import CannotTell, Count, Outgoing, Sent, network
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ LEASE: Final = timedelta(seconds=120)
 BACKOFF_SECONDS: Final = (5, 30, 120, 600, 1800)
 # Where every update is told; on the others only what many feel.
 ALL_UPDATES: Final = frozenset({"x", "mastodon", "bluesky"})
+# The id of what somebody has posted: the network's own, which an answer would name, is not known.
+_BY_HAND: Final = "hand:"
 _OPEN: Final = (Announcement.State.DRAFT, Announcement.State.WAITING, Announcement.State.SCHEDULED)
 
 
@@ -42,6 +46,14 @@ class NotOpen(ValueError):
 
 class SecondReader(ValueError):
     """Who wrote it does not approve it."""
+
+
+class TooLong(ValueError):
+    """Words of their own for an account are longer than its network takes: `account`, `count`."""
+
+    def __init__(self, account: Account, count: Count) -> None:
+        super().__init__(f"{account}: {count.length} of {count.limit}")
+        self.account, self.count = account, count
 
 
 class Exposes(ValueError):
@@ -62,7 +74,7 @@ def write(
     link: str = "",
     texts: Mapping[int, str] | None = None,
 ) -> Announcement:
-    """A draft of company news. `texts` are words of their own for an account, by its id. Raises Exposes."""
+    """A draft of company news. `texts` are words of their own for an account, by its id. Raises Exposes, TooLong."""
     _check(text, *(texts or {}).values())
     made = Announcement.objects.create(kind=Announcement.Kind.NEWS, text=text, link=link, by=user, at=at)
     _plan_posts(made, chosen, texts or {})
@@ -78,7 +90,7 @@ def rewrite(
     link: str = "",
     texts: Mapping[int, str] | None = None,
 ) -> Announcement:
-    """Other words or accounts, while it has not gone out; it is a draft again. Raises NotOpen, Exposes."""
+    """Other words or accounts, while it has not gone out; it is a draft again. Raises NotOpen, Exposes, TooLong."""
     _check(text, *(texts or {}).values())
     announcement = _open(announcement_id)
     announcement.text, announcement.link = text, link
@@ -91,18 +103,29 @@ def rewrite(
 
 
 def _check(*texts: str) -> None:
-    found = sorted({kind for text in texts for kind in private_data.kinds(text)})
+    found = sorted({kind for text in texts for kind in private_data.kinds(text, own=settings.PUBLIC_CONTACTS)})
     if found:
         raise Exposes(found)
 
 
+def adapted(account: Account, text: str, link: str, own: str = "") -> tuple[str, Count]:
+    """What an account would say, its own words where there are any, and how long its network finds that."""
+    way = network(account.network)
+    words = own.strip() or way.fit(text, link)
+    return words, way.count(words, is_public=True)
+
+
 def _plan_posts(announcement: Announcement, chosen: Sequence[Account], texts: Mapping[int, str]) -> None:
+    said = {one.pk: adapted(one, announcement.text, announcement.link, texts.get(one.pk, "")) for one in chosen}
+    for account in chosen:
+        if not said[account.pk][1].fits:
+            raise TooLong(account, said[account.pk][1])
     AnnouncementPost.objects.bulk_create(
         [
             AnnouncementPost(
                 announcement=announcement,
                 account=account,
-                text=texts.get(account.pk) or network(account.network).fit(announcement.text, announcement.link),
+                text=said[account.pk][0],
                 client_id=uuid4(),
             )
             for account in chosen
@@ -223,6 +246,14 @@ def _claim(at: datetime) -> AnnouncementPost | None:
     died comes with the state `sending`.
     """
     due = AnnouncementPost.objects.select_for_update(skip_locked=True, of=("self",)).filter(due_at__lte=at)
+    # A later update stands below an earlier one: while that one is tried again, this one waits.
+    earlier = AnnouncementPost.objects.filter(
+        account=OuterRef("account"),
+        announcement__series=OuterRef("announcement__series"),
+        pk__lt=OuterRef("pk"),
+        due_at__isnull=False,
+    )
+    due = due.exclude(~Q(announcement__series="") & Exists(earlier))
     post = due.select_related("announcement", "account").order_by("due_at", "pk").first()
     if post is None:
         return None
@@ -264,7 +295,7 @@ def _outgoing(post: AnnouncementPost) -> Outgoing:
     series = post.announcement.series
     earlier = AnnouncementPost.objects.filter(
         account=post.account, announcement__series=series, state=AnnouncementPost.State.SENT
-    )
+    ).exclude(external_id__startswith=_BY_HAND)
     first = earlier.order_by("pk").first() if series else None
     last = earlier.order_by("pk").last() if series else None
     return Outgoing(
@@ -329,6 +360,11 @@ def mark_posted(post_id: int, url: str, *, at: datetime) -> bool:
     ]
     return bool(
         AnnouncementPost.objects.filter(pk=post_id, state__in=open_states).update(
-            state=AnnouncementPost.State.SENT, external_id=url[:250], url=url[:1000], sent_at=at, due_at=None, error=""
+            state=AnnouncementPost.State.SENT,
+            external_id=f"{_BY_HAND}{post_id}",
+            url=url[:1000],
+            sent_at=at,
+            due_at=None,
+            error="",
         )
     )

@@ -4,8 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -24,6 +25,7 @@ FROM unnest(%(accounts)s::bigint[], %(keys)s::text[], %(subjects)s::text[], %(ha
 ON CONFLICT (account_id, key) DO NOTHING RETURNING account_id, body->>'happening', body->>'is_public'
 """
 TASK: Final = "social.tasks.file_arrivals"
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @transaction.atomic
@@ -47,10 +49,25 @@ def keep(accounts: dict[str, int], batch: Batch, *, at: datetime, hook_id: int |
 
 
 def _row(account_id: int, happening: Happening, at: datetime) -> tuple[int, str, str, datetime, str, str]:
-    body = json.dumps(to_json(happening)).replace("\\u0000", "")
-    # A provider whose clock runs ahead must not hold back what comes after it.
-    happened_at = min(happening.at, at)
-    return account_id, happening.key[:250], happening.subject[:200], happened_at, body, happening.about[:250]
+    key, subject, about = holdable(happening.key), holdable(happening.subject), holdable(happening.about)
+    # A provider whose clock runs ahead must not hold back what comes after it; one that is broken has no year at all.
+    happened_at = max(min(happening.at, at), EARLIEST)
+    body = json.dumps(_all_holdable(to_json(replace(happening, at=max(happening.at, EARLIEST)))))
+    return account_id, key[:250], subject[:200], happened_at, body, about[:250]
+
+
+def holdable(text: str) -> str:
+    """A text as a database can hold it: without NUL, and without halves of characters (lone surrogates)."""
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _all_holdable(value: Any) -> Any:
+    """What `to_json` wrote, which is never deep."""
+    if isinstance(value, str):
+        return holdable(value)
+    if isinstance(value, dict):
+        return {name: _all_holdable(one) for name, one in value.items()}
+    return [_all_holdable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _insert(
@@ -78,22 +95,37 @@ def _count_costs(kept: Sequence[tuple[int, str, str]], at: datetime) -> None:
             spending.note(accounts[account_id], replace(cost, units=units), at=at)
 
 
+@transaction.atomic
+def replay(pk: int, *, at: datetime) -> bool:
+    """File a quarantined arrival again; False where it is none, or holds only what nobody could read."""
+    quarantined = Arrival.objects.filter(pk=pk, state=Arrival.State.QUARANTINED).exclude(body__has_key="raw")
+    again = quarantined.update(state=Arrival.State.ACCEPTED, due_at=at, attempts=0, error="")
+    if again:
+        nudge(TASK)
+    return bool(again)
+
+
 def _quarantine(account_id: int, unread: Sequence[Unread], hook_id: int | None, at: datetime) -> None:
-    """What could not be read of a batch, each by itself, so that the rest is filed and nothing is lost."""
+    """What could not be read of a batch, each by itself, so that the rest is filed and nothing is lost. What a reading
+    finds again and again is kept once."""
     Arrival.objects.bulk_create(
         [
             Arrival(
                 account_id=account_id,
-                key=f"unread:{hook_id or at.timestamp()}:{number}",
+                key=f"unread:{hook_id}:{number}" if hook_id else f"unread:{_digest(item)}",
                 subject="",
                 happened_at=at,
                 received_at=at,
-                body={"raw": item.raw[:100_000].replace("\x00", "")},
+                body={"raw": holdable(item.raw[:100_000])},
                 hook_id=hook_id,
                 state=Arrival.State.QUARANTINED,
-                error=item.error[:2000],
+                error=holdable(item.error)[:2000],
             )
             for number, item in enumerate(unread)
         ],
         ignore_conflicts=True,
     )
+
+
+def _digest(item: Unread) -> str:
+    return sha256(item.raw.encode("utf-8", "surrogatepass")).hexdigest()

@@ -149,8 +149,8 @@ def _check(way: Network, outgoing: Outgoing, thread: Thread, at: datetime) -> No
 
 
 def keep(account: Account, message: Message, outgoing: Outgoing, sent: Sent) -> None:
-    """Our own post, once: its echo is then known."""
-    Post.objects.get_or_create(
+    """Our own post, once: its echo is then known. An echo that was quicker than the answer becomes this message."""
+    post, is_new = Post.objects.get_or_create(
         account=account,
         external_id=sent.id[:250],
         defaults={
@@ -165,3 +165,5 @@ def keep(account: Account, message: Message, outgoing: Outgoing, sent: Sent) -> 
             "at": message.at,
         },
     )
+    if not is_new and post.message_id is None and post.person_id is None:
+        Post.objects.filter(pk=post.pk).update(message=message)

@@ -21,7 +21,7 @@ COVERAGES: Final[Mapping[str, Any]] = {
     Account.Coverage.BEST_EFFORT: _("As well as we can"),
 }
 ICONS: Final[Mapping[str, str]] = {
-    "x": "hash",
+    "x": "message-circle",
     "facebook": "users-round",
     "whatsapp": "phone",
     "telegram": "send",

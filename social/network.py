@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 from uuid import UUID
 
 from django.conf import settings
@@ -208,6 +208,14 @@ class Network(Protocol):
 
     def probe(self, connection: Connection) -> Probe:
         """Who we are with these credentials. Raises TokenDead, a DeliveryError."""
+
+
+@runtime_checkable
+class AnswersInPrivate(Protocol):
+    """A network whose `can` names private_reply."""
+
+    def private_reply(self, connection: Connection, comment: str, text: str) -> Sent:
+        """One private message to who wrote a public comment. Raises a DeliveryError."""
 
 
 NETWORKS: Final = "SOCIAL_NETWORKS"

@@ -25,6 +25,8 @@ OPENED: Final = "social.ticket_opened"
 CLAIMED: Final = "conversation.claimed"
 """Whom a ticket was opened for has signed in and taken it: {customer}."""
 _MOST_QUOTED: Final = 20
+# So many are offered to be claimed beside one private thread.
+MOST_OFFERED: Final = 5
 
 
 class CannotClaim(ValueError):
@@ -80,6 +82,11 @@ def link(ticket_id: int, *, at: datetime) -> str:
     claim.digest, claim.ends_at = _digest(token), at + LINK_FOR
     claim.save(update_fields=["digest", "ends_at"])
     return f"{settings.PUBLIC_URL}/social/claims/{token}/"
+
+
+def can_be_claimed(token: str, *, at: datetime) -> bool:
+    """Whether the link is good still."""
+    return TicketClaim.objects.filter(digest=_digest(token), claimed_at=None, ends_at__gt=at).exists()
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import transaction
 
-from helpdesk.events.outcomes import DeliveryError, RetryLater
+from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
 from helpdesk.oncall import telegram_updates
 from social import accounts, arrivals
 from social.models import Account
@@ -73,5 +73,5 @@ def _wait(account: Account, error: DeliveryError, at: datetime) -> None:
     attempts = min(account.poll_attempts + 1, 1000)
     Account.objects.filter(pk=account.pk).update(poll_at=at + wait, poll_attempts=attempts)
     # One question that was lost is nothing; the second one in a row is.
-    if attempts > 1 or not isinstance(error, RetryLater):
+    if attempts > 1 or not isinstance(error, RetryLater | Ambiguous):
         accounts.failed(account, error, at=at)

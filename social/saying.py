@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from helpdesk.conversations import actions as conversations
@@ -29,7 +30,7 @@ def file(account: Account, said: Said, arrival: Arrival, *, at: datetime) -> Fil
     """File what was said, within the caller's transaction. Raises StillSending."""
     if Post.objects.filter(account=account, external_id=said.id).exists():
         return ignored("it is known already")
-    if said.by_us:
+    if said.by_us or is_us(account, said):
         return _ours(account, said, at=at)
     person = people.seen(account, said.author, at=at)
     if person.is_staff:
@@ -96,7 +97,7 @@ def _keep_thread(account: Account, said: Said, person: Person, conversation_id: 
 
 def _ours(account: Account, said: Said, *, at: datetime) -> Filed:
     """We said it ourselves, from the network's own page or another programme."""
-    conversation = conversation_of(account, said.thread)
+    conversation = conversation_of(account, said.thread) or _answered(account, said)
     if conversation is None:
         keep_post(account, said, None, None)
         return ignored("our own post")
@@ -108,6 +109,24 @@ def _ours(account: Account, said: Said, *, at: datetime) -> Filed:
     )
     keep_post(account, said, None, message)
     return filed(message.pk)
+
+
+def is_us(account: Account, said: Said) -> bool:
+    """A webhook that does not know whose it is tells us of ourselves like of anybody else."""
+    ours = account.handle.lstrip("@").lower()
+    return bool(ours) and said.author.handle.lstrip("@").lower() == ours
+
+
+def _answered(account: Account, said: Said) -> Conversation | None:
+    """The conversation of what we answered: below one post each person has their own. A forum names it by its number
+    within the topic.
+    """
+    if not said.parent:
+        return None
+    named = Q(external_id=said.parent[:250]) | Q(root=said.root[:250], external_id__endswith=f":{said.parent}")
+    known = Post.objects.filter(named, account=account).exclude(message=None).select_related("message__conversation")
+    post = known.first()
+    return post.message.conversation if post is not None and post.message is not None else None
 
 
 def keep_post(account: Account, said: Said, person: Person | None, message: Message | None) -> Post:

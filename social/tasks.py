@@ -1,15 +1,22 @@
 """What the workers do for the networks."""
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
+from helpdesk.events.actions import beat
 from social import accounts, announcing, filing, media, moderating, polling, spending
 from social.models import Account
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="social.tasks.file_arrivals", expires=10)
 def file_arrivals() -> int:
-    return filing.file_arrivals(timezone.now())
+    at = timezone.now()
+    beat("file_arrivals", at=at)
+    return filing.file_arrivals(at)
 
 
 @shared_task(name="social.tasks.poll_accounts", expires=10)
@@ -40,5 +47,11 @@ def check_accounts() -> int:
     spending.resume(at=at)
     connected = Account.objects.filter(is_active=True).exclude(state=Account.State.NOT_CONNECTED)
     for account in connected:
-        accounts.probe(account, at=at)
+        try:
+            accounts.probe(account, at=at)
+        except Exception as error:
+            # What one network answers must not keep the others from being asked.
+            logger.exception("account %s could not be asked", account.pk)
+            detail = f"{error.__class__.__name__}: {error}"
+            accounts.set_state(account.pk, Account.State.DEGRADED, detail, at=at)
     return len(connected)

@@ -13,7 +13,7 @@ _ORDER: Final = (Topic.Rule.NEVER, Topic.Rule.PRIVATE, Topic.Rule.PUBLIC)
 
 
 def found(text: str, topics: Iterable[Topic] | None = None) -> list[Topic]:
-    """The topics whose words stand in the text, the strictest first; MOST at most. One statement where none are given."""
+    """The topics whose words stand in the text, the strictest first; MOST at most. One statement, unless given."""
     lowered = text[:LONGEST].casefold()
     known = Topic.objects.all() if topics is None else topics
     about = [one for one in known if any(_stands(word, lowered) for word in one.words)]

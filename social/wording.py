@@ -6,7 +6,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-_PRIVATE: Final[dict[str, Promise]] = {
+PRIVATE: Final[dict[str, Promise]] = {
     "email": _("an e-mail address"),
     "phone": _("a phone number"),
     "password": _("a password"),
@@ -62,4 +62,4 @@ def _ended(words: list[str]) -> str:
 
 def private_kind(kind: str) -> str:
     """What a kind of `helpdesk.events.private_data` is called."""
-    return str(_PRIVATE.get(kind, kind))
+    return str(PRIVATE.get(kind, kind))

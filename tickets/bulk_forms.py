@@ -13,7 +13,7 @@ from helpdesk.conversations.visibility import visible_teams
 from helpdesk.customers.models import User
 from tickets.desk import bulk, kept, snoozing, variables
 from tickets.desk.models import Macro
-from tickets.forms import AFTER_REPLY, MAX_TEXT
+from tickets.forms import AFTER_REPLY, MAX_TEXT, agent_named
 from tickets.numbers import is_number, whole_number
 
 NONE, ME = "none", "me"
@@ -25,6 +25,8 @@ class BulkForm(forms.Form):
 
     client_id = forms.UUIDField()
     assignee = forms.CharField(required=False, max_length=20)
+    # By name, where there are too many to list.
+    assignee_name = forms.CharField(required=False, max_length=254)
     team = forms.CharField(required=False, max_length=20)
     priority = forms.ChoiceField(choices=[("", ""), *Priority.choices], required=False)
     status = forms.ChoiceField(
@@ -53,6 +55,9 @@ class BulkForm(forms.Form):
         if found is None:
             raise forms.ValidationError(_("There is no such agent."))
         return found
+
+    def clean_assignee_name(self) -> User | None:
+        return agent_named(self.cleaned_data["assignee_name"])
 
     def clean_team(self) -> Any:
         given = self.cleaned_data["team"]
@@ -100,7 +105,7 @@ class BulkForm(forms.Form):
     def asked(self) -> bulk.Asked:
         """Call after is_valid()."""
         said = self.cleaned_data
-        given: dict[str, Any] = {"assignee": said["assignee"], "team": said["team"]}
+        given: dict[str, Any] = {"assignee": said["assignee_name"] or said["assignee"], "team": said["team"]}
         given |= {name: said[name] for name in ("priority", "status") if said[name]}
         if "until" in said:
             given["snoozed_until"] = said["until"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.conversations import custom_fields
 from helpdesk.conversations.actions import Changes
 from helpdesk.conversations.models import CustomField, Priority, Status
+from helpdesk.customers import agents
 from helpdesk.customers.models import Customer, Service, Team, User
 from helpdesk.oncall.models import Schedule
 from tickets.models import Topic
@@ -17,6 +18,15 @@ from tickets.uploads import FilesField
 MAX_TEXT = 200_000
 LARGEST = 2**63 - 1
 AFTER_REPLY = (Status.PENDING, Status.OPEN, Status.ON_HOLD, Status.RESOLVED)
+
+
+def agent_named(name: str) -> User | None:
+    """Who is meant, None for nobody at all. Raises ValidationError."""
+    try:
+        return agents.called(name) if name.strip() else None
+    except agents.NoSuchAgent as error:
+        words = _("Nobody here, or more than one, is called “%(word)s”: the address says who.")
+        raise forms.ValidationError(words, params={"word": name[:80]}) from error
 
 
 class MessageForm(forms.Form):
@@ -32,6 +42,8 @@ class MessageForm(forms.Form):
     draft = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
     cc = forms.CharField(required=False, max_length=4000)
     was_cc = forms.CharField(required=False, max_length=20_000)
+    # Why it leaves although its network's rules hold it back.
+    insists = forms.CharField(required=False, max_length=300)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -57,6 +69,7 @@ class WorkForm(forms.Form):
     tags = forms.CharField(max_length=2000, required=False)
     services = forms.ModelMultipleChoiceField(Service.objects.all(), required=False)
     # By name, where there are too many to list.
+    assignee_name = forms.CharField(max_length=254, required=False)
     add_service = forms.CharField(max_length=253, required=False)
 
     def clean_tags(self) -> list[str]:
@@ -67,6 +80,9 @@ class WorkForm(forms.Form):
         if user is not None and not user.is_active and self._is_changed("assignee"):
             raise forms.ValidationError(_("%s no longer works here.") % user)
         return user
+
+    def clean_assignee_name(self) -> User | None:
+        return agent_named(self.cleaned_data["assignee_name"])
 
     def clean_add_service(self) -> Service | None:
         name = str(self.cleaned_data["add_service"]).strip()
@@ -80,6 +96,8 @@ class WorkForm(forms.Form):
         given = {name: self.cleaned_data[name] for name in self.FIELDS if self._is_changed(name)}
         if self.cleaned_data["add_service"] is not None:
             given["services"] = [*self.cleaned_data["services"], self.cleaned_data["add_service"]]
+        if self.cleaned_data["assignee_name"] is not None:
+            given["assignee"] = self.cleaned_data["assignee_name"]
         return Changes(**given)
 
     def _is_changed(self, name: str) -> bool:
@@ -103,11 +121,17 @@ class StandInForm(forms.Form):
 
     schedule = forms.ModelChoiceField(Schedule.objects.all())
     user = forms.ModelChoiceField(User.objects.filter(is_active=True))
+    # By name, where there are too many to list.
+    user_name = forms.CharField(max_length=254, required=False)
     start = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
     end = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
+    def clean_user_name(self) -> User | None:
+        return agent_named(self.cleaned_data["user_name"])
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["user"] = cleaned.get("user_name") or cleaned.get("user")
         start, end = cleaned.get("start"), cleaned.get("end")
         if start and end and not start < end:
             self.add_error("end", _("This is not after the beginning."))

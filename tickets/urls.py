@@ -81,6 +81,7 @@ urlpatterns = [
     path("desk/tags/", details.tags, name="tags"),
     path("desk/names/service/", names.services, name="service_names"),
     path("desk/names/organization/", names.organizations, name="organization_names"),
+    path("desk/names/user/", names.agents, name="user_names"),
     path("desk/preview/", writing.preview, name="preview"),
     path("desk/clocks/<int:pk>/", conversation.clock, name="clock"),
     path("desk/messages/<int:pk>/html/", content.html, name="message_html"),

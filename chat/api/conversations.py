@@ -24,6 +24,7 @@ from chat.api.access import (
 )
 from chat.chats import FirstWords, NeedsAddress, NotEntitled, NothingSaid, NotTheirs, Said, SignFirst
 from chat.models import Chat
+from helpdesk.conversations import spared
 from helpdesk.conversations.incoming import UnknownPlan
 from helpdesk.events.actors import CUSTOMER
 from helpdesk.ratings import giving
@@ -53,7 +54,10 @@ def conversations(request: VisitorRequest) -> HttpResponse:
         email=_address(text_of(form, "email", 320)),
         leisurely=given.get("mode") == "ticket",
     )
+    asking = text_of(form, "asking", 32)
     said = _said(partial(chats.start, request.visit, words, at=now()), counts)
+    if not said.is_repeated:
+        spared.written_all_the_same(asking, said.chat.conversation)
     body = {**_ack(said, words.client_id), **welcome.of_chat(said.chat)}
     return JsonResponse(body, status=200 if said.is_repeated else 201)
 

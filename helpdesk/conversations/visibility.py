@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from django.db.models import QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Team, User
@@ -13,6 +13,7 @@ __all__ = [
     "condition",
     "last_event",
     "may_see",
+    "readers",
     "visible_conversations",
     "visible_teams",
     "visible_to",
@@ -62,6 +63,12 @@ def last_event(user: User, conversation_id: int) -> int | None:
     seen = _SEEN_BY_ADMIN if user.is_admin else _SEEN_BY_AGENT
     row = seen.row({"conversation": conversation_id, "user": user.pk})
     return None if row is None else row[0]
+
+
+def readers(agents: QuerySet[User], conversation_id: int) -> QuerySet[User]:
+    """Those of these agents who may see it: of a private team's its members and admins."""
+    private = Conversation.objects.filter(pk=conversation_id, team__is_private=True).values("team")
+    return agents.filter(Q(role=User.Role.ADMIN) | Q(teams__in=private) | ~Exists(private)).distinct()
 
 
 def watchers(conversation_ids: Collection[int], user_ids: Collection[int]) -> set[tuple[int, int]]:

@@ -12,6 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from helpdesk.desk.named import name_agents
+
 Words = str | Promise
 Sections = tuple[tuple[Words, tuple[str, ...]], ...]
 
@@ -49,6 +51,7 @@ class SettingsForm(forms.Form):
         initial = {**self.values(found), **more.pop("initial", {})}
         super().__init__(data, files, initial=initial, use_required_attribute=False, **more)
         self.arrange()
+        name_agents(self.fields)
         for field in self.fields.values():
             dress(field)
 

@@ -8,11 +8,13 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.customers.agents import are_many
 from helpdesk.customers.api_fields import is_id
+from helpdesk.customers.models import User
 
 # Without a script; with one the server is asked while one types, for these kinds of rows.
 SUGGESTED: Final = 200
-SEARCHED: Final = ("service", "organization")
+SEARCHED: Final = ("service", "organization", "user")
 MOST_NAMED: Final = 500
 _TOLD: Final = 5
 
@@ -116,3 +118,18 @@ class NamedManyField(_Named):
         if len(words) > MOST_NAMED:
             raise forms.ValidationError(_("At most %(most)s."), params={"most": MOST_NAMED})
         return list(dict.fromkeys(self.found(word) for word in words))
+
+
+def name_agents(drawn: dict[str, forms.Field]) -> None:
+    """Fields that list agents become fields that name them, where there are too many to list."""
+    listing = {
+        name: field
+        for name, field in drawn.items()
+        if isinstance(field, forms.ModelChoiceField) and field.queryset is not None and field.queryset.model is User
+    }
+    if not listing or not are_many():
+        return
+    for name, field in listing.items():
+        kind = NamedManyField if isinstance(field, forms.ModelMultipleChoiceField) else NamedField
+        options = {"label": field.label, "required": field.required, "help_text": field.help_text}
+        drawn[name] = kind(field.queryset, **options)

@@ -4,12 +4,12 @@ Rooms never know each other: settings.PALETTE_SOURCES and settings.COMPOSER_SOUR
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import User
 
 
@@ -45,11 +45,11 @@ def places(typed: str, user: User, conversation_id: int) -> list[Place]:
     return [one for name in settings.PALETTE_SOURCES for one in import_string(name)(typed, user, conversation_id)]
 
 
-def insertables(typed: str, user: User, conversation: Conversation) -> list[Insertable]:
-    """What rooms have for a reply in this conversation, which the agent may see."""
-    return [one for name in settings.COMPOSER_SOURCES for one in import_string(name)(typed, user, conversation)]
+def insertables(typed: str, user: User, conversation_id: int) -> list[Insertable]:
+    """What rooms have for a reply in this conversation."""
+    return [one for name in settings.COMPOSER_SOURCES for one in import_string(name)(typed, user, conversation_id)]
 
 
-def into_draft(conversation: Conversation, user: User, text: str) -> None:
+def into_draft(conversation_id: int, user: User, text: str, *, at: datetime) -> None:
     """Append the text to what the agent has begun to write there, for pages without a script."""
-    import_string(settings.DESK["into_draft"])(conversation, user, text)
+    import_string(settings.DESK["into_draft"])(conversation_id, user, text, at=at)

@@ -27,7 +27,7 @@ KEEPER = "keep_promises"
 # What the workers' tasks beat under, the first of the timetable. `worker` is the outbox.
 WORKERS = (
     *("file_mail", "sweep_clocks", "worker", "escalate_pages", "deliver_pages", "wake_snoozed"),
-    *("sweep_chats", "sweep_bookings", "sweep_incidents", "send_notices", "sweep_signals"),
+    *("sweep_chats", "sweep_bookings", "sweep_incidents", "send_notices", "sweep_signals", "file_arrivals"),
 )
 PAGE_KEY = "helpdesk:audit"
 AT_MOST = 100

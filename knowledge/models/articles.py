@@ -138,15 +138,19 @@ class Translation(models.Model):
         indexes = [
             GinIndex(fields=["heading_words"], name="translation_heading"),
             GinIndex(fields=["words"], name="translation_words"),
-            GinIndex(
-                fields=["title", "keywords"],
-                name="translation_sounds_like",
-                opclasses=["gin_trgm_ops", "gin_trgm_ops"],
-            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+
+class KnownWord(models.Model):
+    """A word that stands in a heading; triggers write them. Mistyped words are compared with these."""
+
+    word = models.CharField(max_length=40, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class Version(models.Model):

@@ -135,7 +135,8 @@ class Used(models.Model):
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="uses")
     language = models.CharField(max_length=10)
     conversation = models.ForeignKey("helpdesk.Conversation", on_delete=models.CASCADE, related_name="+")
-    message = models.ForeignKey("helpdesk.Message", on_delete=models.CASCADE, null=True, related_name="+")
+    # A reply that is taken back is a draft again, with the article in it.
+    message = models.ForeignKey("helpdesk.Message", on_delete=models.SET_NULL, null=True, related_name="+")
     agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
 

@@ -20,7 +20,19 @@ from helpdesk.conversations.uploads import files_of
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers import audit
 from helpdesk.desk.pages import AgentRequest, agent_view, page, viewers_too
-from knowledge import addresses, articles, bodies, commenting, files, permissions, reading, remarking, searching, using
+from knowledge import (
+    addresses,
+    articles,
+    bodies,
+    commenting,
+    drafting,
+    files,
+    permissions,
+    reading,
+    remarking,
+    searching,
+    using,
+)
 from knowledge.models import Article, Category, Comment, Remark, Translation, Version, Visibility
 from knowledge.refusals import Overtaken, Refused
 from knowledge.views.asked import ArticleForm
@@ -94,7 +106,7 @@ def new(request: AgentRequest) -> HttpResponse:
     initial["category"] = _number(request.GET.get("category", "")) or None
     conversation = _conversation(request)
     if conversation is not None:
-        text = using.draft_from(conversation)
+        text = drafting.of_conversation(conversation)
         initial |= {"title": text.title, "body": text.body, "language": text.language}
     form = ArticleForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():

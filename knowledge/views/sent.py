@@ -10,6 +10,7 @@ from django.http.response import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.timezone import now
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -130,11 +131,35 @@ def suggest(request: HttpRequest) -> HttpResponse:
     language = language if language in addresses.CODES else "en"
     customer = signed_in(request)
     found = suggesting.to_customer(request.GET.get("q", ""), language, customer)
-    response = JsonResponse(suggesting.as_json(found))
+    told = suggesting.as_json(found)
+    if request.GET.get("says"):
+        with translation.override(language):
+            told["says"] = _says()
+    response = JsonResponse(told)
     scope = "public" if customer is None else "private"
     response["Cache-Control"] = f"{scope}, max-age={SUGGESTED_SECONDS}"
     response["Vary"] = "Cookie"
     return response
+
+
+def _says() -> dict[str, str]:
+    """The words around them, for pages that are small because they bring none of their own."""
+    return {
+        "title": _("Does one of these answer it?"),
+        "read": _("Read the whole article"),
+        "answered": _("This answered my question"),
+        "thanks": _("Glad that helped. Write to us whenever it does not."),
+    }
+
+
+@require_safe
+def answered(request: HttpRequest) -> HttpResponse:
+    """Where a customer ends whose question an article answered; `article` is which."""
+    customer, number = signed_in(request), request.GET.get("article", "")
+    language = get_language() or "en"
+    known = number.isascii() and number.isdecimal() and len(number) < 19
+    url = reading.permanent(int(number), language, customer) if known else None
+    return render(request, "knowledge/answered.html", {"url": url, "top": addresses.top(language)})
 
 
 @csrf_exempt

@@ -6,10 +6,10 @@ createReport (github.com/bluesky-social/atproto).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.provider_calls import Answer
@@ -28,7 +28,12 @@ MOST_PAGES: Final = 10
 SESSION: Final = timedelta(minutes=90)
 _POST: Final = "app.bsky.feed.post"
 _REASONS: Final = ("mention", "reply", "quote")
+Found = TypeVar("Found")
 _CHAT: Final = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
+
+
+class SessionOver(TokenDead):
+    """The session has ended before its time; the app password makes another."""
 
 
 class Bluesky:
@@ -72,7 +77,9 @@ class Bluesky:
     def renew(self, connection: Connection) -> Renewed | None:
         """A session of two hours: by its refresh token, or by the app password where that is over."""
         made = self._refreshed(connection) or self._signed_in(connection)
-        secrets = {**connection.secrets, "access": made["accessJwt"], "refresh": made["refreshJwt"]}
+        if not made.get("accessJwt"):
+            raise RetryLater("Bluesky named no session")
+        secrets = {**connection.secrets, "access": str(made["accessJwt"]), "refresh": str(made.get("refreshJwt") or "")}
         return Renewed(secrets, datetime.now(UTC) + SESSION)
 
     def _refreshed(self, connection: Connection) -> dict[str, Any] | None:
@@ -92,11 +99,20 @@ class Bluesky:
         token = connection.secrets.get("access") or str(self._signed_in(connection).get("accessJwt", ""))
         return {"Authorization": f"Bearer {token}"}
 
+    def _signed(self, connection: Connection, do: Callable[[Mapping[str, str]], Found]) -> Found:
+        """What `do` does in our session; in a new one where that is over."""
+        try:
+            return do(self._session(connection))
+        except SessionOver:
+            return do({"Authorization": f"Bearer {self._signed_in(connection).get('accessJwt', '')}"})
+
     def deep_link(self, outgoing: Outgoing) -> str:
         return _url(outgoing.answers)
 
     def poll(self, connection: Connection, cursor: Mapping[str, Any], *, at: datetime) -> Polled:
-        session = self._session(connection)
+        return self._signed(connection, partial(self._poll, connection, cursor))
+
+    def _poll(self, connection: Connection, cursor: Mapping[str, Any], session: Mapping[str, str]) -> Polled:
         known = str(cursor.get("indexed_at", ""))
         found: list[Any] = []
         page = ""
@@ -105,7 +121,7 @@ class Bluesky:
             asked += [("cursor", page)] if page else []
             answer = _ok(calls.get(connection, "/xrpc/app.bsky.notification.listNotifications", asked, session)).json()
             notifications = as_list(answer.get("notifications"))
-            new = [one for one in notifications if str(as_dict(one).get("indexedAt", "")) > known]
+            new = [one for one in notifications if str(as_dict(one).get("indexedAt", "")) >= known]
             found += new
             page = str(answer.get("cursor") or "")
             if not page or len(new) < len(notifications):
@@ -136,9 +152,13 @@ class Bluesky:
         return gathered.done(), str(found.get("cursor") or rev)
 
     def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
-        session = self._session(connection)
+        return self._signed(connection, partial(self._send, connection, outgoing))
+
+    def _send(self, connection: Connection, outgoing: Outgoing, session: Mapping[str, str]) -> Sent:
         if not outgoing.is_public:
             return self._say(connection, session, outgoing)
+        if outgoing.files:
+            raise NeverRetry("Bluesky is answered without files: send them in private")
         record: dict[str, Any] = {
             "$type": _POST,
             "text": outgoing.text,
@@ -195,7 +215,9 @@ class Bluesky:
         return None  # the record's key makes a second call the first one
 
     def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
-        session = self._session(connection)
+        self._signed(connection, partial(self._moderate, connection, kind, post, person))
+
+    def _moderate(self, connection: Connection, kind: str, post: str, person: str, session: Mapping[str, str]) -> None:
         if kind in ("mute", "unmute"):
             path = f"/xrpc/app.bsky.graph.{kind}Actor"
             _ok(calls.send_json(connection, path, {"actor": person}, session))
@@ -213,8 +235,8 @@ class Bluesky:
         return files.fetch(media.url, media.name)
 
     def probe(self, connection: Connection) -> Probe:
-        answer = calls.get(connection, "/xrpc/com.atproto.server.getSession", (), self._session(connection))
-        found = _ok(answer).json()
+        ask = partial(calls.get, connection, "/xrpc/com.atproto.server.getSession", ())
+        found = self._signed(connection, lambda session: _ok(ask(session))).json()
         # The session is renewed as soon as it is asked for next.
         expires_at = None if connection.secrets.get("access") else datetime.now(UTC)
         return Probe(str(found.get("did", "")), str(found.get("handle", "")), expires_at=expires_at)
@@ -326,7 +348,9 @@ def _ok(answer: Answer) -> Answer:
 def _refused(answer: Answer) -> DeliveryError:
     body = answer.json()
     name, words = str(body.get("error", "")), str(body.get("message", ""))[:200]
-    if name in ("InvalidToken", "ExpiredToken", "AuthenticationRequired", "AccountTakedown", "AuthMissing"):
+    if name in ("InvalidToken", "ExpiredToken"):
+        return SessionOver(words or name)
+    if name in ("AuthenticationRequired", "AccountTakedown", "AuthMissing"):
         return TokenDead(words or name)
     wait = calls.until(answer.headers.get("ratelimit-reset", ""), at=datetime.now(UTC))
     return calls.refusal(answer, words or name, wait=wait)

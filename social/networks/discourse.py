@@ -103,9 +103,11 @@ class Discourse:
     def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
         if len(outgoing.text.strip()) < SHORTEST:
             raise NeverRetry(f"a forum takes {SHORTEST} characters at least")
+        if outgoing.files:
+            raise NeverRetry("a forum is answered without files: send them in private")
         body: dict[str, Any] = {"raw": outgoing.text}
         if outgoing.root:
-            body["topic_id"] = int(outgoing.root)
+            body["topic_id"] = self._topic(connection, outgoing.root)
             last = outgoing.answers.rpartition(":")[2]
             if last.isdigit():
                 body["reply_to_post_number"] = int(last)
@@ -117,6 +119,18 @@ class Discourse:
             raise Ambiguous("the forum named no post")
         url = f"{connection.base_url}/t/{made.get('topic_slug', '-')}/{made.get('topic_id')}/{made.get('post_number')}"
         return Sent(f"{found}:{made.get('post_number', '')}", url)
+
+    def _topic(self, connection: Connection, root: str) -> int:
+        """A thread is named by its topic; a series of our own announcements by its first post."""
+        number, is_post, _ = root.partition(":")
+        if not number.isdecimal():
+            raise NeverRetry("it is in no topic")
+        if not is_post:
+            return int(number)
+        found = _ok(calls.get(connection, f"/posts/{number}.json", (), _key(connection))).json().get("topic_id")
+        if not isinstance(found, int):
+            raise NeverRetry("the topic of our first post is gone")
+        return found
 
     def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
         """Our newest posts are looked through for the text."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from helpdesk.events.outcomes import Ambiguous, NeverRetry
+from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry
 from social import calls, files
 from social.happenings import Batch, Media
 from social.network import (
@@ -37,6 +37,7 @@ ANNOUNCED: Final = 2000
 ANSWERED_BY_HAND: Final = timedelta(days=7)
 POLL_SECONDS: Final = 300.0
 LOOKS_BACK: Final = timedelta(days=15)
+MOST_PAGES: Final = 5
 _FEED: Final = (
     "id,from,message,created_time,permalink_url,"
     "comments.limit(100).order(reverse_chronological){id,from,message,created_time,permalink_url,parent,can_hide,"
@@ -93,19 +94,31 @@ class Facebook:
     def poll(self, connection: Connection, cursor: Mapping[str, Any], *, at: datetime) -> Polled:
         """What the webhook told us is known already; this finds what it did not."""
         since = datetime.fromtimestamp(int(cursor["since"]), UTC) if cursor.get("since") else at - LOOKS_BACK
-        asked = [("fields", _FEED), ("since", str(int((since - LOOKS_BACK).timestamp()))), ("limit", "50")]
-        feed = self._get(connection, f"{connection.external_id}/feed", asked)
         inbox = self._get(
             connection, f"{connection.external_id}/conversations", [("platform", "messenger"), ("fields", _INBOX)]
         )
         gathered = Gathering()
-        facebook_reading.gather_feed(gathered, feed, connection.external_id, since - timedelta(minutes=10))
+        self._read_feed(gathered, connection, since)
         facebook_reading.gather_inbox(gathered, inbox, connection.external_id, since - timedelta(minutes=10))
         return Polled(gathered.done(), {"since": int(at.timestamp())}, POLL_SECONDS)
+
+    def _read_feed(self, gathered: Gathering, connection: Connection, since: datetime) -> None:
+        """What was posted lately may be commented on today: page by page, back to what nobody looks at any more."""
+        after: list[tuple[str, str]] = []
+        for _ in range(MOST_PAGES):
+            asked = [("fields", _FEED), ("since", str(int((since - LOOKS_BACK).timestamp()))), ("limit", "50"), *after]
+            page = self._get(connection, f"{connection.external_id}/feed", asked)
+            facebook_reading.gather_feed(gathered, page, connection.external_id, since - timedelta(minutes=10))
+            paging = as_dict(page.get("paging"))
+            if not paging.get("next"):
+                return
+            after = [("after", str(as_dict(paging.get("cursors")).get("after", "")))]
 
     def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
         if not outgoing.is_public:
             return self._direct(connection, outgoing)
+        if outgoing.files:
+            raise NeverRetry("comments are sent without files: send them in private")
         if outgoing.answers:
             target = f"{outgoing.answers}/comments"
             made = self._post(connection, target, {"message": outgoing.text})
@@ -129,7 +142,11 @@ class Facebook:
         if outgoing.text:
             first = self._message(connection, {**to, "message": {"text": outgoing.text}})
         for file in outgoing.files:
-            attached = self._upload(connection, file, to)
+            try:
+                attached = self._upload(connection, file, to)
+            except DeliveryError as error:
+                # What was said already is not said again for a file's sake.
+                raise NeverRetry(f"{file.name} did not leave, what came before did: {error.reason}") if first else error
             first = first or attached
         return Sent(first)
 

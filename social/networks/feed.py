@@ -17,7 +17,7 @@ import inscriptis
 
 from helpdesk.events.outcomes import NeverRetry, RetryLater
 from social import calls, files
-from social.happenings import Author, Batch, Happening, Media, Said
+from social.happenings import Author, Batch, Happening, Media, Said, Unread
 from social.network import CannotTell, Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
 from social.networks.gathering import Gathering, as_dict, as_list
 
@@ -72,6 +72,8 @@ class Feed:
         answer = calls.get(connection, "", (), asked)
         if answer.status == 304:
             return Polled(Batch(), dict(cursor), POLL_SECONDS)
+        if 300 <= answer.status < 400:
+            raise NeverRetry(f"the feed has moved: enter {answer.headers.get('location', '')[:200]}")
         if answer.status in (404, 410):
             raise NeverRetry(f"the feed is not there any more: {answer.status}")
         if answer.status != 200:
@@ -102,18 +104,19 @@ class Feed:
 
 def read_items(body: bytes, words: Sequence[str], *, at: datetime) -> Batch:
     """The items that hold one of the words, oldest first. Never raises."""
+    try:
+        items = _items(body)
+    except Exception as error:  # noqa: BLE001 - feedparser reads what no parser should, and it is kept unread
+        return Batch(unread=(Unread(f"{type(error).__name__}: {error}"[:300], body.decode("utf-8", "replace")),))
     gathered = Gathering()
-    for item in reversed(_items(body)[:MOST_ITEMS]):
-        gathered.take(dict(item), partial(_said, item, words, at))
+    for item in reversed(items[:MOST_ITEMS]):
+        gathered.take(item, partial(_said, item, words, at))
     return gathered.done()
 
 
-def _items(body: bytes) -> list[Mapping[str, Any]]:
+def _items(body: bytes) -> list[Any]:
     if body.lstrip()[:1] == b"{":
-        try:
-            return [as_dict(one) for one in as_list(as_dict(json.loads(body)).get("items"))]
-        except (ValueError, RecursionError):
-            return []
+        return as_list(as_dict(json.loads(body)).get("items"))
     # Without response headers it neither fetches nor trusts anything but the bytes.
     return list(feedparser.parse(BytesIO(body), sanitize_html=True, resolve_relative_uris=False).entries)
 

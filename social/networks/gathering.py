@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from social.happenings import Batch, Happening, Unread
+from social.happenings import Batch, Edited, Happening, Removed, Said, Unread
 
 Found = list[tuple[str, Happening]] | str
 
@@ -21,7 +21,8 @@ class Gathering:
         """Whatever is wrong with an item is written down beside it as it came."""
         try:
             found = read()
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            _check(found)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RecursionError) as error:
             self._unread.append(Unread(f"{type(error).__name__}: {error}"[:300], as_it_came(raw)))
             return
         if isinstance(found, str):
@@ -33,10 +34,17 @@ class Gathering:
         return Batch(tuple(self._happenings), tuple(self._unread), tuple(self._ignored))
 
 
+def _check(found: Found) -> None:
+    """What has no id cannot be told from what else has none."""
+    for _account, happening in found if isinstance(found, list) else ():
+        if isinstance(happening, Said | Edited | Removed) and happening.id in ("", "None"):
+            raise ValueError("it has no id")
+
+
 def as_it_came(raw: Any) -> str:
     """An item as JSON, cut to a length that can be kept."""
     try:
-        return json.dumps(raw)[:100_000]
+        return json.dumps(raw, default=str)[:100_000]
     except RecursionError:
         return "too deep to be written down"
 

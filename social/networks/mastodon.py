@@ -6,6 +6,7 @@ Source: docs.joinmastodon.org (methods/notifications, methods/statuses, entities
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -15,8 +16,9 @@ from django.utils.dateparse import parse_datetime
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.provider_calls import Answer
 from social import calls, counting, files
-from social.happenings import Author, Batch, Media, Said, Unread
+from social.happenings import Author, Batch, Happening, Media, Said
 from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
+from social.networks.gathering import Gathering, not_json
 from social.wording import shortened
 
 LIMIT: Final = 500
@@ -48,7 +50,7 @@ class Mastodon:
         try:
             found = json.loads(body)
         except (ValueError, RecursionError) as error:
-            return Batch(unread=(Unread(f"not JSON: {error}", body.decode("utf-8", "replace")),))
+            return not_json(body, error)
         return read_notifications(found if isinstance(found, list) else [found])
 
     def count(self, text: str, *, is_public: bool) -> Count:
@@ -144,23 +146,22 @@ class Mastodon:
 
 def read_notifications(found: Sequence[Any]) -> Batch:
     """Mentions become what was said; everything else is not ours to do. Never raises."""
-    happenings, unread, ignored = [], [], []
+    gathered = Gathering()
     for one in found:
-        try:
-            if one["type"] != "mention":
-                ignored.append(f"a {one['type']}")
-                continue
-            happenings.append(("", _said(one["status"])))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            unread.append(Unread(f"{type(error).__name__}: {error}", json.dumps(one)[:100_000]))
-    return Batch(tuple(happenings), tuple(unread), tuple(ignored))
+        gathered.take(one, partial(_notification, one))
+    return gathered.done()
+
+
+def _notification(one: Mapping[str, Any]) -> list[tuple[str, Happening]] | str:
+    return [("", _said(one["status"]))] if one["type"] == "mention" else f"a {str(one['type'])[:40]}"
 
 
 def _said(status: Mapping[str, Any]) -> Said:
     at = parse_datetime(status["created_at"])
-    if at is None:
+    if at is None or at.tzinfo is None:
         raise ValueError("created_at is no time")
-    account, is_public = status["account"], status["visibility"] in ("public", "unlisted")
+    # What does not say who may read it is answered in private.
+    account, is_public = status["account"], status.get("visibility") in ("public", "unlisted")
     author = Author(
         id=str(account["id"]),
         handle=str(account["acct"]),

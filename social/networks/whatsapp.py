@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from helpdesk.events.outcomes import Ambiguous, NeverRetry
+from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from social import calls, files
 from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Reported, Revoked, Said
 from social.network import (
@@ -89,16 +89,27 @@ class WhatsApp:
         raise NeverRetry("WhatsApp cannot be asked: it tells by its webhook")
 
     def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
+        """Files are put there first: nothing was said yet where one is refused."""
+        said: list[Mapping[str, Any]] = [{"type": "text", "text": {"body": outgoing.text}}] if outgoing.text else []
+        said += [self._file(connection, file) for file in outgoing.files]
         first = ""
-        if outgoing.text:
-            first = self._say(connection, outgoing.person, {"type": "text", "text": {"body": outgoing.text}})
-        for file in outgoing.files:
-            kind = file.content_type.partition("/")[0]
-            kind = kind if kind in ("image", "video", "audio") else "document"
-            given = {"id": self._upload(connection, file)} | ({"filename": file.name} if kind == "document" else {})
-            sent = self._say(connection, outgoing.person, {"type": kind, kind: given})
+        for one in said:
+            try:
+                sent = self._say(connection, outgoing.person, one)
+            except DeliveryError as error:
+                # What was said already is not said again for a file's sake.
+                raise NeverRetry(f"a file did not leave, what came before did: {error.reason}") if first else error
             first = first or sent
         return Sent(first)
+
+    def _file(self, connection: Connection, file: OutgoingFile) -> Mapping[str, Any]:
+        kind = file.content_type.partition("/")[0]
+        kind = kind if kind in ("image", "video", "audio") else "document"
+        try:
+            given = {"id": self._upload(connection, file)}
+        except Ambiguous as error:
+            raise RetryLater(error.reason) from error
+        return {"type": kind, kind: given | ({"filename": file.name} if kind == "document" else {})}
 
     def _say(self, connection: Connection, person: str, what: Mapping[str, Any]) -> str:
         body = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": person, **what}

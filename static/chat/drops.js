@@ -1,4 +1,7 @@
-// Files that are pasted, or dropped anywhere on the panel; nobody does so in its first moments.
+// What nobody does in the panel's first moments: files that are pasted, or dropped anywhere; and what is typed is looked
+// up in the help centre.
+import { state } from './state.js';
+
 const dropping = (is) => document.body.classList.toggle('dropping', is);
 
 export function watch(text, attach) {
@@ -18,4 +21,7 @@ export function watch(text, attach) {
     dropping(false);
     attach(event.dataTransfer.files);
   });
+  const help = async () => { if (state.conv === null) (await import('./answers.js')).look(); };
+  text.addEventListener('input', help);
+  if (text.value) help();
 }

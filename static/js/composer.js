@@ -7,27 +7,37 @@ import { suggest } from './suggestions.js';
 
 const before = (text) => text.value.slice(0, text.selectionStart);
 
+// What the server makes of a canned reply or an article for this conversation.
+async function filled(form, address, body) {
+  body.set('csrfmiddlewaretoken', form.elements.csrfmiddlewaretoken.value);
+  const answer = await fetch(address, { method: 'POST', body, headers: { Accept: 'application/json' } }).catch(() => null);
+  return { answer, ...(await answer?.json().catch(() => null)) };
+}
+
 function offerCanned(form) {
   const text = form.elements.text;
   // A slash at the beginning of a line; `//` and paths in running text are none.
-  const typed = () => /(?:^|\n)\/([\w-]{0,40})$/.exec(before(text))?.[1];
+  const typed = () => /(?:^|\n)\/([\p{L}\p{N}_-]{0,40})$/u.exec(before(text))?.[1];
   const menu = suggest(text, {
     host: form.querySelector('.box'),
     label: form.querySelector('[data-slash]').title,
     find: async () => {
       const words = typed();
       if (words === undefined) return [];
-      const answer = await fetch(`${form.dataset.canned}?q=${encodeURIComponent(words)}`).catch(() => null);
+      const answer = await fetch(`${form.dataset.canned}?q=${encodeURIComponent(words)}&here=${form.dataset.composer}`).catch(() => null);
       return answer?.ok ? (await answer.json()).results : [];
     },
-    choose: (item) => use(item.id, text.selectionStart - typed().length - 1),
+    // An article goes in as a link where the customer may open it; with Shift its text does.
+    choose: (item, isOther) => {
+      const given = item.use ? { conversation: form.dataset.composer, as: isOther ? 'text' : '' } : { reply: item.id };
+      use(item.use ?? form.dataset.use, given, text.selectionStart - typed().length - 1);
+    },
   });
-  async function use(reply, from) {
-    const body = new URLSearchParams({ reply, csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value });
-    const answer = await fetch(form.dataset.use, { method: 'POST', body, headers: { Accept: 'application/json' } }).catch(() => null);
-    if (answer?.ok) insert(text, (await answer.json()).text, from);
+  async function use(address, given, from) {
+    const { answer, text: words } = await filled(form, address, new URLSearchParams(given));
+    if (answer?.ok) insert(text, words, from);
   }
-  form.addEventListener('canned', (event) => { text.focus(); use(event.detail, text.selectionStart); });
+  form.addEventListener('canned', (event) => { text.focus(); use(form.dataset.use, { reply: event.detail }, text.selectionStart); });
   form.querySelector('[data-slash]').addEventListener('click', () => {
     text.focus();
     insert(text, before(text) && !before(text).endsWith('\n') ? '\n/' : '/');
@@ -37,7 +47,13 @@ function offerCanned(form) {
 
 function offerPeople(form) {
   const text = form.elements.text;
-  const names = Array.from(form.querySelectorAll('#agents option'), (option) => option.value);
+  const known = form.querySelector('#agents');
+  const names = Array.from(known.options, (option) => option.value);
+  // Very many are not all here: the server finds those who may read this.
+  const ask = async (words) => {
+    const answer = words && await fetch(`${known.dataset.find}&q=${encodeURIComponent(words)}`).catch(() => null);
+    return answer?.ok ? (await answer.json()).results : [];
+  };
   const typed = () => (form.elements.kind.value === 'note' ? /(?:^|[\s(])@([\p{L}\p{N}._-]{0,40})$/u.exec(before(text))?.[1] : undefined);
   suggest(text, {
     host: form.querySelector('.box'),
@@ -45,6 +61,7 @@ function offerPeople(form) {
     find: async () => {
       const words = typed()?.toLowerCase();
       if (words === undefined) return [];
+      if (known.dataset.find) return ask(words);
       return names.filter((name) => name.toLowerCase().split(' ').some((part) => part.startsWith(words))).slice(0, 8).map((name) => ({ name, hint: '@' }));
     },
     choose: (item) => insert(text, `@${item.name} `, text.selectionStart - typed().length - 1),
@@ -85,6 +102,20 @@ whenThere('[data-composer]', (form) => {
   document.addEventListener('thread:seen', (event) => {
     if (form.isConnected) form.elements.seen.value = event.detail;
   });
+});
+
+// Articles beside the conversation, or opened above it, go where one writes.
+document.addEventListener('submit', async (event) => {
+  const form = event.target.closest('[data-inserts]');
+  const composer = document.querySelector('[data-composer]');
+  if (!form || !composer) return;
+  event.preventDefault();
+  const { answer, text, detail } = await filled(composer, form.action, new URLSearchParams(new FormData(form, event.submitter)));
+  form.querySelector('output').textContent = detail ?? '';
+  if (!answer?.ok) return;
+  document.getElementById('layer')?.close();
+  const field = composer.elements.text;
+  insert(field, `${before(field) && !before(field).endsWith('\n') ? '\n\n' : ''}${text}`);
 });
 
 whenThere('[data-tags]', (field) => {

@@ -14,7 +14,9 @@ whenThere('[data-names]', (field) => {
     find: async () => {
       const words = typed().trim();
       if (!words) return [];
-      const answer = await fetch(`${field.dataset.names}?q=${encodeURIComponent(words)}`).catch(() => null);
+      const address = new URL(field.dataset.names, window.location);
+      address.searchParams.set('q', words);
+      const answer = await fetch(address).catch(() => null);
       const found = answer?.ok ? (await answer.json()).results : [];
       return found.length === 1 && found[0].name === words ? [] : found;
     },

@@ -34,10 +34,10 @@ export function suggest(field, { host, label, find, choose }) {
       part.textContent = text;
       made.append(part);
     }
-    made.addEventListener('pointerdown', (event) => { event.preventDefault(); take(item); });
+    made.addEventListener('pointerdown', (event) => { event.preventDefault(); take(item, event.shiftKey); });
     return made;
   };
-  const take = (item) => { close(); choose(item); };
+  const take = (item, isOther) => { close(); choose(item, isOther); };
 
   const look = async () => {
     const turn = asked += 1;
@@ -58,7 +58,7 @@ export function suggest(field, { host, label, find, choose }) {
     if (list.hidden || event.isComposing) return;
     if (event.key === 'ArrowDown') mark(at + 1);
     else if (event.key === 'ArrowUp') mark(at - 1);
-    else if ((event.key === 'Enter' && !event.ctrlKey && !event.metaKey) || event.key === 'Tab') take(shown[at]);
+    else if ((event.key === 'Enter' && !event.ctrlKey && !event.metaKey) || event.key === 'Tab') take(shown[at], event.shiftKey);
     else if (event.key === 'Escape') close();
     else return;
     event.preventDefault();

@@ -71,6 +71,7 @@ OPEN = {
     "/customers/": "get post",
     "/customers/{customer}/": "get patch",
     "/customers/{customer}/chat-grants/": "get post",
+    "/customers/{customer}/entitlements/": "get",
     "/chat-agents/": "get",
     "/chat-agents/{chatter}/": "get patch",
     "/bookings/": "get",

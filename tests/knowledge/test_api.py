@@ -1,16 +1,18 @@
 """`/api/v1/articles/` and `/api/v1/categories/`."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from helpdesk.customers.models import User
+from helpdesk.conversations.models import Conversation
+from helpdesk.customers.models import Team, User
 from knowledge.models import Article
 from tests.fixtures.company import Company
-from tests.fixtures.desk import logged_in
+from tests.fixtures.desk import logged_in, write
 from tests.knowledge.conftest import Library
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +120,13 @@ def test_categories_are_a_tree(company: Company) -> None:
     made = send(client, "POST", AT, {"title": "T", "body": "B", "category": "mail-2", "visibility": "public"})
     assert made.json()["category"] == below["id"]
     assert "1 article" in Client().get("/kb/en/c/mail/").content.decode()
+
+
+def test_what_may_answer_a_conversation(library: Library, company: Company, at: datetime) -> None:
+    conversation = write(company.carol, at, subject="My zebra has no internalword", text="What now?")
+    client = logged_in(company.linus)
+    found = [row["id"] for row in client.get(AT, {"conversation": conversation.pk}).json()["results"]]
+    assert found[0] == library.internal.pk and library.draft.pk not in found
+    assert {client.get(AT, {"conversation": one}).status_code for one in ("0", "x", "9" * 30)} == {404}
+    Conversation.objects.filter(pk=conversation.pk).update(team=Team.objects.create(name="Board", is_private=True))
+    assert client.get(AT, {"conversation": conversation.pk}).status_code == 404

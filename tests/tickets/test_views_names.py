@@ -40,7 +40,7 @@ def test_names_are_found_by_their_beginning_first(company: Company, many: list[S
     assert _names(client, "service", "\x00%_") == []
     acme = Organization.objects.order_by("pk").first()
     assert acme is not None and acme.name in _names(client, "organization", acme.name[:3])
-    assert client.get("/desk/names/user/?q=a").status_code == 404
+    assert client.get("/desk/names/customer/?q=a").status_code == 404
     assert Client().get("/desk/names/service/?q=n").status_code in (302, 401)
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import User
 from tickets.desk.models import Draft
+from tickets.forms import MAX_TEXT
 
 _KEEP = f"""
 INSERT INTO {Draft._meta.db_table} AS draft (conversation_id, user_id, kind, text, version, updated_at)
@@ -26,6 +27,14 @@ def keep(conversation: Conversation, user: User, kind: str, text: str, *, at: da
         cursor.execute(_KEEP, [conversation.pk, user.pk, kind, text, at])
         version: int = cursor.fetchone()[0]
     return version
+
+
+def append(conversation_id: int, user: User, text: str, *, at: datetime) -> None:
+    """Put the text below what the agent has typed there; a draft begins where there is none."""
+    found = Conversation.objects.get(pk=conversation_id)
+    known = Draft.objects.filter(conversation=found, user=user).first()
+    typed = f"{known.text}\n\n{text}" if known else text
+    keep(found, user, known.kind if known else "reply", typed[:MAX_TEXT], at=at)
 
 
 def use_up(conversation_id: int, user: User, version: int) -> None:

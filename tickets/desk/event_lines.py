@@ -128,6 +128,40 @@ def _linked(data: Data, names: Names) -> str:
     return _("linked to #%(number)s (%(relation)s)") % {"number": data["id"], "relation": data.get("relation", "")}
 
 
+def _approval_decided(data: Data, names: Names) -> str:
+    said = {
+        "approved": _("approved the answer"),
+        "declined": _("declined the answer"),
+        "withdrawn": _("took the answer back"),
+    }
+    return said.get(str(data.get("state")), "")
+
+
+def _moderated(data: Data, names: Names) -> str:
+    said = {
+        "hide": _("hid a post"),
+        "unhide": _("showed a post again"),
+        "mute": _("muted who wrote it"),
+        "unmute": _("no longer mutes who wrote it"),
+        "block": _("blocked who wrote it"),
+        "unblock": _("no longer blocks who wrote it"),
+        "report": _("reported it to the network"),
+        "delete": _("deleted a post"),
+    }
+    return said.get(str(data.get("kind")), "")
+
+
+def _covered(data: Data, names: Names) -> str:
+    return _("marked a post as abusive") if data.get("is_abusive") else _("said that a post is not abusive")
+
+
+def _ticket_opened(data: Data, names: Names) -> str:
+    return _("opened ticket #%(ticket)s on behalf of #%(thread)s") % {
+        "ticket": data.get("ticket", ""),
+        "thread": data.get("thread", ""),
+    }
+
+
 def _addresses(data: Data) -> str:
     return ", ".join(map(str, data.get("addresses", ())))
 
@@ -176,6 +210,18 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "conversation.item_removed": lambda data, names: _("not to do any more: %s") % data.get("text", ""),
     "conversation.time_spent": lambda data, names: _("spent %s min") % data.get("minutes", ""),
     "conversation.time_taken_back": lambda data, names: _("took back %s min") % data.get("minutes", ""),
+    "social.approval_asked": _says("asked a second person to read an answer"),
+    "social.approval_decided": _approval_decided,
+    "social.guard_overridden": lambda data, names: _("let private data stand: %s") % data.get("reason", ""),
+    "social.moderated": _moderated,
+    "social.covered": _covered,
+    "social.ticket_opened": _ticket_opened,
+    "social.posted_by_hand": _says("posted it by hand"),
+    "social.logged_by_hand": _says("logged it by hand"),
+    "social.private_asked": _says("answered in private"),
+    "conversation.claimed": _says("The customer has signed in and taken the ticket"),
+    "message.edited": _says("The author changed a post"),
+    "message.deleted": _says("The author deleted a post"),
     "quote.drafted": _says("began a quote"),
     "quote.sent": lambda data, names: _("sent quote %s") % data.get("number", ""),
     "quote.accepted": lambda data, names: _("%s accepted the quote") % data.get("answered_name", ""),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from helpdesk.customers.agents import MOST_LISTED
 from helpdesk.customers.entitlements import Realtime, realtime
 from helpdesk.customers.models import Plan, User
 from tickets.desk.facts_sql import CHOICES, MOST_SERVICES, OF_ADMIN, OF_AGENT
@@ -51,6 +52,8 @@ class Choices:
     teams: list[tuple[int, str]]
     services: list[tuple[int, str]]
     names: dict[tuple[str, int], str]
+    # Then only who has it is listed, and another one is asked for by name.
+    are_agents_many: bool = False
 
     @property
     def has_more_services(self) -> bool:
@@ -86,9 +89,14 @@ def _timed(row: dict[str, Any]) -> dict[str, Any]:
 
 def choices(found: Facts) -> Choices:
     """One statement for the three lists."""
-    rows = sorted(CHOICES.rows([found["id"], found["organization_id"], found["id"]]), key=lambda row: row[2].lower())
+    has = found["assignee_id"]
+    rows = CHOICES.rows([has, found["id"], found["organization_id"], found["id"]])
+    rows.sort(key=lambda row: row[2].lower())
+    people = [(key, name, here) for kind, key, name, here in rows if kind == "agent"]
+    are_many = len(people) > MOST_LISTED
     return Choices(
-        agents=[(k, n) for kind, k, n, here in rows if kind == "agent" and (here or k == found["assignee_id"])],
+        agents=[(key, name) for key, name, here in people if key == has or (here and not are_many)],
+        are_agents_many=are_many,
         teams=[(k, n) for kind, k, n, _ in rows if kind == "team"],
         services=[(k, n) for kind, k, n, _ in rows if kind == "service"],
         names={(kind, key): name for kind, key, name, _ in rows},

@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 
 from helpdesk.conversations import incidents, visibility
 from helpdesk.conversations.models import Conversation, ConversationLink, CustomField, Tag
+from helpdesk.customers.agents import MOST_LISTED
 from helpdesk.customers.models import Customer, Identity, Organization, Plan, Service, Team, User
 from helpdesk.oncall.models import Page
 from helpdesk.prepared import Prepared
@@ -145,7 +146,8 @@ OF_AGENT: Final = _for(User.Role.AGENT, "facts_for_agent")
 CHOICES: Final = Prepared(
     "choices_beside",
     f"""
-SELECT 'agent', id, name, is_active FROM {_USER}
+(SELECT 'agent', id, name, is_active FROM {_USER}
+    ORDER BY id IS DISTINCT FROM %s::bigint, name LIMIT {MOST_LISTED} + 1)
 UNION ALL SELECT 'team', id, name, true FROM {Team._meta.db_table}
 UNION ALL (SELECT 'service', id, name, true FROM {Service._meta.db_table}
     WHERE id IN (SELECT service_id FROM {_HAS_SERVICE} WHERE conversation_id = %s::bigint

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from helpdesk.customers import agents
 from helpdesk.customers.models import Service, User
 from helpdesk.prepared import Prepared
 from tickets.desk import filters
@@ -105,6 +106,8 @@ def asked(query: QueryDict, user: User) -> View:
         given["tag"] = [tag for value in given["tag"] for tag in value.split(",")]
     if name := given.pop("service_name", ""):
         given["service"] = _service(name)
+    if name := given.pop("assignee_name", ""):
+        given["assignee"] = _agent(name)
     return find(given, user)
 
 
@@ -115,6 +118,14 @@ def _service(name: str) -> int:
         if found is not None:
             return found.pk
     raise filters.BadFilter("there is no such service")
+
+
+def _agent(name: str) -> int:
+    """Raises BadFilter."""
+    try:
+        return agents.called(name).pk
+    except agents.NoSuchAgent as error:
+        raise filters.BadFilter("there is no such agent") from error
 
 
 def saved_for(user: User) -> list[SavedView]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from helpdesk.conversations import incidents
 from helpdesk.conversations.models import Priority, Status
 from helpdesk.conversations.visibility import visible_teams
+from helpdesk.customers.agents import offered
 from helpdesk.customers.models import Customer, Organization, Service, Team, User
 from tickets.desk import inbox, wording
 
@@ -96,6 +97,7 @@ class Choices:
     priorities: list[str]
     statuses: list[str]
     has_many_services: bool = False
+    are_agents_many: bool = False
 
 
 def service_name(view: inbox.View) -> str:
@@ -104,13 +106,15 @@ def service_name(view: inbox.View) -> str:
     return (Service.objects.filter(pk=pk).values_list("name", flat=True).first() or "") if pk else ""
 
 
-def choices(user: User) -> Choices:
-    """Three statements."""
+def choices(user: User, *, assignee: object = None) -> Choices:
+    """Three statements, four where there are too many agents to list: then `assignee` alone is."""
+    people = offered(assignee if isinstance(assignee, int) else None)
     services = list(Service.objects.order_by("name").values_list("pk", "name")[: MOST_SERVICES + 1])
     has_many = len(services) > MOST_SERVICES
     channels = [code for code in wording.labels(get_language())["channel"] if code != "api"]
     return Choices(
-        agents=list(User.objects.filter(is_active=True).order_by("name", "pk").values_list("pk", "name")),
+        agents=people.agents,
+        are_agents_many=people.are_many,
         teams=list(visible_teams(user).values_list("pk", "name")),
         services=[] if has_many else services,
         has_many_services=has_many,

@@ -21,6 +21,7 @@ _PAGES: Final = (
     ("tickets:reports", "chart-column", _("Reports")),
     ("tickets:wallboard", "monitor", _("Wallboard")),
     ("chat:chats", "message-square", _("Chats")),
+    ("knowledge:kb", "book-open", _("Knowledge base")),
     ("tickets:pages", "bell-ring", _("Pages")),
     ("tickets:on_call", "calendar-clock", _("On call")),
     ("tickets:ledger", "mail", _("Mail ledger")),

@@ -16,7 +16,7 @@ from helpdesk.conversations.models import Attachment, Message
 from helpdesk.customers.models import Customer, User
 from helpdesk.events.models import Event
 from helpdesk.prepared import Prepared
-from tickets.desk import event_lines
+from tickets.desk import event_lines, on_networks
 from tickets.models import InboundEmail, MailHeader
 from tickets.numbers import whole_number
 
@@ -198,8 +198,9 @@ def additions(conversation_id: int, news: Since, names: event_lines.Names) -> Th
     shown = news.shown
     named: dict[int, bool] = {}
     items = []
-    for kind, at, actor, data, seq, _is_wide in news.rows:
-        given = json.loads(data)
+    told = [json.loads(data) for _kind, _at, _actor, data, _seq, _is_wide in news.rows]
+    names = _with_agents(names, told)
+    for (kind, at, actor, _data, seq, _is_wide), given in zip(news.rows, told, strict=True):
         number = given.get("message")
         if isinstance(number, int) and number > 0:
             named[number] = named.get(number, False) or kind in _SPOKEN
@@ -237,7 +238,9 @@ def _these_messages(conversation_id: int, ids: Collection[int]) -> list[dict[str
 
 
 def _prepared(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    marks = on_networks.marks([m["id"] for m in messages if m["kind"] != "note" and on_networks.is_one(m["via"])])
     for message in messages:
+        message["network"] = marks.get(message["id"])
         message["attachments"] = message["attachments"] or []
         for file in message["attachments"]:
             file["is_picture"] = file["content_type"] in PICTURES
@@ -251,11 +254,23 @@ def _events(
 ) -> list[Item]:
     given = {"conversation": conversation_id, "since": since, "until": until}
     items = []
-    for kind, at, actor, data, seq in reversed(_EVENTS.rows(given)):
-        text = event_lines.line(kind, actor or "", json.loads(data), names)
+    rows = [(kind, at, actor, json.loads(data), seq) for kind, at, actor, data, seq in reversed(_EVENTS.rows(given))]
+    names = _with_agents(names, [data for _kind, _at, _actor, data, _seq in rows])
+    for kind, at, actor, data, seq in rows:
+        text = event_lines.line(kind, actor or "", data, names)
         if text:
             items.append(_line(kind, at, text, seq))
     return items
+
+
+def _with_agents(names: event_lines.Names, told: Collection[event_lines.Data]) -> event_lines.Names:
+    """Where there are too many agents to list, names lack some that events speak of: then one statement."""
+    missing = {data["assignee"] for data in told if isinstance(data.get("assignee"), int)}
+    missing = {pk for pk in missing if ("agent", pk) not in names}
+    if not missing:
+        return names
+    found = User.objects.filter(pk__in=missing).values_list("pk", "name")
+    return {**names, **{("agent", pk): name for pk, name in found}}
 
 
 def _line(kind: str, at: datetime, text: str, seq: int) -> Item:

@@ -18,7 +18,7 @@ from helpdesk.conversations.models import Priority, Status
 from helpdesk.conversations.visibility import last_event, visible_conversations
 from helpdesk.customers.permissions import may_work
 from helpdesk.sla.models import Clock
-from tickets.desk import facts, kept_words, live_chats, mentions, snoozing, thread
+from tickets.desk import facts, kept_words, live_chats, mentions, on_networks, snoozing, thread
 from tickets.desk.reckoning import explain_clock
 from tickets.desk.rendering import page
 from tickets.forms import AFTER_REPLY, MessageForm
@@ -45,10 +45,15 @@ def conversation(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 def show(
-    request: AgentRequest, pk: int, form: MessageForm | None, status: int = 200, overtaken: Sequence[int] = ()
+    request: AgentRequest,
+    pk: int,
+    form: MessageForm | None,
+    status: int = 200,
+    overtaken: Sequence[int] = (),
+    may_insist: bool = False,
 ) -> HttpResponse:
     """The page; with a form that could not be accepted, what was typed and why; `overtaken` are the messages that
-    came before it.
+    came before it. With `may_insist` a reason lets it leave all the same.
     """
     at = now()
     found = facts.find(pk, request.user)
@@ -67,6 +72,7 @@ def show(
         "form": form,
         "client_id": form["client_id"].value() if form else uuid4(),
         "after_reply": AFTER_REPLY,
+        "may_insist": may_insist,
         "overtaken": [
             item.message for item in parts["thread"].items if item.message and item.message["id"] in overtaken
         ],
@@ -163,6 +169,7 @@ def _beside(request: AgentRequest, found: facts.Facts, choices: facts.Choices, a
         "choices": choices,
         "entitlement": facts.entitlement(found, at),
         "chat": live_chats.of(found["id"], found["channel"], request.user, at),
+        "network": on_networks.pane(found["id"], found["channel"], request.user, at),
         "customers_time": at.astimezone(zone) if zone else None,
         "presets": snoozing.presets(at, timezone.get_current_timezone()),
         "may_work": may_work(request.user),

@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from helpdesk.customers.agents import offered
 from helpdesk.customers.models import User
 from helpdesk.events.actors import Actor
 from helpdesk.oncall import feeds, rotas
@@ -44,11 +45,11 @@ def stand_in(request: AgentRequest) -> HttpResponse:
 
 def _show(request: AgentRequest, form: StandInForm, status: int = 200) -> HttpResponse:
     at = now()
-    agents = list(User.objects.filter(is_active=True))
+    people = offered(request.user.pk)
     names = dict(User.objects.values_list("pk", "name"))
     schedules = [
         {**rota_picture.of_schedule(schedule, names, at), "feed": feeds.feed_url(schedule, request.user)}
         for schedule in Schedule.objects.select_related("fallback")
     ]
     zone = known_zone(request.user.timezone)
-    return page(request, "on_call.jinja", status=status, schedules=schedules, agents=agents, form=form, zone=zone)
+    return page(request, "on_call.jinja", status=status, schedules=schedules, people=people, form=form, zone=zone)

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from helpdesk.desk import offered
 from tickets.desk import inbox, palette, palette_pages
 from tickets.desk.rendering import page
 from tickets.numbers import whole_number
@@ -32,5 +33,6 @@ def palette_found(request: AgentRequest) -> HttpResponse:
         found_pages=palette_pages.pages(typed, settings),
         found_canned=palette_pages.canned_replies(typed, user),
         found_macros=palette_pages.macros(typed, user) if here else [],
+        found_elsewhere=offered.places(typed, user, whole_number(here) or 0),
         open_conversation=whole_number(here),
     )

@@ -55,7 +55,7 @@ def filter_form(request: AgentRequest) -> HttpResponse:
         "filter.jinja",
         view=view,
         chosen=view.extra,
-        choices=narrowing.choices(request.user),
+        choices=narrowing.choices(request.user, assignee=view.extra.get("assignee")),
         service_name=narrowing.service_name(view),
         own_teams=own_teams(request.user),
     )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from helpdesk.conversations.models import Priority
+from helpdesk.customers.agents import NoSuchAgent, called, offered
 from helpdesk.customers.models import Organization, Plan, User
 from helpdesk.customers.visibility import visible_teams
 from tickets.desk.rendering import page
@@ -26,7 +27,7 @@ def reports(request: AgentRequest) -> HttpResponse:
     """The whole report. What makes no sense is said above the usual one, with 400."""
     at, wrong = now(), ""
     try:
-        chosen = selection.parse(request.GET.dict(), at)
+        chosen = selection.parse(_asked(request), at)
     except BadSelection as error:
         chosen, wrong = selection.parse({}, at), str(error)
     found = tables.report(chosen, request.user)
@@ -53,7 +54,7 @@ def csv_file(request: AgentRequest, key: str) -> StreamingHttpResponse:
     if key not in tables.KEYS:
         raise Http404
     try:
-        chosen = selection.parse(request.GET.dict(), now())
+        chosen = selection.parse(_asked(request), now())
     except BadSelection as error:
         raise Http404 from error
     table = tables.report(chosen, request.user).tables[key]
@@ -64,8 +65,20 @@ def csv_file(request: AgentRequest, key: str) -> StreamingHttpResponse:
     return answer
 
 
+def _asked(request: AgentRequest) -> dict[str, str]:
+    """What the address asks for, an agent also by name. Raises BadSelection."""
+    asked = {name: str(value) for name, value in request.GET.dict().items()}
+    if name := asked.pop("agent_name", "").strip():
+        try:
+            asked["agent"] = str(called(name).pk)
+        except NoSuchAgent as error:
+            raise BadSelection(_("Nobody here is called so.")) from error
+    return asked
+
+
 def _choices(user: User, chosen: Selection) -> dict[str, Any]:
     """What the filters offer."""
+    people = offered(chosen.agent)
     organizations = list(Organization.objects.values_list("pk", "name")[: MOST_NAMED + 1])
     return {
         "periods": selection.periods(),
@@ -74,5 +87,6 @@ def _choices(user: User, chosen: Selection) -> dict[str, Any]:
         "priorities": Priority.values,
         "plans": list(Plan.objects.values_list("pk", "name")),
         "organizations": organizations if len(organizations) <= MOST_NAMED else None,
-        "agents": list(User.objects.filter(is_active=True).values_list("pk", "name")),
+        "agents": people.agents,
+        "are_agents_many": people.are_many,
     }

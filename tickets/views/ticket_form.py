@@ -19,7 +19,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from helpdesk.conversations import incidents
+from helpdesk.conversations import incidents, spared
 from helpdesk.conversations.uploads import files_of
 from helpdesk.customers.models import Customer, Service
 from helpdesk.customers.sessions import signed_in
@@ -108,6 +108,7 @@ def _answer(request: HttpRequest, asked: Asked) -> HttpResponse:
     except web_form.Blocked:
         form.add_error(None, _("We take no forms from this address."))
         return _refuse(request, form, asked, 403)
+    spared.written_all_the_same(request.POST.get("asking", ""), conversation)
     query = {"ticket": signing.dumps(conversation.pk, salt=THANKS)}
     if asked.frame is not None:
         query["embedded"] = asked.frame.key
@@ -152,6 +153,7 @@ def _show(request: HttpRequest, form: TicketForm, asked: Asked, status: int = 20
         "shell": "front/embedded.html" if asked.frame else "front/base.html",
         "form": form,
         "token": token,
+        "asking": form.data.get("asking", "")[:32] if form.is_bound else "",
         "customer": asked.customer,
         "frame": asked.frame,
         "topics": topics,

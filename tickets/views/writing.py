@@ -21,9 +21,9 @@ from helpdesk.conversations.models import Conversation, Message, Status
 from helpdesk.conversations.uploads import files_of
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import may_work
-from helpdesk.desk import markdown
+from helpdesk.desk import markdown, offered
 from helpdesk.events.actors import Actor
-from tickets.desk import canned, drafts, kept_words, live_chats, mentions
+from tickets.desk import canned, drafts, kept_words, live_chats, mentions, on_networks
 from tickets.forms import MAX_TEXT, MessageForm
 from tickets.mail import forwarding
 from tickets.numbers import whole_number
@@ -64,11 +64,18 @@ def _answer(request: AgentRequest, pk: int) -> HttpResponse:
     except conversations.NotFilledIn as error:
         messages.error(request, str(error))
         return show(request, pk, form, status=422)
+    except conversations.Refused as error:
+        form.add_error("text", error.words)
+        return show(request, pk, form, status=422, may_insist=error.may_insist)
     except (forwarding.CannotForward, following.TooManyFollowers) as error:
         form.add_error("cc", str(error))
         return show(request, pk, form, status=422)
     kept_words.forget(request.session, pk, said["text"])
-    query = f"sent={message.pk}" if settings.UNDO_SEND_SECONDS and not live else ""
+    if message is None:
+        messages.success(request, _("It waits for a second person, who reads it before it leaves."))
+        return to_conversation(request, pk)
+    waits = settings.UNDO_SEND_SECONDS or on_networks.is_one(found.channel)
+    query = f"sent={message.pk}" if waits and not live else ""
     return to_conversation(request, pk, query=query, part=f"m{message.pk}")
 
 
@@ -82,7 +89,12 @@ def _note(found: Conversation, request: AgentRequest, said: dict[str, Any], at: 
 
 
 @transaction.atomic
-def _reply(found: Conversation, request: AgentRequest, said: dict[str, Any], at: datetime, *, live: bool) -> Message:
+def _reply(
+    found: Conversation, request: AgentRequest, said: dict[str, Any], at: datetime, *, live: bool
+) -> Message | None:
+    """The message; None where somebody else reads it first."""
+    if on_networks.is_one(found.channel):
+        return _answer_there(found, request, said, at)
     text = said["text"]
     _copy(found, request, said, at)
     wait = 0 if live else settings.UNDO_SEND_SECONDS
@@ -100,6 +112,22 @@ def _reply(found: Conversation, request: AgentRequest, said: dict[str, Any], at:
     )
     if live:
         live_chats.answered(found.pk, request.user, at=at)
+    drafts.use_up(found.pk, request.user, said["draft"] or 0)
+    return message
+
+
+def _answer_there(found: Conversation, request: AgentRequest, said: dict[str, Any], at: datetime) -> Message | None:
+    message = on_networks.answer(
+        found.pk,
+        request.user,
+        said["text"],
+        at=at,
+        client_id=said["client_id"],
+        files=files_of(said["uploads"]),
+        seen=said["seen"],
+        status=said["then"],
+        insists=said["insists"],
+    )
     drafts.use_up(found.pk, request.user, said["draft"] or 0)
     return message
 
@@ -154,9 +182,11 @@ def mentions_seen(request: AgentRequest, pk: int) -> HttpResponse:
 @require_GET
 @agent_view
 def canned_replies(request: AgentRequest) -> JsonResponse:
-    """Those that begin with what was typed behind the slash."""
-    found = canned.found(request.user, request.GET.get("q", ""))
-    shown = [{"id": one.pk, "name": one.name, "hint": f"/{one.shortcut}"} for one in found]
+    """Those that begin with what was typed behind the slash, and what other rooms have for `here`."""
+    typed, here = request.GET.get("q", "")[:40], whole_number(request.GET.get("here", "")) or 0
+    found = canned.found(request.user, typed)
+    shown: list[dict[str, Any]] = [{"id": one.pk, "name": one.name, "hint": f"/{one.shortcut}"} for one in found]
+    shown += [one.as_json() for one in offered.insertables(typed, request.user, here)] if here else []
     return JsonResponse({"results": shown})
 
 

@@ -79,7 +79,9 @@ class AccountForm(SettingsForm):
         max_value=Decimal(100_000),
         decimal_places=2,
         label=gettext_lazy("Daily cap, in US dollars"),
-        help_text=gettext_lazy("Counted from our own calls, by UTC days. At the cap the account pauses until the next."),
+        help_text=gettext_lazy(
+            "Counted from our own calls, by UTC days. At the cap the account pauses until the next."
+        ),
     )
     staff_handles = LinesField(
         required=False,

@@ -11,7 +11,7 @@ from django.test import Client
 from chat import limits, sessions, widgets
 from chat.models import UsedToken, Visit, Widget, WidgetSecret
 from helpdesk.events import secrets
-from tests.chat.test_visitor_api import KEY, SECRET, token
+from tests.chat.visiting import KEY, SECRET, token
 from tests.fixtures.company import Company
 
 pytestmark = pytest.mark.django_db

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.desk.forms import SettingsForm, Words, dress
+from helpdesk.desk.named import name_agents
 
 
 class Part(forms.Form):
@@ -20,6 +21,7 @@ class Part(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        name_agents(self.fields)
         for one in self.fields.values():
             dress(one)
 

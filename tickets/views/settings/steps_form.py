@@ -8,13 +8,20 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from helpdesk.conversations.models import Priority, Status
+from helpdesk.customers.agents import active, are_many
 from helpdesk.customers.models import Service, Team, User
+from helpdesk.desk.forms import dress
+from helpdesk.desk.named import NamedField
 from tickets.desk import steps
 from tickets.desk.wording import labels
+from tickets.numbers import is_number
 from tickets.views.settings.parts import Part
 
 # Those whose value is written rather than chosen.
 _TEXTS = ("reply", "note", "add_tags", "remove_tags", "add_services", "set_custom", "snooze", "notify")
+
+# The end of a code that leaves the agent to the field beside it.
+_BY_NAME = ":who"
 
 Steps = Sequence[Mapping[str, Any]]
 
@@ -35,7 +42,12 @@ class StepPart(Part):
         super().__init__(*args, **kwargs)
         field = self.fields["do"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = list(choices(for_rule))
+        many = are_many()
+        if many:
+            self.fields["who"] = NamedField(active(), required=False, label=gettext_lazy("Who"))
+            dress(self.fields["who"])
+        had = str(self.initial.get("do", ""))
+        field.choices = list(choices(for_rule, named=[had] if many else None))
         self.fields["text"].help_text = _(
             "The text, tags with commas, a number of hours, services by name, or KEY=value of a custom field."
         )
@@ -45,12 +57,26 @@ class StepPart(Part):
         name = str(cleaned.get("do", "")).partition(":")[0]
         if name in _TEXTS and name != "notify" and not str(cleaned.get("text", "")).strip():
             self.add_error("text", _("Say what."))
+        if str(cleaned.get("do", "")).endswith(_BY_NAME) and not cleaned.get("who") and not self.errors:
+            self.add_error("who", _("Say who."))
         return cleaned
 
 
-def choices(for_rule: bool) -> Iterable[tuple[Any, Any]]:
+def _people(named: Iterable[str] | None) -> list[tuple[Any, str]]:
+    if named is None:
+        return [(user.pk, str(user)) for user in active()]
+    numbers = {int(code.partition(":")[2]) for code in named if is_number(code.partition(":")[2])}
+    return [(user.pk, str(user)) for user in User.objects.filter(pk__in=numbers)]
+
+
+def choices(for_rule: bool, named: Iterable[str] | None = None) -> Iterable[tuple[Any, Any]]:
+    """What may be done. Where there are too many agents to list, only those of the codes `named`: others are named in
+    a field of their own.
+    """
     names = labels(get_language())
-    people = [(user.pk, str(user)) for user in User.objects.filter(is_active=True)]
+    people = _people(named)
+    if named is not None:
+        people.append((_BY_NAME[1:], _("Whom I name beside it")))
     agents = [(f"assign:{pk}", name) for pk, name in people]
     yield "", _("Nothing")
     yield (
@@ -91,6 +117,8 @@ def given_in(said: dict[str, Any]) -> dict[str, Any] | None:
     text = str(said["text"])
     if not name:
         return None
+    if value == _BY_NAME[1:]:
+        value = str(said["who"].pk)
     if name == "notify":
         return {"do": name, "value": [value], "text": text.strip()}
     if name in ("add_tags", "remove_tags"):
@@ -132,7 +160,8 @@ class Sayer:
 
     def __init__(self, every: Iterable[Steps]) -> None:
         steps_said = [step for actions in every for step in actions]
-        groups = choices(True) if steps_said else ()
+        codes = [one["do"] for step in steps_said for one in shown(step)] if are_many() else None
+        groups = choices(True, codes) if steps_said else ()
         self._words = {code: str(name) for _group, many in groups if isinstance(many, list) for code, name in many}
         services = {pk for step in steps_said if step["do"] == "add_services" for pk in step["value"] or []}
         self._services = dict(Service.objects.filter(pk__in=services).values_list("pk", "name")) if services else {}

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from helpdesk.customers.agents import are_many
 from helpdesk.customers.models import AuditEntry, User
 from tickets.desk import system
 from tickets.numbers import whole_number
@@ -23,11 +24,14 @@ PAGE = 50
 @require_GET
 def audit_log(request: AgentRequest) -> HttpResponse:
     """The newest changes first, of one kind or by one person where asked for."""
-    asked = {name: request.GET.get(name, "").replace("\x00", "")[:80] for name in ("kind", "who", "q")}
+    asked = {name: request.GET.get(name, "").replace("\x00", "")[:80] for name in ("kind", "who", "who_name", "q")}
     rows = AuditEntry.objects.select_related("actor").order_by("-id")
     if asked["kind"]:
         rows = rows.filter(kind=asked["kind"])
-    if who := whole_number(asked["who"]):
+    if asked["who_name"]:
+        found_by_name = User.objects.filter(Q(email__iexact=asked["who_name"]) | Q(name__istartswith=asked["who_name"]))
+        rows = rows.filter(actor__in=found_by_name)
+    elif who := whole_number(asked["who"]):
         rows = rows.filter(actor=who)
     if asked["q"]:
         rows = rows.filter(Q(name__icontains=asked["q"]))
@@ -42,8 +46,15 @@ def audit_log(request: AgentRequest) -> HttpResponse:
         after=found[PAGE - 1].pk if len(found) > PAGE else 0,
         asked=asked,
         kinds=sorted(AuditEntry.objects.order_by().values_list("kind", flat=True).distinct()),
-        agents=list(User.objects.only("pk", "name", "email")),
+        agents=_who(whole_number(asked["who"])),
+        are_agents_many=are_many(),
     )
+
+
+def _who(chosen: int) -> list[User]:
+    """Also who is gone may have changed something. Where there are too many to list, who is chosen alone."""
+    people = User.objects.only("pk", "name", "email")
+    return list(people.filter(pk=chosen) if are_many() else people)
 
 
 def _changes(entry: AuditEntry) -> list[tuple[str, str, str]]:

@@ -10,14 +10,17 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from helpdesk.conversations.models import CustomField, Priority, Status, Tag
+from helpdesk.customers.agents import active, offered
 from helpdesk.customers.models import Team, User
 from helpdesk.customers.permissions import may_configure, may_work
 from helpdesk.desk import fields
 from helpdesk.desk.areas import Area, Row
 from helpdesk.desk.forms import Refused, SettingsForm
+from helpdesk.desk.named import NamedField
 from tickets.desk import filters, kept, tags, variables
 from tickets.desk.models import CannedReply, SavedView, Shared
 from tickets.desk.wording import labels
+from tickets.numbers import is_number
 
 LONGEST_TEXT = 20_000
 
@@ -139,7 +142,19 @@ class ViewForm(SharedForm):
         ("", ("name", "audience", "newest_first")),
         (
             gettext_lazy("What it shows"),
-            ("status", "priority", "channel", "assignee", "team", "tag", "at_risk", "mentioned", "snoozed", "spam"),
+            (
+                "status",
+                "priority",
+                "channel",
+                "assignee",
+                "assignee_name",
+                "team",
+                "tag",
+                "at_risk",
+                "mentioned",
+                "snoozed",
+                "spam",
+            ),
         ),
     )
     name = forms.CharField(max_length=120, label=gettext_lazy("Name"))
@@ -171,6 +186,10 @@ class ViewForm(SharedForm):
     def arrange(self) -> None:
         super().arrange()
         names = labels(get_language())
+        has = str(self.initial.get("assignee", ""))
+        people = offered(int(has) if is_number(has) else None)
+        if people.are_many:
+            self.fields["assignee_name"] = NamedField(active(), required=False, label=_("Another assignee"))
         choices: dict[str, list[tuple[str, Any]]] = {
             "status": [(code, names["status"][code]) for code in Status.values],
             "priority": [(code, names["priority"][code]) for code in Priority.values],
@@ -179,7 +198,7 @@ class ViewForm(SharedForm):
                 ("", _("Anybody or nobody")),
                 ("me", _("Whoever looks")),
                 ("none", _("Nobody")),
-                *((str(user.pk), str(user)) for user in User.objects.filter(is_active=True)),
+                *((str(key), name) for key, name in people.agents),
             ],
             "team": [
                 ("", _("Any")),
@@ -202,6 +221,8 @@ class ViewForm(SharedForm):
     def write(self, *, at: datetime) -> SavedView:
         view: SavedView = self.found or SavedView()
         asked = {name: self.cleaned_data[name] for name in self.FILTERS}
+        if other := self.cleaned_data.get("assignee_name"):
+            asked["assignee"] = str(other.pk)
         # What this form has no field for was asked for in the inbox, and stays.
         others = {name: value for name, value in view.filters.items() if name not in self.FILTERS}
         try:
