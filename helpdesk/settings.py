@@ -406,6 +406,8 @@ for _kind in ("message.written", "chat.joined", "chat.ended", "chat.converted"):
 EVENT_HANDLERS["chat.joined"].append("helpdesk.conversations.receivers.resolve_page")
 for _kind in ("chat.ended", "chat.converted"):
     EVENT_HANDLERS[_kind].append("chat.waiting.stop")
+if SLACK_TICKETS and SLACK_BOT_TOKEN and SLACK_CHANNEL:
+    EVENT_HANDLERS["conversation.opened"].append("chat.slack_tickets.tell")
 
 # The emergency phone: what Twilio tells is worked on, a voicemail is fetched once, an agent's phone rings to call back.
 EVENT_HANDLERS["hook.twilio"] = ["phone.receivers.apply"]

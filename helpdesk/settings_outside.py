@@ -41,6 +41,8 @@ PAGERDUTY_API_BASE_URL = env.str("PAGERDUTY_API_BASE_URL", default="https://api.
 SLACK_BOT_TOKEN = env.str("SLACK_BOT_TOKEN", default="")
 SLACK_SIGNING_SECRET = env.str("SLACK_SIGNING_SECRET", default="")
 SLACK_CHANNEL = env.str("SLACK_CHANNEL", default="")
+# Whether each new ticket is a line in that channel.
+SLACK_TICKETS = env.bool("SLACK_TICKETS", default=True)
 SLACK_BASE_URL = env.str("SLACK_BASE_URL", default="https://slack.com/api/")
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
 TELEGRAM_BASE_URL = env.str("TELEGRAM_BASE_URL", default="https://api.telegram.org")

@@ -1,4 +1,4 @@
-"""What a network says of single messages: edited, deleted, hidden, covered, and where they stand. For `NETWORK_DESK`."""
+"""What a network says of messages: edited, deleted, hidden, covered, and where they stand. For `NETWORK_DESK`."""
 
 import json
 from collections.abc import Collection, Mapping

@@ -122,14 +122,16 @@ class NamedManyField(_Named):
 
 def name_agents(drawn: dict[str, forms.Field]) -> None:
     """Fields that list agents become fields that name them, where there are too many to list."""
-    listing = {
-        name: field
-        for name, field in drawn.items()
-        if isinstance(field, forms.ModelChoiceField) and field.queryset is not None and field.queryset.model is User
-    }
+    listing = {name: field for name, field in drawn.items() if isinstance(field, forms.ModelChoiceField)}
+    listing = {name: field for name, field in listing.items() if _rows(field).model is User}
     if not listing or not are_many():
         return
     for name, field in listing.items():
         kind = NamedManyField if isinstance(field, forms.ModelMultipleChoiceField) else NamedField
-        options = {"label": field.label, "required": field.required, "help_text": field.help_text}
-        drawn[name] = kind(field.queryset, **options)
+        options: dict[str, Any] = {"label": field.label, "required": field.required, "help_text": field.help_text}
+        drawn[name] = kind(_rows(field), **options)
+
+
+def _rows(field: "forms.ModelChoiceField[Any]") -> QuerySet[Any]:
+    assert field.queryset is not None
+    return field.queryset

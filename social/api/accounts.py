@@ -42,9 +42,9 @@ _COLUMNS = (
 class AccountSerializer(serializers.ModelSerializer[Account]):
     """An account. What its network needs is on the settings page; an empty secret keeps the one that is there."""
 
-    team = IdOrName(queryset=Team.objects.all(), required=False, allow_null=True)
-    policy = IdOrName(queryset=Policy.objects.all(), required=False, allow_null=True)
-    schedule = IdOrName(queryset=Schedule.objects.all(), required=False, allow_null=True)
+    team = IdOrName(name_field="name", queryset=Team.objects.all(), required=False, allow_null=True)
+    policy = IdOrName(name_field="name", queryset=Policy.objects.all(), required=False, allow_null=True)
+    schedule = IdOrName(name_field="name", queryset=Schedule.objects.all(), required=False, allow_null=True)
     secrets = serializers.DictField(
         child=serializers.CharField(max_length=1000, allow_blank=True),
         write_only=True,

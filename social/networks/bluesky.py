@@ -193,14 +193,18 @@ class Bluesky:
 
     def _reply(self, connection: Connection, session: Mapping[str, str], outgoing: Outgoing) -> dict[str, Any]:
         """References hold what a post was (cid), so that it is asked for."""
-        asked = [("uris", uri) for uri in dict.fromkeys((outgoing.answers, outgoing.root or outgoing.answers))]
-        found = _ok(calls.get(connection, "/xrpc/app.bsky.feed.getPosts", asked, session)).json()
-        posts = {str(one.get("uri")): one for one in map(as_dict, as_list(found.get("posts")))}
+        posts = self._references(connection, session, outgoing.answers, outgoing.root or outgoing.answers)
         parent = posts.get(outgoing.answers)
         if parent is None:
             raise NeverRetry("the post that this answers is gone")
-        root = posts.get(outgoing.root) or parent
-        return {name: {"uri": one["uri"], "cid": one["cid"]} for name, one in (("root", root), ("parent", parent))}
+        return {"root": posts.get(outgoing.root) or parent, "parent": parent}
+
+    def _references(self, connection: Connection, session: Mapping[str, str], *uris: str) -> dict[str, dict[str, str]]:
+        """What posts are (uri and cid), by their uri; those that are gone are not among them."""
+        asked = [("uris", uri) for uri in dict.fromkeys(uris)]
+        found = _ok(calls.get(connection, "/xrpc/app.bsky.feed.getPosts", asked, session)).json()
+        posts = [as_dict(one) for one in as_list(found.get("posts"))]
+        return {str(one["uri"]): {"uri": str(one["uri"]), "cid": str(one.get("cid"))} for one in posts if "uri" in one}
 
     def _resolve(self, connection: Connection, handle: str) -> str | None:
         answer = calls.get(connection, "/xrpc/com.atproto.identity.resolveHandle", [("handle", handle)])
@@ -222,7 +226,10 @@ class Bluesky:
             path = f"/xrpc/app.bsky.graph.{kind}Actor"
             _ok(calls.send_json(connection, path, {"actor": person}, session))
         elif kind == "report":
-            subject = {"$type": "com.atproto.admin.defs#repoRef", "did": person}
+            subject: dict[str, str] = {"$type": "com.atproto.admin.defs#repoRef", "did": person}
+            known = self._references(connection, session, post).get(post) if post else None
+            if known is not None:
+                subject = {"$type": "com.atproto.repo.strongRef", **known}
             body = {"reasonType": "com.atproto.moderation.defs#reasonRude", "subject": subject}
             _ok(calls.send_json(connection, "/xrpc/com.atproto.moderation.createReport", body, session))
         elif kind == "delete":

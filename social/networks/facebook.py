@@ -146,7 +146,9 @@ class Facebook:
                 attached = self._upload(connection, file, to)
             except DeliveryError as error:
                 # What was said already is not said again for a file's sake.
-                raise NeverRetry(f"{file.name} did not leave, what came before did: {error.reason}") if first else error
+                if not first:
+                    raise
+                raise NeverRetry(f"{file.name} did not leave, what came before did: {error.reason}") from error
             first = first or attached
         return Sent(first)
 

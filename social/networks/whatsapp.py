@@ -98,7 +98,9 @@ class WhatsApp:
                 sent = self._say(connection, outgoing.person, one)
             except DeliveryError as error:
                 # What was said already is not said again for a file's sake.
-                raise NeverRetry(f"a file did not leave, what came before did: {error.reason}") if first else error
+                if not first:
+                    raise
+                raise NeverRetry(f"a file did not leave, what came before did: {error.reason}") from error
             first = first or sent
         return Sent(first)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.answers import NothingToSay
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.models import User
 from helpdesk.desk.pages import AgentRequest, agent_view, page
@@ -58,7 +59,7 @@ def decide(request: AgentRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Taken back."))
     except answering.SecondReader:
         messages.error(request, _("Somebody else decides this, and only once."))
-    except (conversations.Refused, conversations.NothingToSay) as error:
+    except (conversations.Refused, NothingToSay) as error:
         messages.error(request, str(error))
     return _back(request, approval)
 

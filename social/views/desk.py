@@ -1,6 +1,4 @@
-"""Beside a conversation on a network: counting what is typed, a ticket on somebody's behalf, private answers, posting by
-hand.
-"""
+"""Beside a conversation on a network: counting, a ticket on somebody's behalf, private answers, posting by hand."""
 
 from typing import Final
 

@@ -20,6 +20,7 @@ from status.models import Component, Incident, IncidentTemplate, IncidentUpdate,
 from status.views import asked
 
 MOST: Final = 100
+LONGEST_NAME: Final = 120
 LATELY: Final = 20
 LATELY_DAYS: Final = timedelta(days=30)
 _FORMS: Final[dict[str, type[asked.IncidentForm | asked.MaintenanceForm | asked.PastForm]]] = {
@@ -106,7 +107,8 @@ def _beginning(request: AgentRequest, kind: str, proposal: Proposal | None) -> t
         # Why it was proposed is for us: a monitoring system's words do not belong on the page.
         name = _("Trouble with %(components)s") % {"components": proposal.component.name}
         return {"name": name}, {proposal.component_id: said}
-    return {}, {}
+    asked = " ".join(request.GET.get("name", "").replace("\x00", "").split())[:LONGEST_NAME]
+    return ({"name": asked} if asked else {}), {}
 
 
 def _proposal(number: str) -> Proposal | None:

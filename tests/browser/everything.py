@@ -92,7 +92,7 @@ FILES = {
     *("suggest", "at_atom", "at_rss", "at_sitemap", "at_sitemap_part", "at_robots"),
 }
 MACHINES = {
-    *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "live", "ready", "paging_health"),
+    *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "slack_commands", "live", "ready", "paging_health"),
     *("twilio_voice", "twilio_recording", "twilio_status", "twilio_sms"),
     *("signal_hook", "mail_health", "metrics", "mfa_login_webauthn"),
 }

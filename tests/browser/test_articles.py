@@ -1,5 +1,6 @@
 """Journeys: a customer finds the answer while typing and writes no ticket; an agent answers with articles by keys."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -58,7 +59,7 @@ def test_an_agent_answers_with_articles(enter: Enter, company: Company) -> None:
     page.keyboard.type("/port")
     expect(page.get_by_role("option", name="SSH on another port")).to_contain_text("Article")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('text').value.startsWith('[SSH on another port](')")
+    expect(text).to_have_value(re.compile(r"^\[SSH on another port\]\("))
 
     page.keyboard.press("Control+k")
     page.keyboard.type("another port")
@@ -67,13 +68,13 @@ def test_an_agent_answers_with_articles(enter: Enter, company: Company) -> None:
     expect(layer).to_contain_text("Use port 2222")
     layer.get_by_role("button", name="Insert text").click()
     expect(layer).to_be_hidden()
-    page.wait_for_function("document.getElementById('text').value.includes('Use **port 2222**')")
+    expect(text).to_have_value(re.compile(r"Use \*\*port 2222\*\*"))
 
     page.locator("#articles").scroll_into_view_if_needed()
     beside = page.locator("#articles li")
     expect(beside).to_have_count(1)
     beside.get_by_role("button", name="Insert link").click()
-    page.wait_for_function("document.getElementById('text').value.split('](http').length === 3")
+    expect(text).to_have_value(re.compile(r"\]\(http.*\]\(http", re.DOTALL))
     text.press("Control+Enter")
     expect(page.locator(".msg.out")).to_contain_text("Use port 2222")
     settle(now() + timedelta(minutes=1))

@@ -72,7 +72,7 @@ def _recorded() -> Iterator[Any]:
         yield json.loads(path.read_text())
     for path in sorted((DATA / "mastodon/vcr_cassettes").glob("*notification*.yaml")):
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        for one in yaml.load(path.read_text(), loader)["interactions"]:  # noqa: S506 - both are safe loaders
+        for one in yaml.load(path.read_text(), loader)["interactions"]:
             words = one["response"]["body"].get("string") or "null"
             try:
                 yield json.loads(words)
@@ -89,7 +89,8 @@ def test_mastodons_recorded_answers_are_all_understood() -> None:
         assert len(batch.happenings) + len(batch.ignored) + len(batch.unread) == len(notifications)
         assert batch.unread == ()
         mentions += len(batch.happenings)
-        for status in [one for one in found if isinstance(one, dict) and {"content", "visibility", "account"} <= one.keys()]:
+        named = {"content", "visibility", "account"}
+        for status in [one for one in found if isinstance(one, dict) and named <= one.keys()]:
             [(_account, said)] = read_notifications([{"type": "mention", "status": status}]).happenings
             assert isinstance(said, Said)
             assert from_json(json.loads(json.dumps(to_json(said)))) == said

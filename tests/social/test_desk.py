@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils.timezone import now
 
+from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers import sessions
-from helpdesk.customers.models import Customer, CustomerSession, Organization, Service, User
+from helpdesk.customers.models import Customer, CustomerSession, Organization, Service
 from helpdesk.events import outbox
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import NeverRetry
@@ -21,7 +22,7 @@ from social.models import Account, Approval, Person, Post, Thread, TicketClaim, 
 from social.network import Sent
 from social.networks.facebook import Facebook
 from tests.fixtures.company import Company
-from tests.fixtures.desk import logged_in
+from tests.fixtures.desk import logged_in, write
 from tests.social.talk import account_on, said_to
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +41,6 @@ def _answer(browser: Client, conversation: Conversation, text: str, **more: obje
 
 
 def _signed_in(customer: Customer) -> Client:
-    from django.test import RequestFactory
-
     client = Client()
     request = RequestFactory().get("/")
     client.cookies[sessions.COOKIE] = sessions.begin(customer, CustomerSession.How.LINK, request, at=now())
@@ -136,8 +135,6 @@ def test_names_of_their_machines_and_ours_stay_private(company: Company, at: dat
 
 
 def test_what_comes_past_the_composer_is_held_back_as_well(company: Company, at: datetime) -> None:
-    from helpdesk.conversations import actions as conversations
-
     conversation = said_to(account_on("x", at, needs_approval=True), "Hi", at)
     by_macro = conversations.reply(conversation.pk, company.grace, "All is well.", at=at)
     with pytest.raises(NeverRetry, match="second person"):
@@ -174,7 +171,8 @@ def test_a_second_person_reads_it(company: Company, at: datetime) -> None:
     assert second.state == "waiting", "not theirs"
     grace.post(reverse("social:decide", args=[second.pk]), {"do": "withdraw"})
     second.refresh_from_db()
-    assert (second.state, Message.objects.filter(kind="outbound", conversation=conversation).count()) == ("withdrawn", 1)
+    said = Message.objects.filter(kind="outbound", conversation=conversation)
+    assert (second.state, said.count()) == ("withdrawn", 1)
 
 
 def test_what_waits_is_stale_as_well_when_they_wrote_meanwhile(company: Company, at: datetime) -> None:
@@ -224,9 +222,7 @@ def test_abuse_is_covered_until_asked_for(company: Company, at: datetime) -> Non
     assert "FUCK" not in conversation.preview + conversation.subject, "lists do not show it either"
     browser = logged_in(company.grace)
     assert "Covered: perhaps abusive. Show it" in _page(browser, conversation)
-    browser.post(
-        reverse("social:moderate", args=[conversation.pk]), {"post": Post.objects.get().pk, "cover": "0"}
-    )
+    browser.post(reverse("social:moderate", args=[conversation.pk]), {"post": Post.objects.get().pk, "cover": "0"})
     assert not Post.objects.get().is_abusive and "Covered:" not in _page(browser, conversation)
 
 
@@ -286,9 +282,7 @@ def test_a_link_ends_and_a_newer_one_replaces_it(company: Company, at: datetime)
         on_behalf.link(ticket.pk, at=at)
 
 
-def test_a_comment_is_answered_in_private_once(
-    company: Company, at: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_comment_is_answered_in_private_once(company: Company, at: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[str, str]] = []
 
     def private_reply(_self: object, _connection: object, comment: str, text: str) -> Sent:
@@ -307,7 +301,6 @@ def test_a_comment_is_answered_in_private_once(
     assert browser.post(where, {"text": "And more"}).status_code == 422, "the network takes one"
     assert "Answer in private …" not in _page(browser, conversation)
     thread = Thread.objects.select_related("account").get(pk=conversation.pk)
-    Event.objects.filter(kind=moving.ASKED)
     late = moving.comment_to_answer(thread, list(Post.objects.all()), at=now() + timedelta(days=7))
     assert late is None
 
@@ -345,8 +338,5 @@ def test_a_post_is_logged_answered_and_marked_by_hand(company: Company, at: date
 
 
 def test_a_conversation_by_mail_asks_no_network(company: Company, at: datetime) -> None:
-    from tests.fixtures.desk import write
-
     page = _page(logged_in(company.grace), write(company.carol, at))
     assert "network-bar" not in page and "social.css" not in page and "data-on-network" not in page
-    assert User.objects.filter(pk=company.grace.pk).exists()

@@ -84,7 +84,7 @@ def test_the_fragment_leads_to_conversations_people_and_views(
     conversation = write(company.carol, at, subject="Mine is broken")
     browser = logged_in(company.ada)
 
-    with django_assert_max_num_queries(BEFORE + 10):
+    with django_assert_max_num_queries(BEFORE + 11):
         part = browser.get("/desk/palette/?q=mine").content.decode()
 
     assert f'href="/desk/conversations/{conversation.pk}/"' in part and 'href="/desk/?view=mine"' in part

@@ -72,7 +72,7 @@ def _asked(request: AgentRequest) -> dict[str, str]:
         try:
             asked["agent"] = str(called(name).pk)
         except NoSuchAgent as error:
-            raise BadSelection(_("Nobody here is called so.")) from error
+            raise BadSelection("agent", _("Nobody here is called so.")) from error
     return asked
 
 

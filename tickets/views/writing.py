@@ -58,7 +58,7 @@ def _answer(request: AgentRequest, pk: int) -> HttpResponse:
     # Who sits in a live chat is not kept waiting, and the chat stays open for what comes next.
     live = live_chats.is_live(found, request.user, at)
     try:
-        message = _reply(found, request, said, at, live=live)
+        reply = _reply(found, request, said, at, live=live)
     except Overtaken as error:
         return show(request, pk, form, status=409, overtaken=error.messages)
     except conversations.NotFilledIn as error:
@@ -71,12 +71,12 @@ def _answer(request: AgentRequest, pk: int) -> HttpResponse:
         form.add_error("cc", str(error))
         return show(request, pk, form, status=422)
     kept_words.forget(request.session, pk, said["text"])
-    if message is None:
+    if reply is None:
         messages.success(request, _("It waits for a second person, who reads it before it leaves."))
         return to_conversation(request, pk)
     waits = settings.UNDO_SEND_SECONDS or on_networks.is_one(found.channel)
-    query = f"sent={message.pk}" if waits and not live else ""
-    return to_conversation(request, pk, query=query, part=f"m{message.pk}")
+    query = f"sent={reply.pk}" if waits and not live else ""
+    return to_conversation(request, pk, query=query, part=f"m{reply.pk}")
 
 
 @transaction.atomic

@@ -24,8 +24,8 @@ AT = datetime(2026, 1, 12, 8, tzinfo=UTC)
 _NAMES = (
     "id entry changes field value item verb comment_id post_id created_time from message messaging sender recipient"
     " timestamp mid messages type text metadata statuses notifications reason record author uri indexedAt post username"
-    " post_number topic_id created_at raw items title data event_type payload update_id chat date status account content"
-    " visibility feed comment add is_echo delivery watermark read mention revoke edit errors failed"
+    " post_number topic_id created_at raw items title data event_type payload update_id chat date status account"
+    " content visibility feed comment add is_echo delivery watermark read mention revoke edit errors failed"
 ).split()
 _LEAVES = (
     st.none()

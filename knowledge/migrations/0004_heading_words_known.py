@@ -38,7 +38,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("knowledge", "0002_words_alike")]
+    dependencies = [("knowledge", "0003_taken_back")]
 
     operations = [
         migrations.CreateModel(
