@@ -29,6 +29,7 @@ BENCHMARKS = {
     "status": "bench.status",
     "notices": "bench.notices",
     "knowledge": "bench.knowledge",
+    "social": "bench.social",
     "paint": "bench.paint",
     "restart": "bench.restarting",
 }

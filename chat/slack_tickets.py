@@ -25,6 +25,7 @@ def tell(event: Event, at: datetime) -> None:
     """The handler of `conversation.opened`. Raises RetryLater and NeverRetry; twice in Slack is better than never."""
     if not (settings.SLACK_BOT_TOKEN and settings.SLACK_CHANNEL) or at - event.at > TOLD_WITHIN:
         return
+    assert event.conversation_id is not None, "it is opened"
     rows = Conversation.objects.select_related("customer__organization", "team").filter(pk=event.conversation_id)
     conversation = rows.filter(is_spam=False).first()
     if conversation is None or (conversation.team is not None and conversation.team.is_private):

@@ -10,6 +10,7 @@ from helpdesk.oncall import rotas
 from helpdesk.oncall.models import EscalationPolicy, EscalationStep, Layer, LayerMember, NotificationRule, Schedule
 from helpdesk.sla import calendars
 from helpdesk.sla.models import Calendar, Goal, Policy, Target
+from social.models import Account, Topic
 from status import editing
 from tickets.models import Mailbox
 
@@ -23,6 +24,23 @@ FIRST_RESPONSE = {"urgent": 30 * MINUTE, "high": 4 * HOUR, "normal": BUSINESS_DA
 # With 24x7 support a business day is a day.
 FIRST_RESPONSE_24X7 = {"urgent": 30 * MINUTE, "high": 4 * HOUR, "normal": 24 * HOUR, "low": 72 * HOUR}
 DISPATCH = HOUR
+# Name, rule, words, what agents read, a public answer that moves it on.
+SOCIAL_TOPICS = (
+    (
+        "Contracts and invoices", Topic.Rule.PRIVATE, ["invoice", "contract", "cancel", "refund", "Rechnung"],
+        "Account data never stands in public: open a ticket on their behalf.",
+        "We would like to look at this with you. Please send us a private message, or open a ticket.",
+    ),
+    (
+        "Passwords and access", Topic.Rule.NEVER, ["password", "login", "hacked", "Passwort"],
+        "Access is never changed by social: the customer signs in to the portal and opens a ticket.",
+        "For your safety we change no access here. Please open a ticket in the portal.",
+    ),
+    (
+        "Outages", Topic.Rule.PUBLIC, ["down", "outage", "offline", "slow", "Störung"],
+        "Say what the status page says, and link it. Promise nothing beyond it.", "",
+    ),
+)  # fmt: skip
 # Whoever chats waits for the answer: five minutes of office hours.
 LIVE_RESPONSE = 5 * MINUTE
 
@@ -226,3 +244,35 @@ def _components(at: datetime) -> None:
         start=1,
     ):
         editing.add({"name": name, "description": about, "position": 100 + place}, at=at)
+
+
+@transaction.atomic
+def load_social(*, at: datetime) -> None:
+    """What the company promises on the networks, with accounts that nobody has connected yet: X within half an hour
+    while it is covered, Facebook several times a day.
+    """
+    office, schedule = Calendar.objects.get(name="12x5"), Schedule.objects.order_by("pk").first()
+    day = [time(8), time(12), time(16), time(19)]
+    for network, seconds, coverage, checks in (
+        (Account.Network.X, 30 * MINUTE, Account.Coverage.CONSTANT, []),
+        (Account.Network.FACEBOOK, 4 * HOUR, Account.Coverage.SEVERAL_TIMES_A_DAY, day),
+    ):
+        policy = Policy.objects.create(name=f"{network.label}, in public", calendar=office)
+        Goal.objects.bulk_create(
+            Goal(policy=policy, target=target, priority=priority, seconds=seconds)
+            for target in (Target.FIRST_RESPONSE, Target.NEXT_RESPONSE)
+            for priority in FIRST_RESPONSE
+        )
+        Account.objects.create(
+            network=network,
+            name=f"Demo Hosting on {network.label}",
+            policy=policy,
+            schedule=schedule,
+            coverage=coverage,
+            checks=checks,
+            created_at=at,
+        )
+    Topic.objects.bulk_create(
+        Topic(name=name, rule=rule, words=words, guidance=guidance, answer=answer, position=position)
+        for position, (name, rule, words, guidance, answer) in enumerate(SOCIAL_TOPICS)
+    )

@@ -10,6 +10,7 @@ from helpdesk.settings_base import *  # noqa: F403
 from helpdesk.settings_base import BASE_DIR, BEHIND_PROXY, DATA_DIR, PUBLIC_URL, SECURE, env, found, secret
 from helpdesk.settings_logins import *  # noqa: F403
 from helpdesk.settings_outside import *  # noqa: F403
+from helpdesk.settings_outside import SLACK_BOT_TOKEN, SLACK_CHANNEL, SLACK_TICKETS
 from helpdesk.settings_workers import *  # noqa: F403
 
 SECRET_KEY = secret("SECRET_KEY")
@@ -226,8 +227,6 @@ BESIDE_CONVERSATIONS = {"quotes": "quotes.beside.OF_CONVERSATION"}
 ANNOUNCERS = dict.fromkeys(("x", "facebook", "mastodon", "bluesky"), "social.accounts.is_connected")
 # Who else is asked whether a bounce is about a mail of theirs.
 COMES_BACK = ["status.bounces.came_back"]
-# Who may be answered live, for rooms with real-time channels of their own.
-ENTITLEMENT = "chat.entitlement.of"
 # The social networks, each one file (social.network.Network).
 SOCIAL_NETWORKS = {
     "x": "social.networks.x.X",

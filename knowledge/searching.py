@@ -22,6 +22,8 @@ MOST_RANKED: Final = 300
 FEW: Final = 5
 _WORD: Final = re.compile(r"[^\W_]{1,60}")
 _SHORTEST_ALIKE: Final = 4
+# Of many words some are right; and looking for others like each of them costs more than all the rest.
+_MOST_MISTYPED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def _search(
         "every_prefixed": " & ".join(words) + ":*",
         "some": " | ".join(words),
         "last": f"{words[-1]}:*" if len(words[-1]) >= _SHORTEST_ALIKE else "",
-        "alike": [word for word in words if len(word) >= _SHORTEST_ALIKE] or [" ".join(words)],
+        "alike": _mistyped(words),
         "visibility": only,
         "most": most,
         "from": start,
@@ -177,3 +179,9 @@ def _search(
     }
     rows = statement.rows(asked)
     return Found([Hit(*row[:-1]) for row in rows], rows[0][-1] if rows else 0)
+
+
+def _mistyped(words: list[str]) -> list[str]:
+    if len(words) > _MOST_MISTYPED:
+        return []
+    return [word for word in words if len(word) >= _SHORTEST_ALIKE] or [" ".join(words)]

@@ -16,6 +16,7 @@ from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Customer
 from knowledge import addresses, reading, searching
 from knowledge.models import Article, Suggested, Visibility
+from knowledge.telling import telling
 
 MOST: Final = 5
 # Of what was written, the beginning says what it is about.
@@ -64,7 +65,7 @@ def new_asking() -> str:
 
 def to_customer(text: str, language: str, customer: Customer | None, *, most: int = MOST) -> list[Suggestion]:
     """What this customer may read about what they type; None is anybody. One statement."""
-    found = searching.for_reader(text[:READ_CHARACTERS], language, customer, most=most, excerpts=True)
+    found = searching.for_reader(telling(text[:READ_CHARACTERS]), language, customer, most=most, excerpts=True)
     return [_suggestion(hit, language) for hit in found.hits]
 
 
@@ -73,7 +74,7 @@ def to_agent(conversation: Conversation, language: str = "", *, most: int = MOST
     the agent may see the conversation.
     """
     first = Message.objects.filter(conversation=conversation, kind=Message.Kind.INBOUND).order_by("pk").first()
-    said = f"{conversation.subject} {first.text[:READ_CHARACTERS] if first else ''}"
+    said = telling(first.text[:READ_CHARACTERS] if first else "", conversation.subject[:READ_CHARACTERS])
     asked_in = language or conversation.customer.language or "en"
     found = searching.for_agent(said, asked_in, most=most * 2, excerpts=True)
     hits = [hit for hit in found.hits if hit.visibility != Visibility.DRAFT]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Message
-from helpdesk.events.outcomes import DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.secrets import SecretUnreadable
 from social import accounts, answering, spending
 from social.models import Account, Person, Post, Thread
@@ -29,6 +29,9 @@ from social.network import (
 
 # What is not connected now may be in a while; the outbox keeps it, and the composer says why it waits.
 LOOK_AGAIN: Final = timedelta(minutes=10)
+# How a message's error begins whose last attempt nobody knows the end of.
+PERHAPS: Final = "It may have left; it is looked for first"
+A_MOMENT: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class OnItsWay:
     def send(self) -> str:
         call = "reply" if self.outgoing.is_public else "direct"
         try:
-            sent = self.network.send(self.connection, self.outgoing)
+            sent = self._found() or self._say()
         except Unreachable:
             Person.objects.filter(pk=self.thread.person_id).update(unreachable_at=timezone.now())
             raise
@@ -56,6 +59,33 @@ class OnItsWay:
         accounts.worked(self.account, at=timezone.now())
         keep(self.account, self.message, self.outgoing, sent)
         return sent.id
+
+    def _found(self) -> Sent | None:
+        """What may have left the last time is looked for before it is said again. Raises RetryLater."""
+        if not self.message.error.startswith(PERHAPS):
+            return None
+        try:
+            return looked_up(self.account, self.message, self.network, self.connection, self.outgoing)
+        except CannotTell:
+            return None
+        except Ambiguous as error:
+            raise RetryLater(f"{PERHAPS}: {error.reason}", A_MOMENT) from error
+
+    def _say(self) -> Sent:
+        """A lost answer is looked up, as often as it takes; it stays Ambiguous where that cannot be."""
+        try:
+            return self.network.send(self.connection, self.outgoing)
+        except Ambiguous as error:
+            reason = f"{PERHAPS}: {error.reason}"
+            try:
+                sent = looked_up(self.account, self.message, self.network, self.connection, self.outgoing)
+            except CannotTell:
+                raise error from None
+            except DeliveryError:
+                raise RetryLater(reason, A_MOMENT) from error
+            if sent is None:
+                raise RetryLater(reason, A_MOMENT) from error
+            return sent
 
 
 class SocialChannel:
@@ -84,13 +114,25 @@ class SocialChannel:
         thread = _thread(message)
         outgoing = made_of(message, thread)
         try:
-            sent = network(thread.account.network).find(_opened(thread.account, timezone.now()), outgoing)
+            way, opened = network(thread.account.network), _opened(thread.account, timezone.now())
+            sent = looked_up(thread.account, message, way, opened, outgoing)
         except CannotTell:
             return None
         if sent is None:
             return False
         keep(thread.account, message, outgoing, sent)
         return True
+
+
+def looked_up(
+    account: Account, message: Message, way: Network, connection: Connection, outgoing: Outgoing
+) -> Sent | None:
+    """What stands there of a message; an earlier one of the same words is not it. Raises CannotTell, DeliveryError."""
+    sent = way.find(connection, outgoing)
+    if sent is None:
+        return None
+    others = Post.objects.filter(account=account, external_id=sent.id[:250]).exclude(message=None)
+    return None if others.exclude(message=message).exists() else sent
 
 
 def _thread(message: Message) -> Thread:

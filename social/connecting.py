@@ -105,6 +105,7 @@ def pause(account: Account, *, at: datetime) -> None:
 @transaction.atomic
 def resume(account: Account, *, at: datetime) -> bool:
     """It goes on, and is tried; False where it was not paused."""
+    account = Account.objects.select_for_update().get(pk=account.pk)
     if account.state != Account.State.PAUSED:
         return False
     if missing(account, entered(account)):

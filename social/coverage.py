@@ -126,14 +126,16 @@ def _gaps(slots: Sequence[Slot], hours: OpeningHours | None) -> list[Gap]:
 
 
 def next_check(account: Account, at: datetime) -> datetime | None:
-    """When it is looked at next, where that happens several times a day; office time."""
+    """When it is looked at next, where that happens several times a day; office time, within the covered hours where
+    those are said.
+    """
     if account.coverage != Account.Coverage.SEVERAL_TIMES_A_DAY or not account.checks:
         return None
-    zone = ZoneInfo(settings.OFFICE_TIME_ZONE)
+    zone, hours = ZoneInfo(settings.OFFICE_TIME_ZONE), hours_of(account.policy)
     today = at.astimezone(zone).date()
-    days = (today, today + timedelta(days=1))
-    times = [datetime.combine(day, clock, zone) for day in days for clock in account.checks]
-    return min((one for one in times if one > at), default=None)
+    days = (today + timedelta(days=number) for number in range(AHEAD.days))
+    times = (datetime.combine(day, clock, zone) for day in days for clock in sorted(account.checks))
+    return next((one for one in times if one > at and (hours is None or hours.is_open(one))), None)
 
 
 def _waiting(user: User) -> dict[int, Waiting]:

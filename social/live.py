@@ -20,10 +20,10 @@ CHANNELS = frozenset({"telegram", "whatsapp"})
 
 
 def is_included(channel: str, customer: Customer, *, at: datetime) -> bool:
-    """Whether this customer is answered at once on this channel (settings.ENTITLEMENT knows)."""
+    """Whether this customer is answered at once on this channel (settings.ENTITLEMENTS knows)."""
     if channel not in CHANNELS:
         return False
-    entitled: bool = import_string(settings.ENTITLEMENT)(customer, at=at, channel=channel).is_live
+    entitled: bool = import_string(settings.ENTITLEMENTS["chat"])(customer, at=at, channel=channel).is_live
     return entitled
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import promises
 from helpdesk.conversations.incoming import lock, preview
 from helpdesk.conversations.models import Conversation, ConversationLink
 from helpdesk.customers.models import Customer, User
@@ -99,7 +100,11 @@ def claim(token: str, customer: Customer, *, at: datetime) -> Conversation:
         raise CannotClaim("this link was used before, or is too old")
     conversation = lock(held.conversation_id)
     conversation.customer, conversation.organization_id = customer, customer.organization_id
-    conversation.save(update_fields=["customer", "organization_id"])
+    if customer.organization is not None:
+        # What their plan promises holds from now on, counted from the beginning.
+        conversation.policy_id = customer.organization.plan.policy_id
+    conversation.save(update_fields=["customer", "organization_id", "policy_id"])
+    promises.reprioritized(conversation, at=at)
     conversation.messages.filter(kind="inbound").update(customer=customer, is_verified=True)
     held.claimed_at, held.claimed_by = at, customer
     held.save(update_fields=["claimed_at", "claimed_by"])

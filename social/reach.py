@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from social import coverage
 from social.models import Account
@@ -34,7 +35,7 @@ class Place:
 
 
 def places(*, at: datetime) -> list[Place]:
-    """Accounts that are connected and in use, in the order of the networks. Nothing is promised that no policy holds."""
+    """Accounts that are connected and in use, by network. Nothing is promised that no policy holds."""
     can = Account.objects.filter(
         is_active=True, network__in=_PUBLIC, state__in=[Account.State.CONNECTED, Account.State.DEGRADED]
     ).exclude(handle="")
@@ -58,11 +59,10 @@ def _place(account: Account, goal: int | None, at: datetime) -> Place:
 def _promise(account: Account, goal: int | None) -> str:
     if account.coverage == Account.Coverage.BEST_EFFORT or goal is None:
         return _("We look in when we can. For anything urgent please open a ticket.")
-    within = (
-        _("%(count)d minutes") % {"count": goal // 60}
-        if goal < 7200
-        else _("%(count)d hours") % {"count": goal // 3600}
-    )
+    if goal < 7200:
+        within = ngettext("%(count)d minute", "%(count)d minutes", goal // 60) % {"count": goal // 60}
+    else:
+        within = ngettext("%(count)d hour", "%(count)d hours", goal // 3600) % {"count": goal // 3600}
     if account.coverage == Account.Coverage.CONSTANT:
         return _("We answer within %(within)s, in our hours there.") % {"within": within}
     return _("We look in several times a day and answer within %(within)s of our hours there.") % {"within": within}

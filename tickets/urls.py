@@ -32,7 +32,6 @@ from tickets.views.settings import urls as settings_urls
 
 app_name = "tickets"
 urlpatterns = [
-    path("", front.front, name="front"),
     path("tickets/new/", ticket_form.new_ticket, name="new"),
     path("tickets/embedded/", ticket_form.embedded, name="embedded"),
     path("tickets/embed.js", ticket_form.loader, name="embed_loader"),

@@ -97,7 +97,7 @@ def _show(
 
 
 def _sorry(request: HttpRequest, title: str, words: str, status: int) -> HttpResponse:
-    context = {"title": title, "words": words, "start": reverse("tickets:front")}
+    context = {"title": title, "words": words, "start": reverse("knowledge:home")}
     return render(request, "ratings/sorry.html", context, status=status)
 
 

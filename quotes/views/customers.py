@@ -162,5 +162,5 @@ def _stranger(request: HttpRequest) -> HttpResponse:
 
 
 def _sorry(request: HttpRequest, title: str, words: str, status: int) -> HttpResponse:
-    context = {"title": title, "words": words, "start": reverse("tickets:front")}
+    context = {"title": title, "words": words, "start": reverse("knowledge:home")}
     return render(request, "quotes/sorry.html", context, status=status)

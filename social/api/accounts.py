@@ -119,7 +119,7 @@ class AccountViewSet(Configured):
     queryset = Account.objects.order_by("-id")
     serializer_class = AccountSerializer
     filterset_fields: ClassVar[list[str]] = ["network", "state", "is_active"]
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options", "post", "patch"]
+    http_method_names = ["get", "head", "options", "post", "patch"]
 
     @extend_schema(request=None, responses=AccountSerializer)
     @action(detail=True, methods=["post"])

@@ -101,7 +101,7 @@ class AnnouncementViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
     queryset = Announcement.objects.prefetch_related("posts")
     serializer_class = AnnouncementSerializer
     filterset_fields: ClassVar[list[str]] = ["kind", "state"]
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options", "post"]
+    http_method_names = ["get", "head", "options", "post"]
     lookup_value_regex = ID
 
     @extend_schema(request=WrittenSerializer, responses={201: AnnouncementSerializer})

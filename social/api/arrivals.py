@@ -1,7 +1,5 @@
 """`/api/v1/arrivals/`: the social ledger, and a second try for what was quarantined."""
 
-from typing import ClassVar
-
 import django_filters
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -50,7 +48,7 @@ class ArrivalViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     queryset = Arrival.objects.all()
     serializer_class = ArrivalSerializer
     filterset_class = ArrivalFilters
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options", "post"]
+    http_method_names = ["get", "head", "options", "post"]
     lookup_value_regex = ID
 
     @extend_schema(request=None, responses=ArrivalSerializer)

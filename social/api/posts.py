@@ -1,6 +1,6 @@
 """`/api/v1/posts/`: what was said on the networks, and the manual log of what no network told us."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -87,7 +87,7 @@ class PostViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     queryset = Post.objects.all()
     serializer_class = PostSerializer
     filterset_class = PostFilters
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options", "post"]
+    http_method_names = ["get", "head", "options", "post"]
     lookup_value_regex = ID
 
     def get_queryset(self) -> QuerySet[Post]:

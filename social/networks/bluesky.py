@@ -86,14 +86,20 @@ class Bluesky:
         token = connection.secrets.get("refresh", "")
         if not token:
             return None
-        answer = calls.send_json(
-            connection, "/xrpc/com.atproto.server.refreshSession", {}, {"Authorization": f"Bearer {token}"}
-        )
+        try:
+            answer = calls.send_json(
+                connection, "/xrpc/com.atproto.server.refreshSession", {}, {"Authorization": f"Bearer {token}"}
+            )
+        except Ambiguous:
+            return None  # the token may be used up now; the password is not
         return answer.json() if answer.status == 200 else None
 
     def _signed_in(self, connection: Connection) -> dict[str, Any]:
         body = {"identifier": connection.handle.lstrip("@"), "password": connection.secrets.get("app_password", "")}
-        return _ok(calls.send_json(connection, "/xrpc/com.atproto.server.createSession", body)).json()
+        try:
+            return _ok(calls.send_json(connection, "/xrpc/com.atproto.server.createSession", body)).json()
+        except Ambiguous as error:
+            raise RetryLater(error.reason) from error
 
     def _session(self, connection: Connection) -> dict[str, str]:
         token = connection.secrets.get("access") or str(self._signed_in(connection).get("accessJwt", ""))

@@ -122,7 +122,7 @@ def _items(body: bytes) -> list[Any]:
 
 
 def _said(item: Mapping[str, Any], words: Sequence[str], at: datetime) -> list[tuple[str, Happening]] | str:
-    title, text = str(item.get("title") or ""), _text(item)
+    title, text = _plain(str(item.get("title") or "")[:1000]), _text(item)
     if words and not any(word in f"{title} {text}".lower() for word in words):
         return "it does not name us"
     url = str(item.get("link") or item.get("url") or "")
@@ -148,7 +148,10 @@ def _text(item: Mapping[str, Any]) -> str:
     content = item.get("content")
     found = as_dict(content[0]).get("value") if isinstance(content, list) and content else None
     found = found or item.get("content_html") or item.get("content_text") or item.get("summary") or ""
-    text = str(found)[: LONGEST * 4]
+    return _plain(str(found)[: LONGEST * 4])
+
+
+def _plain(text: str) -> str:
     return inscriptis.get_text(f"<div>{text}</div>").strip() if "<" in text else text.strip()
 
 

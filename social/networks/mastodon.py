@@ -24,6 +24,7 @@ from social.wording import shortened
 LIMIT: Final = 500
 POLL_SECONDS: Final = 60.0
 PAGE: Final = 80
+MOST_FILES: Final = 4
 
 
 class Mastodon:
@@ -93,8 +94,10 @@ class Mastodon:
             body["visibility"] = "direct"
         if outgoing.answers:
             body["in_reply_to_id"] = outgoing.answers
+        if len(outgoing.files) > MOST_FILES:
+            raise NeverRetry(f"a post on Mastodon takes {MOST_FILES} files")
         if outgoing.files:
-            body["media_ids"] = [self._upload(connection, one) for one in outgoing.files[:4]]
+            body["media_ids"] = [self._upload(connection, one) for one in outgoing.files]
         headers = {**_bearer(connection), "Idempotency-Key": str(outgoing.client_id)}
         try:
             answer = _ok(calls.send_json(connection, "/api/v1/statuses", body, headers)).json()

@@ -34,6 +34,7 @@ from social.network import (
 from social.networks import x_reading
 from social.wording import shortened
 
+MOST_FILES: Final = 4
 LIMIT: Final = 280
 DIRECT_LIMIT: Final = 10_000
 URL_PRICE: Final = 200_000
@@ -138,13 +139,17 @@ class X:
         body: dict[str, Any] = {"text": outgoing.text}
         if outgoing.answers:
             body["reply"] = {"in_reply_to_tweet_id": outgoing.answers}
+        if len(outgoing.files) > MOST_FILES:
+            raise NeverRetry(f"a post on X takes {MOST_FILES} files")
         if outgoing.files:
-            body["media"] = {"media_ids": [self._upload(connection, one) for one in outgoing.files[:4]]}
+            body["media"] = {"media_ids": [self._upload(connection, one) for one in outgoing.files]}
         made = _ok(calls.send_json(connection, "/2/tweets", body, _bearer(connection))).json()
         return _sent(made, connection)
 
     def _direct(self, connection: Connection, outgoing: Outgoing) -> Sent:
         body: dict[str, Any] = {"text": outgoing.text}
+        if len(outgoing.files) > 1:
+            raise NeverRetry("a private message on X takes one file: send the others in messages of their own")
         if outgoing.files:
             body["attachments"] = [{"media_id": self._upload(connection, outgoing.files[0])}]
         path = f"/2/dm_conversations/with/{quote(outgoing.person, safe='')}/messages"

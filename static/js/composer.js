@@ -115,6 +115,8 @@ document.addEventListener('submit', async (event) => {
   if (!answer?.ok) return;
   document.getElementById('layer')?.close();
   const field = composer.elements.text;
+  // Who has not been in the field yet, or no longer, goes on below what stands there.
+  if (!field.selectionEnd) field.setSelectionRange(field.value.length, field.value.length);
   insert(field, `${before(field) && !before(field).endsWith('\n') ? '\n\n' : ''}${text}`);
 });
 

@@ -19,6 +19,7 @@ from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.ratings import giving
 from helpdesk.sla.models import Calendar, Policy
 from quotes.days import office_day
+from social.models import Account, Announcement, Arrival, Post
 from status import incidents
 from status.incidents import Opening, Words
 from status.models import Component, Incident, IncidentConversation
@@ -110,6 +111,12 @@ OPEN = {
     "/macros/": "get post",
     "/canned-replies/": "get post",
     "/views/": "get post",
+    "/posts/": "get post",
+    "/posts/{post}/": "get",
+    "/announcements/": "get post",
+    "/announcements/{announcement}/": "get",
+    **{f"/announcements/{{announcement}}/{act}/": "post" for act in ("submission", "approval", "withdrawal")},
+    **{f"/announcements/{{announcement}}/{act}/": "post" for act in ("retry", "posted")},
     "/quotes/": "get post",
     "/quotes/{draft}/": "get delete",
     "/quotes/{draft}/sending/": "post",
@@ -183,6 +190,9 @@ CONFIGURED = {
     "/subscribers/{subscriber}/": "get patch delete",
     "/components/": "get post",
     "/components/{component}/": "get patch delete",
+    "/accounts/": "get post",
+    "/accounts/{account}/": "get patch",
+    "/accounts/{account}/probe/": "post",
     "/component-groups/": "get post",
     "/component-groups/{componentgroup}/": "get patch delete",
 }
@@ -196,6 +206,9 @@ ADMINS = {
     "/webhooks/{webhook}/deliveries/{webhookdelivery}/replay/": "post",
     "/widgets/{widget}/secrets/": "post",
     "/widgets/{widget}/secrets/{kid}/": "delete",
+    "/arrivals/": "get",
+    "/arrivals/{arrival}/": "get",
+    "/arrivals/{arrival}/replay/": "post",
     "/audit/": "get",
     "/audit/{auditentry}/": "get",
 }
@@ -241,6 +254,7 @@ def there(company: Company, conversation: Conversation) -> dict[str, int | str]:
     audit.record(None, "changed", webhook, {}, {}, at=at)
     return {
         **_on_the_status_page(at),
+        **_on_the_networks(conversation, at),
         "rating": giving.give(conversation.pk, 1, "", via="chat", at=at, is_still_open=True).pk,
         "conversation": conversation.pk,
         "message": conversation.messages.get().pk,
@@ -269,6 +283,18 @@ def _on_the_status_page(at: datetime) -> dict[str, str]:
         "component": Component.objects.filter(name="Mail").get().public_id,
         "componentgroup": group.public_id,
         "subscriber": str(subscriber("ops@x.example", at).pk),
+    }
+
+
+def _on_the_networks(conversation: Conversation, at: datetime) -> dict[str, int]:
+    account = Account.objects.create(network="feed", name="x", created_at=at)
+    common = {"account": account, "at": at, "kind": "post", "is_public": True}
+    arrival = {"account": account, "key": "x", "happened_at": at, "received_at": at, "body": {}}
+    return {
+        "account": account.pk,
+        "post": Post.objects.create(external_id="x", message=conversation.messages.get(), **common).pk,
+        "announcement": Announcement.objects.create(kind="news", text="x", at=at).pk,
+        "arrival": Arrival.objects.create(state="quarantined", **arrival).pk,
     }
 
 

@@ -33,6 +33,8 @@ from portal.models import Erasure
 from quotes import links
 from quotes.days import office_day
 from quotes.models import Quote
+from social import announcing, answering, by_hand, moderating, on_behalf
+from social.models import Account, ModerationAction, Post, TicketClaim
 from status import incidents, linking, subscriber_links
 from status.incidents import Opening, Words
 from status.models import Distribution, Incident, Proposal, Subscriber
@@ -41,6 +43,7 @@ from tests.fixtures.desk import logged_in, picture, write
 from tests.fixtures.status import component
 from tests.people.conftest import log_in, set_up_app
 from tests.quotes.offers import drafted, sent
+from tests.social.talk import account_on, said_to
 from tests.tickets.settings.rows import SETTINGS, address, fill
 from tests.tickets.settings.test_permissions import POSTS
 from tickets.desk import bulk
@@ -73,14 +76,18 @@ CHANGES = {
     *("link", "unlink", "desk_join", "desk_dismiss", "desk_publish", "desk_discard"),
     *("apply_macro", "agent_state", "take_over", "decline", "hold", "anything_else", "end_chat", "convert", "hand_on"),
     "own_picture",
+    # Social networks.
+    *("count", "ticket", "claim_link", "decide", "reverse", "done"),
     # The portal's.
     *("close", "reopen", "profile", "mails", "add_address", "confirm_address", "add_account", "remove_identity"),
     *("end_sessions", "password", "ask_export", "ask_erasure", "take_erasure_back", "sign_out", "ask", "oidc"),
     "oidc_callback",
     *("look_at_rating", "show_rating", "withdraw_quote", "revise_quote", "discard_quote"),
+    *("announcement_approve", "announcement_withdraw", "announcement_retry", "announcement_posted"),
     *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
     *("vote", "comment", "remark", "suggested", "kb_preview", "kb_files", "kb_remove_file", "kb_remove", "kb_restore"),
     *("kb_remark", "kb_settle", "kb_new_guide", "kb_save_guide", "kb_remove_guide", "kb_save_step", "kb_remove_step"),
+    *("kb_insert", "kb_remark_beside"),
     *("single_sign_on", "single_sign_on_callback", *POSTS),
 }
 FILES = {
@@ -92,7 +99,16 @@ FILES = {
     *("suggest", "at_atom", "at_rss", "at_sitemap", "at_sitemap_part", "at_robots"),
 }
 MACHINES = {
-    *("mail_hook", "pagerduty_hook", "slack_interactivity", "slack_events", "slack_commands", "live", "ready", "paging_health"),
+    *(
+        "mail_hook",
+        "pagerduty_hook",
+        "slack_interactivity",
+        "slack_events",
+        "slack_commands",
+        "live",
+        "ready",
+        "paging_health",
+    ),
     *("twilio_voice", "twilio_recording", "twilio_status", "twilio_sms"),
     *("signal_hook", "mail_health", "metrics", "mfa_login_webauthn"),
 }
@@ -186,10 +202,29 @@ def _admin(company: Company, first: Conversation, rows: dict[str, int], at: date
     found |= {str(one.name): address(one, rows) for one in SETTINGS if one.name not in POSTS}
     found |= _trouble(company, first, at)
     found |= _offers(company, at)
+    found |= _announced(company, rows, at)
     found |= _knowledge(company, at)
+    found |= _networks(company, at)
     people = ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "usersessions_list", "account_change_password")
     found |= {name: reverse(name) for name in (*people, "account_reauthenticate", "logout")}
     return Walk(browser, found)
+
+
+def _announced(company: Company, rows: dict[str, int], at: datetime) -> dict[str, str]:
+    """Something was announced where nothing is connected; a post waits there."""
+    account = Account.objects.get(pk=rows["social"])
+    by_hand.log(account, by_hand.Pasted("https://m.example/1", "maria", "Is it down?", at), company.ada, at=at)
+    made = announcing.write("We have a new data centre.", [account], company.ada, at=at)
+    draft = announcing.write("Another one.", [account], company.ada, at=at)
+    announcing.submit(made.pk, publish_at=at)
+    announcing.announce_due(at=at)
+    return {
+        "coverage": reverse("social:coverage"),
+        "announcements": reverse("social:announcements"),
+        "announcement_new": reverse("social:announcement_new"),
+        "announcement": reverse("social:announcement", args=[made.pk]),
+        "announcement_edit": reverse("social:announcement_edit", args=[draft.pk]),
+    }
 
 
 def _offers(company: Company, at: datetime) -> dict[str, str]:
@@ -221,7 +256,26 @@ def _knowledge(company: Company, at: datetime) -> dict[str, str]:
     plain = ("kb", "kb_new", "kb_comments", "kb_report", "kb_guides")
     found = {name: reverse(f"knowledge:{name}") for name in plain}
     found |= {name: reverse(f"knowledge:{name}", args=[article.pk]) for name in ("kb_article", "kb_versions")}
+    about = Conversation.objects.filter(merged_into=None).earliest("pk").pk
+    found["kb_beside"] = reverse("knowledge:kb_beside", args=[about])
+    found["kb_reading"] = f"{reverse('knowledge:kb_reading', args=[article.pk])}?conversation={about}"
     return found | {"kb_guide": reverse("knowledge:kb_guide", args=[guide])}
+
+
+def _networks(company: Company, at: datetime) -> dict[str, str]:
+    """A bad morning in public: what waits, what was hidden, what is posted by hand; a ticket that may be claimed."""
+    account = account_on("x", at, name="Demo on X", needs_approval=True)
+    public = said_to(account, "FUCK YOU, my mail is a@b.example and my shop is down", at, names_us=False, may_dm=True)
+    private = said_to(account, "Here I am", at, is_public=False, window_ends_at=at + timedelta(hours=1))
+    answering.answer(public.pk, company.grace, "We are on it.", client_id=uuid4(), at=at)
+    waiting = conversations.reply(public.pk, company.grace, "On our way.", at=at)
+    Message.objects.filter(pk=waiting.pk).update(delivery="failed", error="logged by hand")
+    moderating.act(ModerationAction.Kind.HIDE, company.ada, "private_data", at=at, post=Post.objects.earliest("pk"))
+    on_behalf.open_ticket(public.pk, company.grace, at=at)
+    plain = {name: reverse(f"social:{name}") for name in ("approvals", "moderation", "log")}
+    keys = {"private": public.pk, "moderate": public.pk, "by_hand": waiting.pk}
+    threads = {f"on_network_{one.pk}": reverse("tickets:conversation", args=[one.pk]) for one in (public, private)}
+    return {**plain, **{name: reverse(f"social:{name}", args=[pk]) for name, pk in keys.items()}, **threads}
 
 
 def _customer(company: Company, at: datetime) -> Walk:
@@ -238,6 +292,7 @@ def _customer(company: Company, at: datetime) -> Walk:
         "rate": reverse("ratings:rate", args=[rating.pk]),
         "rate_by_link": f"{reverse('ratings:rate_by_link', args=[asking.token(rating.pk, at)])}?score=4",
     }
+    pages["claim"] = f"/{on_behalf.link(TicketClaim.objects.get().pk, at=at).split('/', 3)[3]}"
     return Walk(browser, pages | _portal(company, at))
 
 
@@ -308,6 +363,7 @@ def _reader(at: datetime) -> Walk:
     found |= _subscription(at)
     guide = "/kb/en/guides/my-website-does-not-open/"
     found |= {"top": "/kb/en/", "at_article": "/kb/en/pointing-a-domain-to-us/?voted=0", "at_guide": guide}
+    found["answered"] = reverse("knowledge:answered")
     found |= {"at_category": "/kb/en/c/websites/", "at_guides": "/kb/en/guides/"}
     found |= {"public": "/status/history/", "maintenance": "/status/maintenance/", "banner": "/status/banner/"}
     return Walk(Client(), found)

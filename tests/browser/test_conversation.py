@@ -9,8 +9,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
+from helpdesk.customers import agents
+from helpdesk.events.actors import Actor
 from tests.fixtures.company import Company
 from tests.fixtures.desk import write
+from tickets.desk import facts
 from tickets.desk.models import CannedReply, Draft, Mention
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -63,6 +66,37 @@ def test_a_canned_reply_and_a_mention_by_keys_and_one_taken_back(
     expect(page.locator(".msg.out")).to_have_count(0)
     expect(text).to_have_value("Hello Carol,\n\nwelcome.")
     assert not Message.objects.filter(kind="outbound").exists() and errors == []
+
+
+def test_changes_that_follow_each_other_open_by_key_and_by_pointer_and_a_name_is_picked(
+    page: Page, live_server: LiveServer, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "MOST_LISTED", 2)
+    monkeypatch.setattr(facts, "MOST_LISTED", 2)
+    conversation = write(company.carol, now() - timedelta(minutes=5))
+    for priority in ("high", "low", "urgent", "normal", "high"):
+        changes = conversations.Changes(priority=priority)
+        conversations.change(conversation.pk, changes, actor=Actor.agent(company.ada), at=now())
+    _open(page, live_server, conversation)
+
+    summary, lines = page.locator(".fold summary"), page.locator(".fold ol li")
+    expect(lines.first).to_be_hidden()
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(lines.first).to_be_visible()
+    summary.click()
+    expect(lines.first).to_be_hidden()
+
+    # There are too many agents to list: the name is typed, and chosen among those found.
+    other = page.get_by_role("textbox", name="Another assignee")
+    other.focus()
+    page.keyboard.type("o")
+    expect(page.get_by_role("option", name="Ada Lovelace")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(other).to_have_value("Grace Hopper")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Assignee", exact=True)).to_have_value(str(company.grace.pk))
 
 
 def test_of_two_who_answer_at_once_the_second_is_asked_and_loses_nothing(

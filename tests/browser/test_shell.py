@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 from django.utils.timezone import now
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -11,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from helpdesk.conversations.models import Conversation, Message
 from tests.fixtures.company import Company
 from tests.fixtures.desk import write
+from tickets.desk.models import Macro
 from tickets.models import SavedView
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -138,6 +140,30 @@ def test_several_are_chosen_changed_and_taken_back_by_keys(
     page.keyboard.press("z")
     expect(page.locator(".toast")).to_contain_text("4 taken back")
     assert not Conversation.objects.exclude(assignee=None).exists()
+
+
+def test_a_macro_is_looked_at_applied_to_several_and_taken_back(
+    page: Page, live_server: LiveServer, company: Company, queue: list[Conversation]
+) -> None:
+    actions = [{"do": "set_priority", "value": "high"}, {"do": "add_tags", "value": ["outage"]}]
+    Macro.objects.create(name="Outage", actions=actions, updated_at=now())
+    _log_in(page, live_server)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("Shift+J")
+    page.get_by_role("button", name="Reply", exact=True).click()
+    page.get_by_text("Apply a macro").click()
+    page.get_by_label("Find a macro").fill("outa")
+    does = page.get_by_role("list", name="What it does")
+    expect(does).to_be_visible()
+    expect(does).to_contain_text("outage")
+    page.get_by_role("button", name="Do it").click()
+
+    expect(page.locator(".toast")).to_contain_text("2 done")
+    assert Conversation.objects.filter(priority="high", tags__name="outage").count() == 2
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_contain_text("2 taken back")
+    assert not Conversation.objects.filter(Q(priority="high") | Q(tags__name="outage")).exists()
 
 
 def test_all_are_answered_from_the_layer_and_the_report_tells_of_each(

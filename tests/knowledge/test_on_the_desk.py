@@ -32,7 +32,7 @@ def test_the_palette_finds_articles_and_opens_them_above_a_conversation(
     plain = client.get("/desk/palette/", {"q": "zebra"}).content.decode()
     for one in (library.public, library.internal, library.draft):
         assert f'href="/desk/kb/{one.pk}/"' in plain
-    above = client.get("/desk/palette/", {"q": "internalword", "here": asked.pk}).content.decode()
+    above = client.get("/desk/palette/", {"q": "internalword", "here": str(asked.pk)}).content.decode()
     assert f'href="/desk/kb/{library.internal.pk}/reading/?conversation={asked.pk}" data-layer' in above
     for typed in ("#zebra", "ze"):
         assert "/desk/kb/" not in client.get("/desk/palette/", {"q": typed}).content.decode()
@@ -44,7 +44,7 @@ def test_the_slash_menu_has_articles_below_canned_replies(
     library: Library, company: Company, asked: Conversation
 ) -> None:
     def offered(user: User, here: int = asked.pk) -> list[str]:
-        found = logged_in(user).get("/desk/canned/", {"q": "zebra", "here": here}).json()["results"]
+        found = logged_in(user).get("/desk/canned/", {"q": "zebra", "here": str(here)}).json()["results"]
         return [one["name"] for one in found if "use" in one]
 
     assert {"Zebra publicword", "Zebra internalword"} <= set(offered(company.grace))

@@ -12,6 +12,7 @@ from chat import limits as chat_limits
 from helpdesk.conversations.models import Conversation
 from knowledge import suggesting
 from knowledge.models import Suggested
+from knowledge.telling import MOST, telling
 from tests.chat.visiting import begin, stranger
 from tests.fixtures.company import Company
 from tests.fixtures.customers import session_of
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _titles(client: Client, query: str = "zebra") -> set[str]:
-    return {one["title"] for one in client.get("/kb/suggest", {"q": query, "says": 1}).json()["results"]}
+    return {one["title"] for one in client.get("/kb/suggest", {"q": query, "says": "1"}).json()["results"]}
 
 
 def test_nobody_is_suggested_what_they_may_not_read(library: Library, company: Company) -> None:
@@ -35,9 +36,19 @@ def test_nobody_is_suggested_what_they_may_not_read(library: Library, company: C
         <= _titles(client)
         <= {f"Zebra {w}word" for w in ("public", "acme", "plan")}
     )
-    says = client.get("/kb/suggest", {"q": "zebra", "says": 1, "language": "en"}).json()["says"]
+    says = client.get("/kb/suggest", {"q": "zebra", "says": "1", "language": "en"}).json()["says"]
     assert says["answered"] == "This answered my question"
     assert "says" not in client.get("/kb/suggest", {"q": "zebra"}).json()
+
+
+def test_of_a_letter_the_telling_words_are_searched() -> None:
+    letter = (
+        "Hello, since this morning the certificate of our shop seems to have expired, can you look at it? Kind regards"
+    )
+    assert telling(letter, "Website down").split()[:2] == ["website", "down"]
+    assert len(telling(letter, "Website down").split()) == MOST and "certificate" in telling(letter)
+    assert telling("ssh por") == "ssh por" and telling(letter + " certi").endswith(" certi")
+    assert telling("", "") == telling("!? \x00") == "" and len(telling("x " * 9, "a b c d e f g h i").split()) == MOST
 
 
 def test_where_the_answer_was_found_is_a_friendly_page(library: Library) -> None:

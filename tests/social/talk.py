@@ -26,7 +26,7 @@ def said_to(account: Account, text: str, at: datetime, *, who: str = "maria", **
     author = Author(id=f"id-{who}", handle=f"@{who}", name=who.capitalize(), may_dm=fields.pop("may_dm", None))
     is_public = bool(fields.pop("is_public", True))
     given: dict[str, Any] = {
-        "id": f"post-{who}-{at.timestamp()}",
+        "id": f"{who}-{is_public}-{at.timestamp()}",
         "kind": "post" if is_public else "direct",
         "thread": f"{who}:{is_public}",
         "url": f"https://network.example/{who}/{int(at.timestamp())}",

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from helpdesk.conversations.incidents import Announced
 from helpdesk.events.models import Event
-from social import accounts, announcing, coverage, reach
+from helpdesk.sla.models import Policy
+from social import accounts, announcing, reach
 from social.models import Account, Announcement, AnnouncementPost
 from tests.fixtures.company import Company
 from tests.fixtures.providers.mastodon import MastodonServer
@@ -160,8 +162,7 @@ TOLD: dict[int, bool] = {}
 
 def announced(update: int) -> object:
     """The status room's answer, for these tests."""
-    from_room = announcing.incidents.Announced
-    return from_room(f"Update {update}", "https://demo.example/s/1", "incident:1", f"update:{update}", TOLD[update])
+    return Announced(f"Update {update}", "https://demo.example/s/1", "incident:1", f"update:{update}", TOLD[update])
 
 
 def test_every_update_is_told_once_below_the_first_and_facebook_hears_of_outages_alone(
@@ -196,7 +197,7 @@ def test_a_later_update_waits_for_the_first_one(
 def test_the_public_block_promises_what_a_policy_holds(account: Account, company: Company, at: datetime) -> None:
     (place,) = reach.places(at=at)
     assert "when we can" in place.promise and place.is_covered_now is None
-    policy = company.ada and coverage.Policy.objects.order_by("pk")[0]
+    policy = Policy.objects.order_by("pk")[0]
     Account.objects.update(policy=policy, coverage="several")
     (place,) = reach.places(at=at)
     assert "several times a day" in place.promise and place.is_covered_now is True

@@ -1,4 +1,4 @@
-"""The social room's API: secrets go in and never out, private teams' posts stay theirs, what is done cannot be undone."""
+"""The social room's API: secrets go in and never out, private teams' posts stay theirs."""
 
 from datetime import datetime
 
@@ -74,7 +74,9 @@ def test_an_announcement_is_written_approved_and_withdrawn(account: Account, ada
     assert grace("post", "/announcements/", {"text": "hi", "accounts": []}).status_code == 400
     refused = grace("post", "/announcements/", {"text": "my password is hunter22", "accounts": [account.pk]})
     assert refused.status_code == 400 and "password" in refused.content.decode()
-    made = grace("post", "/announcements/", {"text": "Hello", "accounts": [account.pk], "link": "https://d.example/"}).json()
+    made = grace(
+        "post", "/announcements/", {"text": "Hello", "accounts": [account.pk], "link": "https://d.example/"}
+    ).json()
     where = f"/announcements/{made['id']}/"
     assert grace("post", f"{where}submission/", {}).json()["state"] == "waiting"
     assert grace("post", f"{where}approval/").status_code == 409, "who wrote it does not approve it"

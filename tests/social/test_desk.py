@@ -15,7 +15,7 @@ from helpdesk.customers.models import Customer, CustomerSession, Organization, S
 from helpdesk.events import outbox
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import NeverRetry
-from social import answering, following, moving, on_behalf, topics
+from social import abuse, answering, following, moving, on_behalf, topics
 from social.channel import SocialChannel
 from social.happenings import Edited
 from social.models import Account, Approval, Person, Post, Thread, TicketClaim, Topic
@@ -58,7 +58,7 @@ def test_the_page_says_where_we_are_and_as_whom(company: Company, at: datetime) 
     until = now() + timedelta(minutes=30)
     private = said_to(x, "Hello", at, who="otto", is_public=False, window_ends_at=until)
     page = _page(logged_in(company.grace), private)
-    assert "PRIVATE" in page and "X: until" in page and "costs $" not in page
+    assert "PRIVATE" in page and "X: until" in page and "costs $0" not in page
     Thread.objects.filter(pk=private.pk).update(window_ends_at=at)
     assert "the time to answer is over" in _page(logged_in(company.grace), private)
 
@@ -206,7 +206,7 @@ def test_posts_show_what_became_of_them(company: Company, at: datetime) -> None:
     page = _page(logged_in(company.grace), conversation)
     assert "They show in public: an e-mail address" in page and "Hide it …" in page
 
-    following.edit(x, Edited(post.external_id, at + timedelta(minutes=1), "All good"), at=at)
+    following.edit(x, Edited(post.external_id, at + timedelta(minutes=1), "All good", "2"), at=at)
     page = _page(logged_in(company.grace), conversation)
     assert "What it said before" in page and "useless people" in page and "They show in public" not in page
     Post.objects.update(hidden_at=at, deleted_at=at)
@@ -263,6 +263,8 @@ def test_a_ticket_on_their_behalf_is_claimed_once(company: Company, at: datetime
     assert carol.get(taken["Location"]).status_code == 200
     ticket = Conversation.objects.get(pk=claim.pk)
     assert (ticket.customer, ticket.organization_id) == (company.carol, company.carol.organization_id)
+    assert company.carol.organization is not None
+    assert ticket.policy_id == company.carol.organization.plan.policy_id, "their plan's promises hold now"
     assert ivy.get(where).status_code == 404 and ivy.post(where).status_code == 404, "another customer is too late"
     assert ivy.get(taken["Location"]).status_code == 404
     ticket.refresh_from_db()
@@ -340,3 +342,11 @@ def test_a_post_is_logged_answered_and_marked_by_hand(company: Company, at: date
 def test_a_conversation_by_mail_asks_no_network(company: Company, at: datetime) -> None:
     page = _page(logged_in(company.grace), write(company.carol, at))
     assert "network-bar" not in page and "social.css" not in page and "data-on-network" not in page
+
+
+def test_abuse_is_whole_words_in_any_writing() -> None:
+    words = {"en": ("asshole", "fuck you"), "fr": ("enculé",)}
+    for text in ("You ASSHOLE!", "fuck\n you", "Enculé.", "encule"):
+        assert abuse.is_abusive(text, words), text
+    for text in ("Your service is useless, a scam even", "classholes", "", "x" * 100_000):
+        assert not abuse.is_abusive(text, words), text[:40]

@@ -30,7 +30,7 @@ _PAGES: Final = (
     ("mfa_index", "shield-check", _("Login and security")),
     ("usersessions_list", "monitor", _("Sessions")),
     ("account_change_password", "key-round", _("Password")),
-    ("tickets:front", "globe", _("Front page for customers")),
+    ("knowledge:home", "globe", _("Front page for customers")),
 )
 
 

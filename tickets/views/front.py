@@ -1,4 +1,4 @@
-"""What customers see: the front page, and the thanks for a ticket (the form is beside, `ticket_form`)."""
+"""What customers see around a ticket: what the priorities mean, and the thanks for one (the form is `ticket_form`)."""
 
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,18 +13,11 @@ from helpdesk.customers.sessions import signed_in
 from helpdesk.sla.calendars import hours_of
 from helpdesk.sla.models import Clock, Goal, Target
 from tickets.mail import acknowledgement
-from tickets.models import Mailbox
 from tickets.views import framing
 from tickets.zones import known_zone
 
 THANKS = "tickets.thanks"
 THANKS_FOR = 24 * 3600
-
-
-@require_GET
-def front(request: HttpRequest) -> HttpResponse:
-    mailbox = Mailbox.objects.filter(is_default=True).first()
-    return render(request, "front/front.html", {"mailbox": mailbox, "situations": situations()})
 
 
 def situations() -> list[tuple[str, str, str, str]]:

@@ -19,5 +19,6 @@ class Command(BaseCommand):
         at = timezone.now()
         with transaction.atomic():
             demo.load(at=at)
+            demo.load_social(at=at)
             starting.load(User.objects.filter(role=User.Role.ADMIN).first(), at=at)
         self.stdout.write("The demo company is here.")

@@ -27,7 +27,7 @@ from social.network import Need, network
 DOLLAR: Final = 1_000_000
 MOST_CHECKS: Final = 24
 LONGEST: Final = 1_000
-_PLAIN: Final = (
+_PLAIN: Final[tuple[str, ...]] = (
     *("name", "is_active", "handle", "external_id", "base_url", "team", "policy", "schedule", "coverage", "checks"),
     *("needs_approval", "send_delay"),
 )
@@ -128,7 +128,8 @@ class AccountForm(SettingsForm):
         found = []
         for word in self.cleaned_data["checks"]:
             try:
-                found.append(datetime.strptime(word, "%H:%M").time())
+                # Nothing finer than minutes, which is what the field shows.
+                found.append(time.fromisoformat(word if len(word) == 5 else ""))
             except ValueError as error:
                 raise forms.ValidationError(_("Write times such as 08:30.")) from error
         if len(found) > MOST_CHECKS:
@@ -139,7 +140,7 @@ class AccountForm(SettingsForm):
         given = self.cleaned_data
         if self.found is not None and self.found.network != given["network"]:
             raise Refused(_("Another network is another account."))
-        columns = {name: given[name] for name in _PLAIN if name in given}
+        columns: dict[str, Any] = {name: given[name] for name in _PLAIN if name in given}
         columns["daily_cap"] = None if given["daily_cap"] is None else int(given["daily_cap"] * DOLLAR)
         options = {
             need.name: given[name].strip()

@@ -35,6 +35,8 @@ def account(bluesky: BlueskyServer, company: Company, at: datetime) -> Account:
         created_at=at,
     )
     accounts.probe(account, at=at)
+    # The server's clock is the real one; the test's is not.
+    Account.objects.update(token_expires_at=at)
     account.refresh_from_db()
     return account
 

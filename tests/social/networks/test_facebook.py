@@ -89,6 +89,23 @@ def test_told_and_asked_for_is_one_conversation_answered_once(
     ]
 
 
+def test_the_same_words_again_are_another_comment(
+    account: Account, facebook: FacebookServer, company: Company, client: Client, at: datetime
+) -> None:
+    post = facebook.post("News", at)
+    _tell(client, facebook.deliver(facebook.change(facebook.comment(post, "7", "Down?", at), post, at)))
+    _work()
+    conversation = Conversation.objects.get(channel="facebook")
+    for minutes in (1, 10):
+        reply = conversations.reply(conversation.pk, company.ada, "We are on it.", at=at + timedelta(minutes=minutes))
+        facebook.cut_next()  # it never arrives: what stands there is the first one's
+        for more in (0, 1, 3):
+            outbox.drain(at + timedelta(minutes=minutes + more))
+        reply.refresh_from_db()
+        assert reply.delivery == Message.Delivery.SENT, reply.error
+    assert [one["message"] for one in facebook.comments] == ["We are on it."] * 2
+
+
 def test_the_signature_and_the_handshake_fail_closed(
     account: Account, facebook: FacebookServer, client: Client
 ) -> None:

@@ -133,7 +133,9 @@ def test_broken_feeds_give_what_can_be_read_of_them(at: datetime) -> None:
         assert said.text.startswith("Hello"), what
         assert said.at <= at, what
         assert "script" not in said.text, what
-    bomb = b'<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]>'
+    bomb = (
+        b'<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]>'
+    )
     for body in (bomb + whole.replace(b"Hello", b"&c;" * 100), b"<html><body>no feed</body></html>", b"", b"\x00\xff"):
         batch = read_items(body, (), at=at)
         assert all(len(one.text) < 30_000 for _account, one in batch.happenings if isinstance(one, Said))
