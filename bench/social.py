@@ -28,7 +28,7 @@ from social import accounts, filing
 from social.models import Account, Arrival
 
 RATE, CONNECTIONS, PEOPLE = 200, 16, 500
-AIM_MS, AIM_FILED = 1000.0, 50
+AIM_MS = 1000.0
 NUMBER = "4915100000000"
 _ALIVE = b"GET /healthz/live HTTP/1.0\r\nHost: localhost\r\n\r\n"
 
@@ -73,7 +73,7 @@ def _filed(count: int, posts: Sequence[bytes]) -> Row:
 
     # What is filed is filed: one round is all there is.
     figures = compare({"ours": Contender(ours), "bare": Contender(floor)}, rounds=1)
-    return Row("social, taken and filed by one worker", "events/s", figures, AIM_FILED)
+    return Row("social, taken and filed by one worker", "events/s", figures)
 
 
 def _answered(port: int, pid: int, posts: Sequence[bytes]) -> tuple[Figure, list[float]]:

@@ -1,5 +1,5 @@
-"""The words of somebody's text that say what it is about. Whoever writes to us writes sentences; a search of each of their
-words costs much and finds everything.
+"""The words of somebody's text that say what it is about. People write sentences; a search of each of their words costs
+much and finds everything.
 """
 
 import re

@@ -30,7 +30,7 @@ def _below_a_conversation() -> list[str]:
             route = before + str(pattern.pattern)
             if isinstance(pattern, URLResolver):
                 found += walk(pattern.url_patterns, route)
-            elif "conversation_id" in route:
+            elif "conversation_id" in route and route.startswith("api/"):
                 route = re.sub(r"(incident|maintenance)s/<slug:public_id>", r"\1s/{\1}", route)
                 found.append("/" + re.sub(r"<id:(\w+)>", r"{\1}", route).replace("<slug:target>", "dispatch"))
         return found

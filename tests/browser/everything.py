@@ -109,6 +109,7 @@ MACHINES = {
         "ready",
         "paging_health",
     ),
+    *("hook_x", "hook_facebook", "hook_whatsapp", "hook_telegram", "hook_discourse"),
     *("twilio_voice", "twilio_recording", "twilio_status", "twilio_sms"),
     *("signal_hook", "mail_health", "metrics", "mfa_login_webauthn"),
 }

@@ -42,9 +42,7 @@ def test_nobody_is_suggested_what_they_may_not_read(library: Library, company: C
 
 
 def test_of_a_letter_the_telling_words_are_searched() -> None:
-    letter = (
-        "Hello, since this morning the certificate of our shop seems to have expired, can you look at it? Kind regards"
-    )
+    letter = "Hello, this morning the certificate of our shop seems to have expired, can you look? Kind regards"
     assert telling(letter, "Website down").split()[:2] == ["website", "down"]
     assert len(telling(letter, "Website down").split()) == MOST and "certificate" in telling(letter)
     assert telling("ssh por") == "ssh por" and telling(letter + " certi").endswith(" certi")
