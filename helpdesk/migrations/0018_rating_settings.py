@@ -11,9 +11,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "is_on",
-                    models.BooleanField(
-                        default=True, help_text="Ask by mail; chat and portal ask on their own pages."
-                    ),
+                    models.BooleanField(default=True, help_text="Ask by mail; chat and portal ask on their own pages."),
                 ),
                 (
                     "delay_minutes",

@@ -6,29 +6,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('helpdesk', '0018_rating_settings'),
+        ("helpdesk", "0018_rating_settings"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AgentAddress',
+            name="AgentAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('phone', 'Phone'), ('telegram', 'Telegram')], max_length=10)),
-                ('address', models.CharField(blank=True, max_length=40)),
-                ('name', models.CharField(blank=True, help_text='What they are called there.', max_length=120)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('code_digest', models.CharField(blank=True, max_length=64)),
-                ('code_until', models.DateTimeField(blank=True, null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addresses', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("phone", "Phone"), ("telegram", "Telegram")], max_length=10)),
+                ("address", models.CharField(blank=True, max_length=40)),
+                ("name", models.CharField(blank=True, help_text="What they are called there.", max_length=120)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                ("code_digest", models.CharField(blank=True, max_length=64)),
+                ("code_until", models.DateTimeField(blank=True, null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="addresses",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'agent addresses',
-                'indexes': [models.Index(models.F('code_digest'), condition=models.Q(('code_digest', ''), _negated=True), name='address_of_code')],
-                'constraints': [models.UniqueConstraint(fields=('user', 'kind'), name='one_address_a_kind'), models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', False)), fields=('kind', 'address'), name='a_confirmed_address_is_one_agents'), models.CheckConstraint(condition=models.Q(('confirmed_at__isnull', True), models.Q(('address', ''), _negated=True), _connector='OR'), name='a_confirmed_address_is_there')],
+                "verbose_name_plural": "agent addresses",
+                "indexes": [
+                    models.Index(
+                        models.F("code_digest"),
+                        condition=models.Q(("code_digest", ""), _negated=True),
+                        name="address_of_code",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "kind"), name="one_address_a_kind"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("confirmed_at__isnull", False)),
+                        fields=("kind", "address"),
+                        name="a_confirmed_address_is_one_agents",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confirmed_at__isnull", True), models.Q(("address", ""), _negated=True), _connector="OR"
+                        ),
+                        name="a_confirmed_address_is_there",
+                    ),
+                ],
             },
         ),
     ]

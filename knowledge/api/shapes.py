@@ -55,7 +55,7 @@ class WrittenSerializer(serializers.Serializer[Any]):
 
     title = serializers.CharField(max_length=LONGEST_TITLE)
     body = serializers.CharField(max_length=bodies.MOST_CHARACTERS, allow_blank=True, trim_whitespace=False)
-    language = serializers.ChoiceField(choices=LANGUAGES, default=settings.LANGUAGE_CODE)
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     summary = serializers.CharField(max_length=300, allow_blank=True, required=False)
     keywords = serializers.CharField(max_length=300, allow_blank=True, required=False)
     slug = serializers.SlugField(max_length=LONGEST_SLUG, required=False)

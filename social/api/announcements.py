@@ -57,7 +57,7 @@ class AnnouncementSerializer(serializers.ModelSerializer[Announcement]):
         )
     ]
 )
-class WrittenSerializer(serializers.Serializer[Any]):
+class AnnouncedSerializer(serializers.Serializer[Any]):
     """A draft. `texts` are words of their own for an account, by its id."""
 
     text = serializers.CharField(max_length=LONGEST)
@@ -104,9 +104,9 @@ class AnnouncementViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
     http_method_names = ["get", "head", "options", "post"]
     lookup_value_regex = ID
 
-    @extend_schema(request=WrittenSerializer, responses={201: AnnouncementSerializer})
+    @extend_schema(request=AnnouncedSerializer, responses={201: AnnouncementSerializer})
     def create(self, request: Request) -> Response:
-        given = WrittenSerializer(data=request.data)
+        given = AnnouncedSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         said = given.validated_data
         try:

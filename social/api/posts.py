@@ -18,7 +18,7 @@ from social import by_hand
 from social.models import Account, Person, Post
 
 
-class PersonSerializer(serializers.ModelSerializer[Person]):
+class NetworkPersonSerializer(serializers.ModelSerializer[Person]):
     """Who said it there. Who that is as a customer is unverified until they link the handle themselves."""
 
     class Meta:
@@ -30,7 +30,7 @@ class PersonSerializer(serializers.ModelSerializer[Person]):
 class PostSerializer(serializers.ModelSerializer[Post]):
     """Something said there, by `person` or, where that is null, by us; the message that it is in a conversation."""
 
-    person = PersonSerializer(read_only=True)
+    person = NetworkPersonSerializer(read_only=True)
     conversation = serializers.IntegerField(source="message.conversation_id", read_only=True, default=None)
 
     class Meta:

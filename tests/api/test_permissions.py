@@ -117,6 +117,8 @@ OPEN = {
     "/announcements/{announcement}/": "get",
     **{f"/announcements/{{announcement}}/{act}/": "post" for act in ("submission", "approval", "withdrawal")},
     **{f"/announcements/{{announcement}}/{act}/": "post" for act in ("retry", "posted")},
+    "/calls/": "get post",
+    "/text-count/": "post",
     "/quotes/": "get post",
     "/quotes/{draft}/": "get delete",
     "/quotes/{draft}/sending/": "post",
@@ -198,6 +200,7 @@ CONFIGURED = {
 }
 # What agents do not even read.
 ADMINS = {
+    "/subscribers/import/": "post",
     "/webhooks/": "get post",
     "/webhooks/{webhook}/": "get patch delete",
     "/webhooks/{webhook}/test/": "post",
@@ -354,6 +357,9 @@ def test_every_address_is_asked_for() -> None:
     asked |= {"/conversations/{}/clocks/{}/explanation/", "/reports/{}/", "/schedules/{}/overrides/{}/"}
     # Bytes, no JSON: test_private_teams and test_messages ask for them.
     asked |= {"/attachments/{}/content/"}
+    # What an agent may do there differs by method: tests/knowledge/test_api and tests/phone/test_texts ask for them.
+    asked |= {f"/articles/{rest}" for rest in ("", "{}/", "{}/files/", "{}/files/{}/", "{}/versions/")}
+    asked |= {"/articles/{}/versions/{}/restoring/", "/categories/", "/categories/{}/", "/calls/{}/"}
     assert there - asked == set()
 
 

@@ -50,7 +50,7 @@ def monday() -> Iterator[time_machine.Traveller]:
 def test_the_front_page_shows_the_ways(client: Client, company: Company) -> None:
     page = client.get("/").content.decode()
 
-    assert all(f'href="{way}"' in page for way in ("/tickets/new/", "/portal/", "/status/"))
+    assert all(re.search(f'href="{way}[^"]*"', page) for way in ("/tickets/new/", "/portal/", "/status/"))
 
 
 def test_a_form_opens_a_ticket_that_is_answered_by_mail(client: Client, company: Company, monday: object) -> None:

@@ -5,28 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('helpdesk', '0020_customers_choose_mails'),
-        ('tickets', '0011_digests'),
+        ("helpdesk", "0020_customers_choose_mails"),
+        ("tickets", "0011_digests"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Topic',
+            name="Topic",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('hint', models.TextField(blank=True, help_text='Shown above the form: what helps, where the answer often is.')),
-                ('priority', models.CharField(blank=True, help_text='Empty: the customer says.', max_length=10)),
-                ('is_active', models.BooleanField(default=True)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('fields', models.ManyToManyField(blank=True, related_name='+', to='helpdesk.customfield')),
-                ('required_fields', models.ManyToManyField(blank=True, related_name='+', to='helpdesk.customfield')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='helpdesk.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                (
+                    "hint",
+                    models.TextField(
+                        blank=True, help_text="Shown above the form: what helps, where the answer often is."
+                    ),
+                ),
+                ("priority", models.CharField(blank=True, help_text="Empty: the customer says.", max_length=10)),
+                ("is_active", models.BooleanField(default=True)),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("fields", models.ManyToManyField(blank=True, related_name="+", to="helpdesk.customfield")),
+                ("required_fields", models.ManyToManyField(blank=True, related_name="+", to="helpdesk.customfield")),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="helpdesk.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'name', 'id'],
+                "ordering": ["position", "name", "id"],
             },
         ),
     ]
