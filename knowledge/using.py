@@ -49,6 +49,8 @@ def note_sent(event: Event, at: datetime) -> None:
     """A handler of `message.written`: what its author had put into the reply belongs to this message, where it still
     stands in it. What they have struck out again was not used.
     """
+    if event.data.get("automatic"):
+        return  # machines insert nothing, and there are many of theirs
     message_id = event.data.get("message")
     message = Message.objects.filter(pk=message_id).first() if isinstance(message_id, int) else None
     if message is None or message.agent_id is None:

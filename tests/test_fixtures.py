@@ -40,9 +40,13 @@ def _without_ids(copy: Copy) -> dict[str, list[dict[str, Any]]]:
                     row[field.attname] = places[target][row[field.attname]]
             if model is Event and "calendar" in row["data"]:
                 row["data"]["calendar"] = places[Calendar][row["data"]["calendar"]]
-        plain[model._meta.label] = [
+        kept = [
             {name: value for name, value in row.items() if name not in OWN and (model, name) != RISING} for row in rows
         ]
+        if model._meta.auto_created:
+            # Who belongs to what has no order of its own: it is put there as a set.
+            kept = sorted(({**row, "id": 0} for row in kept), key=lambda row: list(row.values()))
+        plain[model._meta.label] = kept
     return plain
 
 
