@@ -1,7 +1,7 @@
 """Who may do what: every address of the API with every method, for nobody, a viewer, an agent and an admin."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -19,14 +19,11 @@ from helpdesk.oncall.models import EscalationPolicy, NotificationRule, Schedule
 from helpdesk.ratings import giving
 from helpdesk.sla.models import Calendar, Policy
 from quotes.days import office_day
-from social.models import Account, Announcement, Arrival, Post
-from status import incidents
-from status.incidents import Opening, Words
-from status.models import Component, Incident, IncidentConversation
+from status.models import Incident, IncidentConversation
 from tests.api.conftest import Caller
+from tests.api.things import on_the_networks, on_the_status_page
 from tests.fixtures.cells import each
 from tests.fixtures.company import Company
-from tests.fixtures.subscribers import subscriber
 from tests.quotes.offers import drafted
 from tickets.models import (
     BlockedSender,
@@ -256,8 +253,8 @@ def there(company: Company, conversation: Conversation) -> dict[str, int | str]:
     WebhookDelivery.objects.create(webhook=webhook, kind="webhook.test", body="{}", created_at=at, due_at=at)
     audit.record(None, "changed", webhook, {}, {}, at=at)
     return {
-        **_on_the_status_page(at),
-        **_on_the_networks(conversation, at),
+        **on_the_status_page(at),
+        **on_the_networks(conversation, at),
         "rating": giving.give(conversation.pk, 1, "", via="chat", at=at, is_still_open=True).pk,
         "conversation": conversation.pk,
         "message": conversation.messages.get().pk,
@@ -267,37 +264,6 @@ def there(company: Company, conversation: Conversation) -> dict[str, int | str]:
         "agent": company.linus.pk,
         "chatter": company.grace.pk,
         **{model.__name__.lower(): model._default_manager.order_by("pk").first().pk for model in models},  # type: ignore[union-attr]
-    }
-
-
-def _on_the_status_page(at: datetime) -> dict[str, str]:
-    """Public ids of an incident, a maintenance, what was said of them, and of components that nothing names."""
-    said = Words("investigating", "x")
-    incident = incidents.open_incident(Opening("x", said), None, at=at)
-    window = {"scheduled_for": at + timedelta(days=1), "scheduled_until": at + timedelta(days=2)}
-    planned = Opening("x", Words("scheduled", "x"), kind="maintenance", **window)  # type: ignore[arg-type]
-    maintenance = incidents.open_incident(planned, None, at=at)
-    group = Component.objects.create(name="x", is_group=True, started_on=at, created_at=at, updated_at=at)
-    return {
-        "incident": incident.public_id,
-        "said": incident.updates.get().public_id,
-        "maintenance": maintenance.public_id,
-        "planned": maintenance.updates.get().public_id,
-        "component": Component.objects.filter(name="Mail").get().public_id,
-        "componentgroup": group.public_id,
-        "subscriber": str(subscriber("ops@x.example", at).pk),
-    }
-
-
-def _on_the_networks(conversation: Conversation, at: datetime) -> dict[str, int]:
-    account = Account.objects.create(network="feed", name="x", created_at=at)
-    common = {"account": account, "at": at, "kind": "post", "is_public": True}
-    arrival = {"account": account, "key": "x", "happened_at": at, "received_at": at, "body": {}}
-    return {
-        "account": account.pk,
-        "post": Post.objects.create(external_id="x", message=conversation.messages.get(), **common).pk,
-        "announcement": Announcement.objects.create(kind="news", text="x", at=at).pk,
-        "arrival": Arrival.objects.create(state="quarantined", **arrival).pk,
     }
 
 

@@ -313,7 +313,7 @@ def _stranger(company: Company, first: Conversation, at: datetime) -> Walk:
     _link, link = wallboard.make_link("Television", company.ada, at=at)
     page = Page.objects.latest("pk")
     reset = {"uidb36": user_pk_to_url_str(company.linus), "key": default_token_generator.make_token(company.linus)}
-    found = {name: reverse(f"tickets:{name}") for name in ("front", "new")}
+    found = {name: reverse(f"tickets:{name}") for name in ("new",)}
     found["embedded"] = f"{reverse('tickets:embedded')}?key=pk_demo"
     found |= {
         "thanks": f"{reverse('tickets:thanks')}?ticket={token}",

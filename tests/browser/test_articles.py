@@ -74,7 +74,7 @@ def test_an_agent_answers_with_articles(enter: Enter, company: Company) -> None:
     beside = page.locator("#articles li")
     expect(beside).to_have_count(1)
     beside.get_by_role("button", name="Insert link").click()
-    expect(text).to_have_value(re.compile(r"\]\(http.*\]\(http", re.DOTALL))
+    expect(text).to_have_value(re.compile(r"\]\(http.*Use \*\*port 2222\*\*.*\]\(http", re.DOTALL))
     text.press("Control+Enter")
     expect(page.locator(".msg.out")).to_contain_text("Use port 2222")
     settle(now() + timedelta(minutes=1))
