@@ -15,8 +15,9 @@ export function keepDrafts(form) {
   const typed = text.value === text.defaultValue ? '' : text.value;
 
   if (arrived || (kept && kept.version < Number(draft.value))) localStorage.removeItem(key);
-  else if (kept && kept.text !== text.value && (!text.defaultValue || kept.version === Number(draft.value))) {
-    // This browser knows more than the server: its login had run out, or the page was closed before the pause.
+  else if (kept && kept.text !== text.value) {
+    // This browser knows more than the page: its login had run out, the page was closed before the pause, or it was
+    // drawn just before the server had what is kept here.
     text.value = typed ? `${kept.text}\n\n${typed}` : kept.text;
     clientId.value = kept.client_id;
     const choice = form.querySelector(`[name="kind"][value="${CSS.escape(kept.kind)}"]`);

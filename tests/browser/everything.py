@@ -56,6 +56,7 @@ PARTS = {
     *(
         "service_names",
         "organization_names",
+        "user_names",
         "rows",
         "navigation",
         "list",

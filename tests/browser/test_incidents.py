@@ -36,6 +36,7 @@ def test_one_is_linked_by_hand_and_told(page: Page, live_server: LiveServer, com
     incident = incidents.open_incident(Opening("Disks gone", words), company.grace, at=now() - timedelta(minutes=9))
     mine = write(company.carol, now() - timedelta(minutes=5))
     _enter(page, live_server, f"/desk/conversations/{mine.pk}/")
+    expect(page.locator("html.js")).to_be_attached()
     page.locator("#incident").get_by_role("link", name="Link to an incident").click()
     page.get_by_label("Incident", exact=True).select_option("Disks gone")
     page.get_by_role("dialog").get_by_role("button", name="Link", exact=True).click()

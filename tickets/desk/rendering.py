@@ -178,8 +178,9 @@ def until(then: datetime, at: datetime) -> str:
     return f"{WEEKDAYS_ABBR[local.weekday()]} {local:%H:%M}" if 0 < days < 7 else short_day(local.date())
 
 
-def day(at: datetime) -> str:
-    return formats.date_format(timezone.localtime(at), "l j F Y")
+def day(at: date) -> str:
+    """A day, or the day of a time in the agent's zone."""
+    return formats.date_format(timezone.localtime(at) if isinstance(at, datetime) else at, "l j F Y")
 
 
 def clock(at: datetime) -> str:
