@@ -207,6 +207,8 @@ def test_it_stops_when_the_make_that_started_it_is_killed(start: Callable[..., R
         make = subprocess.Popen(["make", "run"], cwd=tmp_path, env=clean_environment(run.data_dir), stdout=output)
     run.said = tmp_path / "made"
     assert run.says("Helpdesk is ready at ")
+    # A child that has only just been made looks like its parent for a moment.
+    assert wait_until(lambda: len(run.pids("manage.py up")) == 1, seconds=10)
     (supervisor,) = run.pids("manage.py up")
     make.kill()
     make.wait()
