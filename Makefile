@@ -26,7 +26,7 @@ ifdef ARGS
 	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest $(ARGS)
 else
 	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m "not browser" --dist worksteal --tx popen $(SECOND) $(THIRD)
-	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m browser --dist loadfile --no-loadscope-reorder --tx popen $(SECOND)
+	DATA_DIR=$(TEST_DATA_DIR) $(PYTHON) -m pytest -m browser
 endif
 
 check: install-dev check-style check-types check-imports check-templates check-django ## lint, types, import rules, templates, migrations, API schema

@@ -10,11 +10,14 @@ export function keepDrafts(form) {
   const kept = read();
   const arrived = kept && document.querySelector(`[data-client-id="${CSS.escape(kept.client_id)}"]`);
   let timer = 0;
+  // What is on its way to the server: drawn again before the answer is here, the page has exactly this.
+  let sending = '';
+  const isOwn = kept?.sending && kept.sending === text.defaultValue;
   // What the server has; who was quicker than this script has written more by now.
   let last = `${form.querySelector('[name="kind"][checked]')?.value ?? kind.value} ${text.defaultValue}`;
   const typed = text.value === text.defaultValue ? '' : text.value;
 
-  if (arrived || (kept && kept.version < Number(draft.value))) localStorage.removeItem(key);
+  if (arrived || (kept && kept.version < Number(draft.value) && !isOwn)) localStorage.removeItem(key);
   else if (kept && kept.text !== text.value) {
     // This browser knows more than the page: its login had run out, the page was closed before the pause, or it was
     // drawn just before the server had what is kept here.
@@ -25,7 +28,7 @@ export function keepDrafts(form) {
   }
 
   const keep = () => {
-    if (text.value) localStorage.setItem(key, JSON.stringify({ text: text.value, kind: kind.value, client_id: clientId.value, version: Number(draft.value) }));
+    if (text.value) localStorage.setItem(key, JSON.stringify({ text: text.value, kind: kind.value, client_id: clientId.value, version: Number(draft.value), sending }));
     else localStorage.removeItem(key);
   };
   const save = async () => {
@@ -33,8 +36,11 @@ export function keepDrafts(form) {
     timer = 0;
     const now = `${kind.value} ${text.value}`;
     if (now === last || form.dataset.sending) return;
+    sending = text.value;
+    keep();
     const body = new URLSearchParams({ text: text.value, kind: kind.value, csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value });
     const answer = await fetch(form.dataset.draft, { method: 'POST', body, headers: { Accept: 'application/json' }, redirect: 'error', keepalive: text.value.length < 20_000 }).catch(() => null);
+    sending = '';
     if (!answer?.ok) { sign.textContent = text.value ? form.dataset.unsaved : ''; return; }
     last = now;
     draft.value = (await answer.json()).version;
