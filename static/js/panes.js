@@ -189,7 +189,8 @@ function start() {
   });
   document.addEventListener('submit', (event) => {
     const form = event.target;
-    if (event.defaultPrevented || !(pane.contains(form) || form.matches('[data-pane]')) || form.method !== 'post' || !number(location.href)) return;
+    // What goes into the reply is the composer's, whichever of the two was loaded first.
+    if (event.defaultPrevented || form.matches('[data-inserts]') || !(pane.contains(form) || form.matches('[data-pane]')) || form.method !== 'post' || !number(location.href)) return;
     event.preventDefault();
     submit(form, event.submitter);
   });
