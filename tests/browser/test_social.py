@@ -24,6 +24,7 @@ def test_an_angry_post_is_answered_in_public(enter: Enter, company: Company) -> 
     desk.get_by_text("Covered: perhaps abusive. Show it").click()
     expect(angry).to_be_visible()
 
+    expect(desk.locator("html.js")).to_be_attached()
     desk.get_by_role("button", name="Insert").first.click()
     counted, text = desk.locator("#counted"), desk.locator("#text")
     expect(counted).to_have_text("23 of 280 · costs $0.01")
