@@ -264,6 +264,7 @@ for _network in SOCIAL_NETWORKS:
     EVENT_HANDLERS[f"hook.social.{_network}"] = ["social.receivers.take"]
 EVENT_HANDLERS["social.account_changed"] = ["social.telling.tell_admins"]
 EVENT_HANDLERS["social.private_asked"] = ["social.moving.send"]
+EVENT_HANDLERS["social.person_linked"] = ["social.claiming.thank"]
 EVENT_HANDLERS["hook.social.telegram"].append("helpdesk.oncall.telegram_updates.apply")
 
 # Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.

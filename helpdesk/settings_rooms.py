@@ -171,6 +171,8 @@ ERASERS = ["tickets.mail.erasing.erase", "chat.for_customers.erase", "status.cus
 ERASERS += ["quotes.portal_part.erase", "helpdesk.ratings.portal_part.erase"]
 # Whom an account on a network belongs to, once somebody sent a code of the portal from it (portal.linking.claim).
 IDENTITY_CLAIMS = "portal.linking.claim"
+# Where else people reach us: a function of (at=) that gives social.reach.Place, for portal and help centre.
+PLACES = "social.reach.places"
 # What a customer may do now (helpdesk.sla.entitlement) asks the chat room, whose grants and bookings open channels.
 ENTITLEMENTS = {"chat": "chat.entitlement.of", "grants": "chat.grants.of"}
 

@@ -14,12 +14,11 @@ from uuid import uuid4
 
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import ManyToOneRel
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Customer, Identity
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import CUSTOMER
@@ -161,15 +160,12 @@ def _take_over(row: Linking, channel: str, handle: str, at: datetime) -> Identit
 
 
 def _join(before: Customer, customer: Customer) -> None:
-    """All that a customer known by this one account has said is the other's from now on."""
-    Conversation.objects.filter(customer=before).update(customer=customer)
-    Message.objects.filter(customer=before).update(customer=customer)
-    try:
-        with transaction.atomic():
-            before.delete()
-    except ProtectedError:
-        # Something else still tells of them; without an account nobody comes in by it any more.
-        return
+    """All that a customer known by this one account has said, in whatever room, is the other's from now on."""
+    for relation in Customer._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ManyToOneRel) and not relation.one_to_one:
+            name = relation.field.name
+            relation.related_model._base_manager.filter(**{name: before}).update(**{name: customer})
+    before.delete()
 
 
 def unlink(customer: Customer, identity_id: int) -> bool:

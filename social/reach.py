@@ -18,12 +18,19 @@ _ADDRESSES: Final = {
     "bluesky": "https://bsky.app/profile/{}",
     "telegram": "https://t.me/{}",
 }
+# Where a private message to us is begun with words already in it; the words, quoted for an address, come last.
+_WRITING: Final = {
+    "telegram": "https://t.me/{}?start=",
+    "whatsapp": "https://wa.me/{}?text=",
+    "facebook": "https://m.me/{}?text=",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """An account people can write to. `promise` says how fast, in a sentence; `is_covered_now` whether somebody is
-    there at this hour, None where no hours are said.
+    there at this hour, None where no hours are said. `writing` is where a private message begins, its words to be added
+    at the end (Telegram takes letters, digits, "-" and "_" alone); "" where the network has no such address.
     """
 
     network: str
@@ -32,6 +39,7 @@ class Place:
     url: str
     promise: str
     is_covered_now: bool | None
+    writing: str = ""
 
 
 def places(*, at: datetime) -> list[Place]:
@@ -53,6 +61,7 @@ def _place(account: Account, goal: int | None, at: datetime) -> Place:
         url=_address(account),
         promise=_promise(account, goal),
         is_covered_now=hours.is_open(at) if hours else None,
+        writing=_WRITING.get(account.network, "").format(account.handle.lstrip("@+").replace(" ", "")),
     )
 
 

@@ -13,7 +13,7 @@ from helpdesk.conversations.incoming import REOPENS_WITHIN, lock, preview
 from helpdesk.conversations.models import DONE, Conversation, Message
 from helpdesk.events import private_data
 from helpdesk.events.transactions import in_transaction
-from social import abuse, live, people
+from social import abuse, claiming, live, people
 from social.happenings import Said
 from social.models import Account, Arrival, Person, Post, Thread
 from social.outcome import Filed, filed, ignored
@@ -38,6 +38,9 @@ def file(account: Account, said: Said, arrival: Arrival, *, at: datetime) -> Fil
     if person.muted_at is not None or person.blocked_at is not None:
         keep_post(account, said, person, None)
         return ignored("who wrote it is muted or blocked")
+    if claiming.claim(account, said, person, at=at) is not None:
+        keep_post(account, said, person, None)
+        return ignored("a code that links the account to a customer")
     message = _receive(account, said, person, at)
     if keep_post(account, said, person, message).is_abusive:
         _cover(message)

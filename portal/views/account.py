@@ -11,6 +11,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -52,6 +53,7 @@ def show(request: HttpRequest, customer: Customer, *, status: int = 200, **conte
         "export": Export.objects.filter(customer=customer).order_by("-asked_at").first(),
         "erasure": Erasure.objects.filter(customer=customer, done_at=None).first(),
         "code": "",
+        "places": [],
         "wrong": {},
         "at": at,
     }
@@ -127,7 +129,9 @@ def confirm_address(request: HttpRequest, customer: Customer, pk: int) -> HttpRe
 def add_account(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Show a code to be sent from Telegram, X and the like."""
     try:
-        return show(request, customer, code=linking.code_for(customer, at=now()))
+        at = now()
+        code = linking.code_for(customer, at=at)
+        return show(request, customer, code=code, places=import_string(settings.PLACES)(at=at))
     except linking.TooMany:
         return show(request, customer, status=429, wrong={"address": _("That is enough for today.")})
 
