@@ -11,6 +11,7 @@ from django.db.models import F, Max
 
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
+from helpdesk.prepared import Prepared
 from helpdesk.sla import holiday_sources
 from helpdesk.sla.hours import NeverOpen, OpeningHours
 from helpdesk.sla.models import Calendar, CalendarVersion, Goal, Holiday, HolidayFeed
@@ -31,6 +32,9 @@ class Imported:
     removed: list[date]
 
 
+_OFFICE = Prepared(
+    "office_hours", f"SELECT id, version FROM {Calendar._meta.db_table} WHERE is_office ORDER BY id LIMIT 1"
+)
 LIBRARY = "library:"
 YEARS_AHEAD = 2
 
@@ -43,7 +47,7 @@ def hours_of(calendar_id: int, version: int) -> OpeningHours:
 
 def office_hours() -> OpeningHours | None:
     """Our own office hours; None where nobody has set any, which counts as always open."""
-    office = Calendar.objects.filter(is_office=True).values_list("pk", "version").first()
+    office = _OFFICE.row()
     return hours_of(*office) if office else None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from helpdesk.events import outbox
@@ -65,3 +65,15 @@ def test_what_was_there_each_time_a_worker_died_goes_alone(at: datetime) -> None
     OutboxEntry.objects.filter(event__data__number=1).update(attempts=outbox.TOGETHER_ATTEMPTS)
     outbox.drain(at)
     assert calls == [[2], [1]]
+
+
+def test_a_claim_looks_at_each_lane_by_its_own_index(at: datetime) -> None:
+    """Statistics are worthless in a flood: by the ids, every claim would read all that waits before each entry."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (COSTS OFF) {outbox._CLAIM}", {"at": at, "lease": at, "limit": 100})
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    _, _, look_ups = plan.partition("SubPlan 1\n")
+    before_the_next = look_ups.partition(
+        "->  Index Scan using helpdesk_outboxentry_pkey on helpdesk_outboxentry entry"
+    )[0]
+    assert "outbox_lane" in before_the_next and "pkey" not in before_the_next, plan
