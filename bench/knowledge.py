@@ -1,12 +1,15 @@
 """knowledge: search and suggestions among 20,000 articles beside a bare look-up by index, a vote among a million beside
-a bare update, and a kept page beside the barest application that sends as many bytes.
+a bare update, and a kept page beside the same page as a file that the same server sends.
 """
 
 import random
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from django.db import connection
 from django.utils import timezone
@@ -37,8 +40,6 @@ _QUERIES = (
     "invoce for php",
     "tusapo nevi",
 )
-# As many bytes as the article has when it is packed.
-BARE_BYTES = "3000"
 _GZIP = "Accept-Encoding: gzip\r\n"
 
 
@@ -54,9 +55,9 @@ def run(sizes: Sizes) -> Iterator[Row]:
     yield Row("suggestion while typing", "ms", compare({"ours": typed, "bare": bare}), AIM_SUGGEST_MS, aims_p95=True)
     cast, upsert = Contender(lambda _number: _timed(_vote, searches)), Contender(lambda _n: _timed(_upsert, searches))
     yield Row("vote among a million", "ms", compare({"ours": cast, "bare": upsert}))
-    path = f"/kb/{Translation.objects.filter(language='en').values_list('language', 'slug')[0][1]}"
+    slug = Translation.objects.filter(language="en").values_list("slug", flat=True)[0]
     connection.close()
-    yield _page(path.replace("/kb/", "/kb/en/") + "/", sizes.of(40_000, 8_000))
+    yield _page(f"/kb/en/{slug}/", sizes.of(40_000, 8_000))
 
 
 def fill(articles: int, votes: int, at: datetime) -> None:
@@ -134,14 +135,21 @@ def _upsert(number: int) -> object:
 
 
 def _page(path: str, count: int) -> Row:
-    ours, bare = free_port(), free_port()
-    serving = _serving(ours, "helpdesk.asgi:application"), _serving(bare, "bench.status_servers:bare")
-    with child(serving[0], PORT=str(ours)) as first, child(serving[1], BENCH_BYTES=BARE_BYTES) as second:
-        for port, where in ((ours, path), (bare, "/")):
-            wait_until(lambda port=port, where=where: _is_up(port, where), "the server's start")
-        kept = Contender(lambda _number: _sample(ours, path, count), processes=(first.pid,))
-        floor = Contender(lambda _number: _sample(bare, "/", count), processes=(second.pid,))
-        return Row("article, kept", "requests/s", compare({"ours": kept, "bare": floor}))
+    ours, plain = free_port(), free_port()
+    with (
+        TemporaryDirectory() as folder,
+        child(_serving(ours, "helpdesk.asgi:application"), PORT=str(ours)) as first,
+    ):
+        wait_until(lambda: _is_up(ours, path), "the server's start")
+        file = Path(folder, "article.html")
+        with urllib.request.urlopen(f"http://127.0.0.1:{ours}{path}") as answer:
+            file.write_bytes(answer.read())
+        static = [*_serving(plain, "bench.status_servers:static_file"), "--factory"]
+        with child(static, BENCH_FILE=str(file)) as second:
+            wait_until(lambda: _is_up(plain, "/"), "the server's start")
+            kept = Contender(lambda _number: _sample(ours, path, count), processes=(first.pid,))
+            floor = Contender(lambda _number: _sample(plain, path, count), processes=(second.pid,))
+            return Row("article, kept", "requests/s", compare({"ours": kept, "bare": floor}))
 
 
 def _sample(port: int, path: str, count: int) -> Sample:

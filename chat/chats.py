@@ -34,7 +34,6 @@ LONGEST_SUBJECT: Final = 80
 TAKEN_UP_WITHIN: Final = timedelta(days=7)
 # What is due of a live chat in its first minutes, as shares of the promised response.
 SHARES: Final = {ChatDue.Kind.HALF: 0.5, ChatDue.Kind.MOST: 0.8, ChatDue.Kind.LATE: 1.0}
-WAITING_DUES: Final = (*SHARES, ChatDue.Kind.OFFER)
 OFFERS: Final = ("schedule", "ticket")
 
 _FIND = Prepared(

@@ -9,11 +9,14 @@ from typing import Final
 from django.db import connection
 from django.db.models import Min
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from chat.models import Chat, ReplyTime, Widget
-from helpdesk.conversations.models import Message
+from helpdesk.conversations.models import Message, Priority
+from helpdesk.customers.models import Plan
 from helpdesk.sla import calendars
 from helpdesk.sla.hours import OpeningHours
+from helpdesk.sla.models import Goal, Target
 
 LOOKS_BACK: Final = timedelta(days=14)
 MOST: Final = 200
@@ -62,11 +65,30 @@ def rounded(seconds: float) -> int:
     return STEPS[min(bisect_left(STEPS, seconds), len(STEPS) - 1)]
 
 
-def words(estimate: Estimate) -> str:
+def says(widget: Widget, expected: Estimate | None, *, at: datetime) -> str:
     """The sentence customers read, in the active language."""
+    return aim(widget, at=at) if expected is None else words(expected)
+
+
+def words(estimate: Estimate) -> str:
+    """An estimate as a sentence."""
     if estimate.low == estimate.high:
         return _SENTENCES[estimate.low]()
     return _("Usually replies in %(low)s to %(high)s") % {"low": _span(estimate.low), "high": _span(estimate.high)}
+
+
+def aim(widget: Widget, *, at: datetime) -> str:
+    """What is said until enough were answered: the goal for a chat's first answer that the default plan has, as a goal.
+    Empty without one, where it is an hour or more, and where somebody waits longer already.
+    """
+    plan = Plan.objects.filter(is_default=True).first()
+    goals = Goal.objects.filter(target=Target.FIRST_RESPONSE, priority=Priority.NORMAL, is_live=True)
+    goal = goals.filter(policy=plan.policy_id).first() if plan is not None else None
+    if goal is None or goal.seconds >= HOUR or _longest_wait(widget, at) > goal.seconds:
+        return ""
+    minutes = -(-goal.seconds // MINUTE)
+    told = ngettext("We aim to reply within %(count)s minute", "We aim to reply within %(count)s minutes", minutes)
+    return told % {"count": minutes}
 
 
 def reckon_all(*, at: datetime) -> int:

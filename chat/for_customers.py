@@ -1,4 +1,4 @@
-"""What other rooms show of chats to a customer who is signed in (settings.PORTAL, settings.CHAT_OFFERS)."""
+"""What other rooms show of chats to a customer who is signed in (settings.CHAT_OFFER, CHATS_AGREED, EMBED_IDENTITY)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
-from chat import booking_hours, booking_mails, entitlement, identity, sessions, widgets
+from chat import availability, booking_hours, booking_mails, entitlement, identity, sessions, widgets
 from chat.models import Booking, Visit, Widget
 from helpdesk.customers.models import Customer
 
@@ -29,10 +29,14 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """How somebody may chat now: `live` opens a chat, `booking` one for a later time; "" where that is not offered."""
+    """How somebody may chat now: `live` opens a chat, `booking` one for a later time; "" where that is not offered.
+
+    `is_somebody_there` says whether a person takes chats at this moment.
+    """
 
     live: str
     booking: str
+    is_somebody_there: bool = False
 
 
 def agreed(customer: Customer, *, at: datetime) -> list[Agreed]:
@@ -58,7 +62,7 @@ def offer(customer: Customer | None, *, at: datetime) -> Offer:
         return Offer("", "")
     page = f"{reverse('chat:page')}?key={widget.key}"
     if entitlement.of(customer, at=at).is_live:
-        return Offer(page, "")
+        return Offer(page, "", is_somebody_there=availability.of(widget, at=at).is_live)
     return Offer("", page if booking_hours.current().is_on else "")
 
 

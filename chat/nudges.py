@@ -75,13 +75,16 @@ def waits(chat: Chat, at: datetime) -> datetime | None:
 
 
 def back(chat: Chat, at: datetime) -> datetime | None:
-    """The agent said that they would be right back, and the time is over."""
+    """The agent said that they would be right back, and the time is over, whoever of both spoke last."""
     last = last_said(chat.pk)
-    if not _is_held(chat) or last is None or last.kind != Message.Kind.INBOUND:
+    if not _is_held(chat) or chat.hold_until is None:
         return None
     _nudge(chat, BACK, _held_by(chat), at)
-    dues.plan(chat.pk, ChatDue.Kind.WAITS, at + HOLD_LASTS)
-    return None
+    if last is not None and last.kind == Message.Kind.INBOUND:
+        dues.plan(chat.pk, ChatDue.Kind.WAITS, at + HOLD_LASTS)
+        return None
+    # The customer has been told to wait, and does: each time after twice as long.
+    return at + (at - chat.hold_until + HOLD_LASTS)
 
 
 def anything(chat: Chat, at: datetime) -> datetime | None:

@@ -116,10 +116,11 @@ def _frame(row: Sequence[Any]) -> Frame:
 
 
 def _message(rest: Sequence[Any], at: datetime) -> Frame:
-    _actor, pk, kind, client_id, text, html, via, is_automatic, *_people, files, customer = rest
+    actor, pk, kind, client_id, text, html, via, is_automatic, *_people, files, customer = rest
     if kind == "inbound":
         by = {"k": "customer", "name": customer or ""}
-    elif is_automatic:
+    # A set phrase is said by the agent who chose it.
+    elif is_automatic and actor != "agent":
         by = {"k": "system"}
     else:
         by = _agent(rest)

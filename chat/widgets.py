@@ -103,16 +103,17 @@ def _config(widget: Widget, language: str, at: datetime) -> dict[str, Any]:
         "pages": widget.sees_pages,
         "hides": widget.when_closed == Widget.Closed.HIDE and not there.is_live,
         "team": team(widget),
-        "avail": avail(there, estimate.of(widget, at=at)),
+        "avail": avail(widget, there, estimate.of(widget, at=at), at=at),
         "limits": {"text": 10_000, "file": 10 * 1024 * 1024, "files": 5},
         "build": build(),
     }
 
 
-def avail(there: Availability, expected: Estimate | None) -> dict[str, Any]:
+def avail(widget: Widget, there: Availability, expected: Estimate | None, *, at: datetime) -> dict[str, Any]:
     """Hours and estimate, as in `welcome` and `avail` of the socket; `says` is in the active language.
 
-    `open`: office hours; `live`: somebody takes chats now; `eta`: seconds, or null where too few were answered yet.
+    `open`: office hours; `live`: somebody takes chats now; `eta`: seconds, or null where too few were answered yet;
+    then `says` tells the goal.
     """
     return {
         "open": there.is_open,
@@ -120,7 +121,7 @@ def avail(there: Availability, expected: Estimate | None) -> dict[str, Any]:
         "closes_at": _milliseconds(there.closes_at),
         "next_open": _milliseconds(there.next_open_at),
         "eta": expected.high if expected else None,
-        "says": estimate.words(expected) if expected else "",
+        "says": estimate.says(widget, expected, at=at),
     }
 
 
@@ -133,7 +134,7 @@ def avail_now(asked: Collection[tuple[int, str]], *, at: datetime) -> dict[tuple
         there, expected = availability.of(widget, at=at), estimate.of(widget, at=at)
         for language in {language for number, language in asked if number == widget.pk}:
             with translation.override(language):
-                told = avail(there, expected)
+                told = avail(widget, there, expected, at=at)
             found[widget.pk, language] = told
             known: dict[str, Any] | None = caches["process"].get(_config_name(widget.pk, language))
             if known is not None and known["avail"] != told:

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from weakref import WeakSet
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -57,3 +58,28 @@ async def send(kept: Kept, accepted: bytes, validator: bytes, is_head: bool, to:
         await to(_EMPTY)
     else:
         await to({"type": "http.response.body", "body": kept.packed if is_packed else kept.plain})
+
+
+class Keeping(Protocol):
+    """Keeps what is shown."""
+
+    def outdate(self) -> None:
+        """What is kept is no longer so."""
+
+
+class Keepers:
+    """Who in this process keeps one thing that is shown, and is told at once that it has changed. Other processes find
+    out by its version.
+    """
+
+    def __init__(self) -> None:
+        self._keeping: WeakSet[Keeping] = WeakSet()
+
+    def tell_me(self, one: Keeping) -> None:
+        """From now on, as long as it lives."""
+        self._keeping.add(one)
+
+    def tell(self) -> None:
+        """Something shown has changed, and everybody may see it."""
+        for one in list(self._keeping):
+            one.outdate()

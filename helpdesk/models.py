@@ -28,6 +28,7 @@ from helpdesk.oncall.models import (
     Schedule,
     Shift,
 )
+from helpdesk.oncall.twilio_account import TwilioAccount
 from helpdesk.ratings.models import Rating, RatingSettings
 from helpdesk.sla.models import Calendar, CalendarVersion, Clock, Goal, Holiday, HolidayFeed, Policy
 
@@ -72,6 +73,7 @@ __all__ = [
     "Shift",
     "Tag",
     "Team",
+    "TwilioAccount",
     "User",
     "Webhook",
     "WebhookDelivery",

@@ -235,6 +235,7 @@ if SLACK_TICKETS and SLACK_BOT_TOKEN and SLACK_CHANNEL:
 # The emergency phone: what Twilio tells is worked on, a voicemail is fetched once, an agent's phone rings to call back.
 EVENT_HANDLERS["hook.twilio"] = ["phone.receivers.apply"]
 EVENT_HANDLERS["phone.recorded"] = ["phone.recordings.fetch"]
+EVENT_HANDLERS["phone.picture_came"] = ["phone.pictures.fetch"]
 EVENT_HANDLERS["phone.callback_asked"] = ["phone.calling.place"]
 # Agents answer pages by Telegram, and link their chat there: told by a poll, or by the customers' webhook of the bot.
 EVENT_HANDLERS["hook.telegram"] = ["helpdesk.oncall.telegram_updates.apply"]

@@ -109,6 +109,8 @@ TOLD_CHARACTERS = {
     "sms": 459,
     "phone": 459,
 }
+# Channels in which others may read along: what is private to a company is not told there.
+PUBLIC_CHANNELS = ("bluesky", "discourse", "facebook", "feed", "mastodon", "x")
 
 # How rooms have pages in the desk and areas in its settings without knowing it: its functions for them, and their areas
 # for it (helpdesk.desk).
@@ -139,12 +141,13 @@ SETTINGS_AREAS = [
     "portal.views.settings.erasures.ERASURES",
     "quotes.views.settings.QUOTES",
     "phone.views.settings.lines.LINES",
+    "phone.views.settings.twilio.TWILIO",
     "social.views.settings.accounts.ACCOUNTS",
     "social.views.settings.topics.TOPICS",
 ]
 
-# What the portal shows of other rooms (portal.parts): pages in its menu as (name, picture, name of the address), what
-# is drawn beside a conversation by functions of (request, conversation, customer, at), and what it asks of rooms.
+# What the portal shows of other rooms (portal.parts): pages in its menu as (name, picture, name of the address), and
+# what is drawn beside a conversation by functions of (request, conversation, customer, at).
 PORTAL_PAGES = [
     ("conversations", "inbox", "portal:home"),
     ("services", "server", "portal:services"),
@@ -153,22 +156,27 @@ PORTAL_PAGES = [
     ("quotes", "receipt-text", "quotes:mine"),
     ("account", "user", "portal:account"),
 ]
-# How the ticket form offers a chat instead, and whom a site that embeds the form vouches for (docs/portal.md).
+# How a customer may chat now, the chats agreed for a time, and whom a site that embeds the ticket form vouches for
+# (docs/portal.md): portal and ticket form ask.
 CHAT_OFFER = "chat.for_customers.offer"
+CHATS_AGREED = "chat.for_customers.agreed"
 EMBED_IDENTITY = "chat.for_customers.embedded"
 PORTAL_PARTS = ["quotes.portal_part.drawn", "helpdesk.ratings.portal_part.drawn"]
 # Its menu, for rooms with pages in it: a function of (customer).
 PORTAL_MENU = "portal.parts.menu"
-PORTAL = {"chats": "chat.for_customers.agreed", "chat_offer": "chat.for_customers.offer"}
 # What rooms add to the file of a customer's own data, by its name there, as functions of (customer); and what they do
 # when a customer is forgotten, as functions of (customer, at) (docs/privacy.md).
 PORTAL_EXPORTS: dict[str, str] = {
     "chats": "chat.for_customers.exported",
     "quotes": "quotes.portal_part.exported",
     "ratings": "helpdesk.ratings.portal_part.exported",
+    "comments": "knowledge.customers_own.exported",
+    "networks": "social.customers_own.exported",
+    "calls": "phone.customers_own.exported",
 }
 ERASERS = ["tickets.mail.erasing.erase", "chat.for_customers.erase", "status.customers_own.erase"]
-ERASERS += ["quotes.portal_part.erase", "helpdesk.ratings.portal_part.erase"]
+ERASERS += ["quotes.portal_part.erase", "helpdesk.ratings.portal_part.erase", "tickets.desk.erasing.erase"]
+ERASERS += ["knowledge.customers_own.erase", "social.customers_own.erase", "phone.customers_own.erase"]
 # Whom an account on a network belongs to, once somebody sent a code of the portal from it (portal.linking.claim).
 IDENTITY_CLAIMS = "portal.linking.claim"
 # Where else people reach us: a function of (at=) that gives social.reach.Place, for portal and help centre.

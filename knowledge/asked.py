@@ -1,8 +1,7 @@
 """Every public address of the help centre and what it asks for."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from knowledge.addresses import CODES
 
@@ -27,8 +26,7 @@ PATTERNS: Final = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()
 PAGES: Final = frozenset({"home", "top", "category", "guides", "guide", "article"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One address. `language` is "" where the reader's own is to be found out."""
 
     kind: str

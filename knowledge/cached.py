@@ -56,7 +56,10 @@ class HelpFirst:
             elif name == b"cookie" and COOKIE in value:
                 await self._others(scope, receive, send)
                 return
-        page = await self._page(asked, asked.language or serving.language_of(language.decode("latin-1")))
+        wanted = asked.language or serving.language_of(language.decode("latin-1"))
+        page = None if self._keeper.is_due else self._keeper.find(asked, wanted)
+        if page is None:
+            page = await self._page(asked, wanted)
         if page is None:
             await self._others(scope, receive, send)
             return

@@ -1,32 +1,15 @@
 """The number by which whoever keeps rendered pages knows that something on them has changed."""
 
 from datetime import datetime
-from typing import Final, Protocol
-from weakref import WeakSet
+from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import F
 
+from helpdesk.kept import Keepers
 from knowledge.models import KnowledgeBase
 
-
-class Keeping(Protocol):
-    def outdate(self) -> None:
-        """What is kept is no longer so."""
-
-
-_keeping: Final[WeakSet[Keeping]] = WeakSet()
-
-
-def tell_me(one: Keeping) -> None:
-    """From now on, as long as it lives."""
-    _keeping.add(one)
-
-
-def tell() -> None:
-    """Something shown has changed, and everybody may see it."""
-    for one in list(_keeping):
-        one.outdate()
+keepers: Final = Keepers()
 
 
 def changed(at: datetime) -> None:
@@ -36,4 +19,4 @@ def changed(at: datetime) -> None:
     assert connection.in_atomic_block, "the version rises with the change"
     KnowledgeBase.objects.get_or_create(pk=1, defaults={"changed_at": at})
     KnowledgeBase.objects.filter(pk=1).update(version=F("version") + 1, changed_at=at)
-    transaction.on_commit(tell, robust=True)
+    transaction.on_commit(keepers.tell, robust=True)

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from helpdesk.customers.models import Customer
 from knowledge import addresses, changes, reading, wording
-from knowledge.models import Article, Guide, Step, Visibility
+from knowledge.models import Guide, Step, Visibility
 from knowledge.refusals import Refused
 from knowledge.visibility import readable_articles
 
@@ -162,11 +162,6 @@ def remove_step(step: Step, *, at: datetime) -> None:
 def remove(guide: Guide, *, at: datetime) -> None:
     changes.changed(at)
     guide.delete()
-
-
-def ends_in(article: Article) -> list[Guide]:
-    """The guides that lead to this article."""
-    return list(Guide.objects.filter(steps__article=article).distinct())
 
 
 def _free_slug(title: str) -> str:

@@ -49,7 +49,7 @@ class Keeper:
         self._looked_at = self._wrote_at = -WRITE_VIEWS_SECONDS
         self._is_outdated = True
         self._is_failing = False
-        changes.tell_me(self)
+        changes.keepers.tell_me(self)
 
     @property
     def is_due(self) -> bool:

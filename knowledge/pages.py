@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.utils import translation
+from django.utils.module_loading import import_string
+from django.utils.timezone import now
 
 from helpdesk.conversations import incidents
 from helpdesk.customers.models import Customer
@@ -16,7 +18,7 @@ from knowledge.rendering import render
 from knowledge.visibility import readable_articles
 
 SHOWN_SECONDS: Final = 60.0
-# Incidents do not wait for a change of ours.
+# Incidents, and where else people reach us, do not wait for a change of ours.
 TROUBLE_SECONDS: Final = 5.0
 HTML: Final = "text/html; charset=utf-8"
 MOST_GUIDES: Final = 12
@@ -72,6 +74,7 @@ def _home(_asked: Asked, language: str, customer: Customer | None) -> Made:
         useful=reading.most_useful(customer, language),
         guides=guides.readable(language)[:MOST_GUIDES],
         troubles=incidents.of_form(""),
+        places=import_string(settings.PLACES)(at=now()),
         customer=customer,
     )
 

@@ -4,7 +4,6 @@ What came of a suggestion is counted honestly: it has answered where the person 
 ticket all the same. Who merely left is not counted as helped.
 """
 
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ MOST: Final = 5
 # Of what was written, the beginning says what it is about.
 READ_CHARACTERS: Final = 300
 KEPT: Final = timedelta(days=400)
+# Digits of the name that a page gives to one writing of one person; it says nothing about either.
 _ASKING: Final = 32
 
 
@@ -56,11 +56,6 @@ class Deflected:
     opened: int
     answered: int
     written: int
-
-
-def new_asking() -> str:
-    """A name for one writing of one person; it says nothing about either."""
-    return secrets.token_hex(_ASKING // 2)
 
 
 def to_customer(text: str, language: str, customer: Customer | None, *, most: int = MOST) -> list[Suggestion]:

@@ -1,4 +1,4 @@
-"""Our account with Twilio, from the settings, and whether it works: asked every quarter of an hour."""
+"""Our account with Twilio, and whether it works: asked every quarter of an hour."""
 
 import logging
 from dataclasses import dataclass
@@ -6,18 +6,20 @@ from datetime import datetime
 from typing import Any, Final
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 
 from helpdesk.events.actions import beat
 from helpdesk.events.models import Heartbeat
+from helpdesk.events.nudge import nudge
 from helpdesk.events.outcomes import DeliveryError, NeverRetry
 from helpdesk.events.provider_calls import provider_client
 from helpdesk.events.safe_text import one_line
 from helpdesk.events.twilio_calls import TwilioCalls
+from helpdesk.oncall.twilio_account import credentials
 
 logger = logging.getLogger(__name__)
 
 NAME: Final = "twilio_account"
+PROBE: Final = "phone.tasks.probe_twilio"
 NOT_CONNECTED, CONNECTED, DEGRADED, REAUTH = "not_connected", "connected", "degraded", "reauth_required"
 
 
@@ -32,7 +34,7 @@ class Health:
 
 def twilio() -> TwilioCalls:
     """Cheap enough to make each time, so that a changed setting holds at once."""
-    return TwilioCalls(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_BASE_URL)
+    return credentials().calls()
 
 
 def is_connected() -> bool:
@@ -40,12 +42,17 @@ def is_connected() -> bool:
 
 
 def can_text() -> bool:
-    return is_connected() and bool(settings.TWILIO_FROM)
+    return credentials().can_text
 
 
 def can_call() -> bool:
     """A messaging service (MG…) has no number of its own to call from."""
-    return is_connected() and str(settings.TWILIO_FROM).startswith("+")
+    return credentials().can_call
+
+
+def sender() -> str:
+    """The number that calls and texts come from, or a messaging service's id for texts; "" where none is known."""
+    return credentials().sender
 
 
 def create(what: str, form: list[tuple[str, str]]) -> dict[str, Any]:
@@ -75,6 +82,12 @@ def probe(*, at: datetime) -> Health:
         logger.error("the Twilio account does not work: %s", found.detail)
     beat(NAME, at=at, detail={"state": found.state, "detail": found.detail})
     return Health(found.state, found.detail, at)
+
+
+def changed(*, at: datetime) -> None:
+    """The account is another one: what was found of the earlier one holds no more, and this one is asked soon."""
+    beat(NAME, at=at, detail={"state": DEGRADED, "detail": "it has not been tried yet"})
+    nudge(PROBE)
 
 
 def _asked() -> Health:

@@ -54,7 +54,7 @@ class NoOwnPhone(CannotCall):
 def ask(conversation: Conversation, user: User, *, at: datetime) -> Call:
     """Have the agent's phone rung, and then the customer's. Raises CannotCall."""
     if not accounts.can_call():
-        raise CannotCall(_("Twilio is not connected, or TWILIO_FROM is not a number it can call from."))
+        raise CannotCall(_("Twilio is not connected, or has no number of ours to call from."))
     number = callers.number_of(conversation)
     if not number:
         raise CannotCall(_("The number is withheld, or none is known of this customer."))
@@ -70,7 +70,7 @@ def ask(conversation: Conversation, user: User, *, at: datetime) -> Call:
         conversation=conversation,
         customer=conversation.customer,
         agent=user,
-        from_number=str(settings.TWILIO_FROM),
+        from_number=accounts.sender(),
         to_number=number,
         began_at=at,
     )

@@ -47,7 +47,7 @@ class SmsChannel:
     def prepare(self, message: Message, *, at: datetime) -> ReadyText:
         """Raises NeverRetry for what no SMS can carry, and where there is nowhere to send it."""
         if not accounts.can_text():
-            raise NeverRetry("Twilio is not connected: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM")
+            raise NeverRetry("Twilio is not connected, or has no number of ours to write from")
         number = callers.number_of(message.conversation)
         if not number:
             raise NeverRetry("the caller withheld their number: there is nowhere to write to")
@@ -76,7 +76,7 @@ class SmsChannel:
 
 def _form(message: Message, number: str) -> list[tuple[str, str]]:
     own = message.conversation.owner
-    sender = str(settings.TWILIO_FROM)
+    sender = accounts.sender()
     # People are answered from the number they know, where it is one of ours for texts.
     if message.conversation.channel == callers.TEXT and own.startswith("+"):
         sender = own

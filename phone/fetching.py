@@ -12,15 +12,12 @@ from typing import Final
 
 import httpx
 
+from helpdesk.events import fetching
 from helpdesk.events.outcomes import NeverRetry, RetryLater, asked_wait
-from helpdesk.events.outgoing import Network, guarded_client
-from helpdesk.events.safe_text import one_line
+from helpdesk.events.outgoing import Network
 
 LARGEST: Final = 24 * 1024 * 1024
 """Bytes; three minutes are 1.5 MB as MP3 and 3 MB as WAV."""
-TOTAL_SECONDS: Final = 30.0
-MOST_REDIRECTS: Final = 3
-_MOVED: Final = (301, 302, 303, 307, 308)
 
 
 async def fetch(url: str, headers: Mapping[str, str]) -> bytes:
@@ -28,26 +25,7 @@ async def fetch(url: str, headers: Mapping[str, str]) -> bytes:
     there later, as a recording is that Twilio has just told of.
     """
     allowed = await asyncio.to_thread(_networks_of, httpx.URL(url).host)
-    sent: Mapping[str, str] = headers
-    for _ in range(MOST_REDIRECTS + 1):
-        async with guarded_client(
-            https_only=not allowed, allowed=allowed, total_seconds=TOTAL_SECONDS, largest_response=LARGEST
-        ) as client:
-            answer = await _get(client, url, sent)
-        if answer.status_code not in _MOVED:
-            return _content(answer)
-        url = str(httpx.URL(url).join(answer.headers.get("location", "")))
-        sent, allowed = {}, ()
-    raise NeverRetry(f"more than {MOST_REDIRECTS} redirects")
-
-
-async def _get(client: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> httpx.Response:
-    try:
-        return await client.get(url, headers=dict(headers))
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise NeverRetry(f"not an address: {one_line(str(error), 200)}") from error
-    except httpx.HTTPError as error:
-        raise RetryLater(f"not fetched: {type(error).__name__} {one_line(str(error), 200)}") from error
+    return _content(await fetching.fetch(url, headers, largest=LARGEST, allowed=allowed))
 
 
 def _content(answer: httpx.Response) -> bytes:

@@ -91,9 +91,7 @@ class Call(models.Model):
 
 
 class Recording(models.Model):
-    """What a caller left, or a picture in a text message; fetched once from Twilio and kept as an attachment of
-    `message`.
-    """
+    """What a caller left; fetched once from Twilio and kept as an attachment of `message`."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -118,6 +116,27 @@ class Recording(models.Model):
                 condition=~Q(state="kept") | Q(message__isnull=False), name="a_kept_recording_has_a_message"
             )
         ]
+
+    def __str__(self) -> str:
+        return self.sid
+
+
+class Picture(models.Model):
+    """A file that came with a text message (MMS); fetched once from Twilio and kept as an attachment of `message`.
+    `text_sid` is Twilio's id of the text.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        KEPT = "kept"
+        FAILED = "failed"
+
+    sid = models.CharField(max_length=64, unique=True)
+    text_sid = models.CharField(max_length=64)
+    message = models.ForeignKey("helpdesk.Message", on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
 
     def __str__(self) -> str:
         return self.sid

@@ -79,11 +79,19 @@ def _missed_texts(number: str, since: datetime, at: datetime) -> int:
         created = _moment(one, "date_created", at)
         if not since <= created <= at - SETTLES:
             continue
-        pictures = min(_seconds(one.get("num_media")) or 0, 10)
         body = str(one.get("body") or "")
-        text = Text(_sid(one), caller(str(one.get("from", ""))), e164(number), body, pictures, "")
-        count += texts.receive_once(text, at=at)
+        text = Text(_sid(one), caller(str(one.get("from", ""))), e164(number), body, (), "")
+        if not texts.is_missing(text):
+            continue
+        media = _media(text.sid) if _seconds(one.get("num_media")) else ()
+        count += texts.receive_once(replace(text, media=media), at=at)
     return count
+
+
+def _media(sid: str) -> tuple[str, ...]:
+    """The ids of a text's files. Raises a DeliveryError."""
+    listed = _rows(accounts.get(f"Messages/{sid}/Media"), "media_list")
+    return tuple(found for one in listed if (found := media_id(str(one.get("sid") or ""))))[:MOST_MEDIA]
 
 
 def _settle_due(at: datetime, until: float) -> int:

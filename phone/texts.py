@@ -42,13 +42,18 @@ def receive(text: Text, *, at: datetime) -> None:
 
 def receive_once(text: Text, *, at: datetime) -> bool:
     """File a text that Twilio has listed, unless it came in as it should; whether it was missed."""
-    if not text.sender or _is_for_pages(text):
-        return False
-    customer = customer_of(IDENTITY, text.sender)
-    if customer is not None and _is_filed(customer, text):
+    if not is_missing(text):
         return False
     receive(text, at=at)
     return True
+
+
+def is_missing(text: Text) -> bool:
+    """Whether a text that Twilio has listed never came in."""
+    if not text.sender or _is_for_pages(text):
+        return False
+    customer = customer_of(IDENTITY, text.sender)
+    return customer is None or not _is_filed(customer, text)
 
 
 def _is_for_pages(text: Text) -> bool:
@@ -81,10 +86,8 @@ def _file(text: Text, at: datetime) -> None:
     going_on = callers.newest_conversation(customer, (callers.TEXT, callers.CALL)) if text.sender else None
     if _is_filed(customer, text):
         return
-    words = text.text.strip() or ("(without words)" if not text.pictures else "")
-    if text.pictures:
-        words = f"{words}\n\n[{text.pictures} files came with it; they are at Twilio, with message {text.sid}]".strip()
-    conversations.receive_message(
+    words = text.text.strip() or ("[picture]" if text.media else "(without words)")
+    message = conversations.receive_message(
         Inbound(
             channel=callers.TEXT,
             customer=customer,
@@ -98,6 +101,7 @@ def _file(text: Text, at: datetime) -> None:
             is_verified=is_known,
         )
     )
+    pictures.expect(message, text.sid, text.media, at=at)
 
 
 def _is_filed(customer: Customer, text: Text) -> bool:

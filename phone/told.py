@@ -107,13 +107,15 @@ class TextState:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text message to one of our numbers. `opts` is "STOP" or "START" where Twilio has understood it so."""
+    """A text message to one of our numbers. `opts` is "STOP" or "START" where Twilio has understood it so; `media` are
+    the ids of its files.
+    """
 
     sid: str
     sender: str
     line: str
     text: str
-    pictures: int
+    media: tuple[str, ...]
     opts: str
 
 
@@ -185,6 +187,9 @@ class _Given:
     def whole(self, name: str) -> int | None:
         return _whole(self._form.get(name, ""))
 
+    def address(self, name: str) -> str:
+        return self._form.get(name, "")[:500]
+
     def seconds(self, name: str) -> int | None:
         found = self.whole(name)
         return None if found is None else min(found, MOST_SECONDS)
@@ -245,6 +250,14 @@ def _text_state(given: _Given) -> TextState:
 
 def _text(given: _Given) -> Text:
     sid = given.sid("MessageSid", "SmsSid", "SmsMessageSid")
-    pictures = min(given.whole("NumMedia") or 0, 10)
+    media = (media_id(given.address(f"MediaUrl{n}")) for n in range(min(given.whole("NumMedia") or 0, MOST_MEDIA)))
     opts = given.word("OptOutType").upper()
-    return Text(sid, given.caller("From"), given.number("To"), given.text("Body"), pictures, opts)
+    return Text(
+        sid, given.caller("From"), given.number("To"), given.text("Body"), tuple(one for one in media if one), opts
+    )
+
+
+def media_id(address: str) -> str:
+    """The id at the end of a file's address, "" where there is none. The rest of the address is ours to know."""
+    found = address.rstrip("/").rpartition("/")[2]
+    return found if found.isascii() and found.isalnum() and len(found) <= 64 else ""

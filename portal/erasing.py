@@ -27,6 +27,7 @@ from helpdesk.events.actors import CUSTOMER
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
 from helpdesk.events.sending_mail import send_email
+from helpdesk.oncall.models import Page
 from portal import letters
 from portal.models import Erasure, Export, Linking, Password, SignIn, Subject
 
@@ -124,7 +125,8 @@ def _forget_words(customer: Customer) -> None:
     for sha256 in kept - set(Attachment.objects.filter(sha256__in=kept).values_list("sha256", flat=True)):
         transaction.on_commit(partial(default_storage.delete, path_of(sha256)), robust=True)
     said.update(text=ERASED, full_text="", html="", error="", remark="")
-    own.update(subject=ERASED, preview="", custom={})
+    Page.objects.filter(conversation__in=own).update(summary=ERASED)
+    own.update(subject=ERASED, preview="", custom={}, thread="")
 
 
 def _forget_ways_in(customer: Customer) -> None:

@@ -1,12 +1,11 @@
-"""What other rooms have in the portal: pages in its menu (settings.PORTAL_PAGES) and what they know (settings.PORTAL).
+"""What other rooms have in the portal: pages in its menu (settings.PORTAL_PAGES), parts of its pages
+(settings.PORTAL_PARTS).
 
 No room knows another; both tables hold dotted strings and names of addresses.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -27,25 +26,9 @@ class Entry:
     url: str
 
 
-@cache
-def known(what: str) -> Callable[..., Any] | None:
-    """A function of another room; None where no room has it."""
-    dotted = settings.PORTAL.get(what, "")
-    found: Callable[..., Any] | None = import_string(dotted) if dotted else None
-    return found
-
-
 def menu(customer: Customer) -> list[Entry]:
     """The customer's pages: our own, and those of other rooms."""
     return [Entry(name, wording.pages()[name], icon, reverse(address)) for name, icon, address in settings.PORTAL_PAGES]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Something another room shows on one of our pages, drawn by itself."""
-
-    name: str
-    html: str
 
 
 def beside_conversation(request: Any, conversation: Any, customer: Customer, *, at: datetime) -> list[str]:

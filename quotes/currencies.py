@@ -17,7 +17,6 @@ _TWO: Final = (
 MINOR_UNITS: Final[dict[str, int]] = {
     code: digits for codes, digits in ((_NONE, 0), (_TWO, 2), (_THREE, 3), (_FOUR, 4)) for code in codes.split()
 }
-MOST_DIGITS: Final = max(MINOR_UNITS.values())
 
 
 class UnknownCurrency(ValueError):

@@ -36,5 +36,5 @@ def exported(customer: Customer) -> list[dict[str, Any]]:
 
 
 def erase(customer: Customer, at: datetime) -> None:
-    """Drafts go. What was offered and answered is kept: the law wants it for the bill (GDPR, article 17 (3) b)."""
+    """Drafts go. What was sent is kept: the law wants commercial letters kept (GDPR, article 17 (3) b)."""
     Quote.objects.filter(customer=customer, state=Quote.State.DRAFT).delete()

@@ -5,7 +5,7 @@ Incidents announce themselves: on X every update, elsewhere outages only, so tha
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from helpdesk.events.nudge import nudge
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
 from helpdesk.events.secrets import SecretUnreadable
 from social import accounts, spending
+from social.leases import Lease
 from social.models import Account, Announcement, AnnouncementPost
 from social.network import CannotTell, Count, Outgoing, Sent, network
 
@@ -31,8 +32,8 @@ logger = logging.getLogger(__name__)
 TASK: Final = "social.tasks.announce"
 PUBLISHED: Final = "announcement.published"
 """An announcement goes out: {announcement}."""
-LEASE: Final = timedelta(seconds=120)
-BACKOFF_SECONDS: Final = (5, 30, 120, 600, 1800)
+LEASE: Final = Lease((5, 30, 120, 600, 1800))
+MOST_ATTEMPTS: Final = 50
 # Where every update is told; on the others only what many feel.
 ALL_UPDATES: Final = frozenset({"x", "mastodon", "bluesky"})
 # The id of what somebody has posted: the network's own, which an answer would name, is not known.
@@ -230,22 +231,9 @@ def _publish(pk: int, at: datetime) -> bool:
 
 
 def _send_due(at: datetime, most: int = 100) -> int:
-    sent = 0
-    for _ in range(most):
-        post = _claim(at)
-        if post is None:
-            break
-        _send(post, at)
-        sent += 1
-    return sent
-
-
-@transaction.atomic
-def _claim(at: datetime) -> AnnouncementPost | None:
-    """The next post to send; posts of one series and account in their order. One that was being sent when its worker
-    died comes with the state `sending`.
+    """Posts of one series and account in their order. One that was being sent when its worker died comes with the state
+    `sending`.
     """
-    due = AnnouncementPost.objects.select_for_update(skip_locked=True, of=("self",)).filter(due_at__lte=at)
     # A later update stands below an earlier one: while that one is tried again, this one waits.
     earlier = AnnouncementPost.objects.filter(
         account=OuterRef("account"),
@@ -253,13 +241,8 @@ def _claim(at: datetime) -> AnnouncementPost | None:
         pk__lt=OuterRef("pk"),
         due_at__isnull=False,
     )
-    due = due.exclude(~Q(announcement__series="") & Exists(earlier))
-    post = due.select_related("announcement", "account").order_by("due_at", "pk").first()
-    if post is None:
-        return None
-    AnnouncementPost.objects.filter(pk=post.pk).update(due_at=at + LEASE, attempts=post.attempts + 1)
-    post.attempts += 1
-    return post
+    posts = AnnouncementPost.objects.exclude(~Q(announcement__series="") & Exists(earlier))
+    return LEASE.each(posts.select_related("announcement", "account"), _send, at=at, most=most)
 
 
 def _send(post: AnnouncementPost, at: datetime) -> None:
@@ -312,14 +295,14 @@ def _outgoing(post: AnnouncementPost) -> Outgoing:
 
 
 def _judge(post: AnnouncementPost, error: DeliveryError, at: datetime) -> None:
-    if isinstance(error, RetryLater) and post.attempts < 50:
-        wait = error.after or timedelta(seconds=BACKOFF_SECONDS[min(post.attempts, len(BACKOFF_SECONDS)) - 1])
+    if isinstance(error, RetryLater) and post.attempts < MOST_ATTEMPTS:
+        wait = LEASE.wait(post.attempts, error.after)
         AnnouncementPost.objects.filter(pk=post.pk).update(
             state=AnnouncementPost.State.PENDING, due_at=at + wait, error=error.reason[:300]
         )
-    elif isinstance(error, Ambiguous) and post.attempts < len(BACKOFF_SECONDS):
+    elif isinstance(error, Ambiguous) and post.attempts < len(LEASE.backoff):
         # It stays `sending`: the network is asked before it is tried again.
-        wait = timedelta(seconds=BACKOFF_SECONDS[post.attempts - 1])
+        wait = LEASE.wait(post.attempts)
         AnnouncementPost.objects.filter(pk=post.pk).update(due_at=at + wait, error=error.reason[:300])
     else:
         _end(post, AnnouncementPost.State.FAILED, error.reason)

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations.answers import check_overtaken
+from helpdesk.conversations.answers import NothingToSay, check_overtaken
 from helpdesk.conversations.channel import File
+from helpdesk.conversations.files import content_of, keep
 from helpdesk.conversations.incoming import lock
 from helpdesk.conversations.models import Conversation, Message, Status
 from helpdesk.customers.models import Service, User
@@ -21,7 +22,7 @@ from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event
 from social import permissions, wording
-from social.models import Approval, Thread
+from social.models import Approval, ApprovalFile, Thread
 from social.network import Count, network
 
 ASKED = "social.approval_asked"
@@ -107,7 +108,7 @@ def answer(
     check(conversation, thread, text, override=reason)
     said: Message | Approval
     if needs_second_reader(thread):
-        said = _ask(conversation, user, text, client_id, at, seen=seen, has_files=bool(list(files)))
+        said = _ask(conversation, user, text, client_id, at, seen=seen, files=files)
         named = {"approval": said.pk}
     else:
         said = _reply(thread, user, text, client_id, at, files=files, seen=seen, status=status)
@@ -189,16 +190,27 @@ def _ask(
     at: datetime,
     *,
     seen: int | None,
-    has_files: bool,
+    files: Iterable[File],
 ) -> Approval:
-    if has_files or not text.strip():
-        raise conversations.Refused(_("Only words can wait for a second person: send files in private."))
+    held = list(files)
+    if not held and not text.strip():
+        raise NothingToSay("write something or add a file")
     known = Approval.objects.filter(client_id=client_id, conversation=conversation).first()
     if known is not None:
         return known
     if seen is not None:
         check_overtaken(conversation, user, seen)
     approval = Approval.objects.create(conversation=conversation, text=text, by=user, at=at, client_id=client_id)
+    ApprovalFile.objects.bulk_create(
+        ApprovalFile(
+            approval=approval,
+            name=file.name[:160] or "attachment",
+            content_type=file.content_type[:120],
+            size=len(file.content),
+            sha256=keep(file.content),
+        )
+        for file in held
+    )
     record(Fact(ASKED, conversation.pk, Actor.agent(user), data={"approval": approval.pk}), at=at)
     return approval
 
@@ -242,7 +254,8 @@ def _approved(approval: Approval, text: str, user: User, at: datetime) -> Messag
     # A reason that was given holds for the words that it was given for.
     reason = str(known.data.get("reason", "")) if known is not None and text == approval.text else ""
     check(conversation, thread, text, override=reason)
-    message = _reply(thread, approval.by, text, approval.client_id, at)
+    files = [File(one.name, one.content_type, content_of(one)) for one in approval.files.all()]
+    message = _reply(thread, approval.by, text, approval.client_id, at, files=files)
     if reason:
         _keep_override(conversation, user, text, reason, {"message": message.pk}, at)
     return message

@@ -4,48 +4,28 @@ from collections.abc import Mapping, Sequence
 from posixpath import basename
 from secrets import token_hex
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
-import httpx
 from asgiref.sync import async_to_sync
 from django.conf import settings
 
+from helpdesk.events import fetching
 from helpdesk.events.outcomes import NeverRetry, RetryLater
-from helpdesk.events.outgoing import guarded_client, networks
+from helpdesk.events.outgoing import networks
 
 LARGEST: Final = 50 * 1024 * 1024  # bytes
-SECONDS: Final = 30.0
 
 
 def fetch(url: str, name: str = "", headers: Mapping[str, str] | None = None) -> tuple[str, bytes]:
     """A file's name and bytes. Raises RefusedTarget for an address that leads into a private network, ResponseTooLarge,
-    NeverRetry where it is gone, RetryLater where it may come. Redirects are followed three times, each one checked.
+    NeverRetry where it is gone or is no address, RetryLater where it may come.
     """
-    return async_to_sync(_fetch)(url, name, headers or {})
-
-
-async def _fetch(url: str, name: str, headers: Mapping[str, str]) -> tuple[str, bytes]:
-    client = guarded_client(
-        allowed=networks(settings.WEBHOOK_ALLOW_PRIVATE), total_seconds=SECONDS, largest_response=LARGEST
-    )
-    async with client:
-        for _hop in range(4):
-            answer = await _get(client, url, headers)
-            if answer.status_code not in (301, 302, 303, 307, 308):
-                break
-            url, headers = str(answer.url.join(answer.headers.get("location", ""))), {}
+    allowed = networks(settings.WEBHOOK_ALLOW_PRIVATE)
+    answer = async_to_sync(fetching.fetch)(url, headers or {}, largest=LARGEST, allowed=allowed, allowed_beyond=allowed)
     if answer.status_code >= 500 or answer.status_code == 429:
         raise RetryLater(f"the file's host answered {answer.status_code}")
     if answer.status_code != 200:
         raise NeverRetry(f"the file's host answered {answer.status_code}")
-    return name or unquote(basename(urlsplit(url).path)) or "file", answer.content
-
-
-async def _get(client: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> httpx.Response:
-    try:
-        return await client.get(url, headers=dict(headers))
-    except httpx.HTTPError as error:
-        raise RetryLater(f"the file's host was not reached: {type(error).__name__}") from error
+    return name or basename(answer.url.path) or "file", answer.content
 
 
 def multipart(

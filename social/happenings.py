@@ -58,6 +58,8 @@ class Said:
     allows: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
     window_ends_at: datetime | None = None
+    # What pictures that were sent together have in common: they become one message (social.albums).
+    album: str = ""
     # A deep link's payload (/start CODE), or a code alone: who says it claims a customer or a ticket.
     claims: str = ""
 

@@ -1,7 +1,7 @@
 """Pictures and files of posts, fetched once and kept: the networks' addresses expire."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
@@ -14,41 +14,24 @@ from helpdesk.conversations.incoming import lock
 from helpdesk.events.outcomes import DeliveryError, NeverRetry
 from social import accounts
 from social.happenings import Media
+from social.leases import Lease
 from social.models import Post
 from social.network import network
 
 logger = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(seconds=120)
-BACKOFF_SECONDS: Final = (10, 60, 300, 1800, 7200)
+LEASE: Final = Lease((10, 60, 300, 1800, 7200), due="media_due_at", attempts="media_attempts")
 
 
 def fetch_due(*, at: datetime, most: int = 50) -> int:
     """Fetch what is due; how many posts were looked at."""
-    done = 0
-    for _ in range(most):
-        post = _claim(at)
-        if post is None:
-            break
-        fetch(post, at=at)
-        done += 1
-    return done
+    return LEASE.each(Post.objects.select_related("account", "message", "part_of__message"), _fetch, at=at, most=most)
 
 
-@transaction.atomic
-def _claim(at: datetime) -> Post | None:
-    due = Post.objects.select_for_update(skip_locked=True).filter(media_due_at__lte=at)
-    post = due.order_by("media_due_at").first()
-    if post is None:
-        return None
-    Post.objects.filter(pk=post.pk).update(media_due_at=at + LEASE, media_attempts=post.media_attempts + 1)
-    return Post.objects.select_related("account", "message").get(pk=post.pk)
-
-
-def fetch(post: Post, *, at: datetime) -> None:
+def _fetch(post: Post, at: datetime) -> None:
     """Fetch what is missing of a post. What will never come says so; what may come is tried again."""
     files, left = [], []
-    may_come = post.media_attempts < len(BACKOFF_SECONDS)
+    may_come = post.media_attempts < len(LEASE.backoff)
     for one in post.media:
         if one.get("state"):
             left.append(one)
@@ -71,10 +54,10 @@ def _file(post: Post, one: dict[str, str]) -> File:
 @transaction.atomic
 def _keep(post: Post, files: list[File], left: list[dict[str, str]], at: datetime) -> None:
     waits = any(not one.get("state") for one in left)
-    wait = BACKOFF_SECONDS[min(post.media_attempts, len(BACKOFF_SECONDS)) - 1]
     mine = Post.objects.filter(pk=post.pk, media_attempts=post.media_attempts, deleted_at=None)
-    if not mine.update(media=left, media_due_at=at + timedelta(seconds=wait) if waits else None):
+    if not mine.update(media=left, media_due_at=at + LEASE.wait(post.media_attempts) if waits else None):
         return  # it was deleted meanwhile, or another worker has fetched it after our lease
-    if files and post.message is not None:
-        lock(post.message.conversation_id)
-        elsewhere.completed(post.message, files, at=at)
+    message = post.part_of.message if post.part_of is not None else post.message
+    if files and message is not None:
+        lock(message.conversation_id)
+        elsewhere.completed(message, files, at=at)

@@ -4,7 +4,7 @@ Criticism is no abuse. What the network has no call for is done by hand and writ
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from helpdesk.events.nudge import nudge
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
 from helpdesk.events.secrets import SecretUnreadable
 from social import accounts
+from social.leases import Lease
 from social.models import ModerationAction, Person, Post, Thread
 from social.network import network
 
@@ -28,10 +29,10 @@ OPPOSITE: Final[Mapping[str, Kind]] = {
     Kind.MUTE: Kind.UNMUTE,
     Kind.BLOCK: Kind.UNBLOCK,
 }
-# Only a lead takes these steps.
+# Only an admin takes these steps (social.permissions).
 GRAVE: Final = frozenset({Kind.BLOCK, Kind.DELETE})
-LEASE: Final = timedelta(seconds=120)
-BACKOFF_SECONDS: Final = (5, 30, 120, 600)
+LEASE: Final = Lease((5, 30, 120, 600))
+MOST_ATTEMPTS: Final = 12
 
 
 class NotReversible(ValueError):
@@ -132,24 +133,8 @@ def _apply(kind: Kind, post: Post | None, person: Person | None, at: datetime) -
 
 def carry_out_due(*, at: datetime, most: int = 50) -> int:
     """Tell the networks what is due; how many were told."""
-    done = 0
-    for _ in range(most):
-        action = _claim(at)
-        if action is None:
-            break
-        _carry_out(action, at)
-        done += 1
-    return done
-
-
-@transaction.atomic
-def _claim(at: datetime) -> ModerationAction | None:
-    due = ModerationAction.objects.select_for_update(skip_locked=True, of=("self",)).filter(due_at__lte=at)
-    action = due.select_related("account", "post", "person").order_by("due_at", "pk").first()
-    if action is not None:
-        action.attempts += 1
-        ModerationAction.objects.filter(pk=action.pk).update(due_at=at + LEASE, attempts=action.attempts)
-    return action
+    actions = ModerationAction.objects.select_related("account", "post", "person")
+    return LEASE.each(actions, _carry_out, at=at, most=most)
 
 
 def _carry_out(action: ModerationAction, at: datetime) -> None:
@@ -163,9 +148,8 @@ def _carry_out(action: ModerationAction, at: datetime) -> None:
     except DeliveryError as error:
         accounts.failed(action.account, error, at=at)
         # Hidden twice is hidden once: what may have happened is simply done again.
-        if isinstance(error, RetryLater | Ambiguous) and action.attempts < len(BACKOFF_SECONDS) * 3:
-            wait = error.after if isinstance(error, RetryLater) else None
-            wait = wait or timedelta(seconds=BACKOFF_SECONDS[min(action.attempts, len(BACKOFF_SECONDS)) - 1])
+        if isinstance(error, RetryLater | Ambiguous) and action.attempts < MOST_ATTEMPTS:
+            wait = LEASE.wait(action.attempts, error.after if isinstance(error, RetryLater) else None)
             ModerationAction.objects.filter(pk=action.pk).update(due_at=at + wait, error=error.reason[:300])
         else:
             _end(action, ModerationAction.State.FAILED, error.reason)

@@ -118,6 +118,7 @@ def _is_summoned(thread: Thread, last: Post | None) -> bool:
 
 def _waiting(conversation_id: int, user: User) -> list[Approval]:
     found = Approval.objects.filter(conversation=conversation_id, state=Approval.State.WAITING).select_related("by")
+    found = found.prefetch_related("files")
     waiting = list(found.order_by("pk")[:20])
     for one in waiting:
         one.may_decide = permissions.may_decide(user, one)  # type: ignore[attr-defined]

@@ -1,13 +1,10 @@
 """Who speaks with us on a network, and which customer that is: unverified, until they link the handle themselves."""
 
 from datetime import datetime
-from typing import Final
 
 from helpdesk.customers.actions import find_or_create_customer
 from social.happenings import Author
 from social.models import Account, Person
-
-_FOLLOWED: Final = ("handle", "name", "avatar_url", "may_dm", "follows_us", "followed_by_us")
 
 
 def seen(account: Account, author: Author, *, at: datetime) -> Person:

@@ -1,4 +1,7 @@
-"""Who may do what on the networks, once somebody may see the conversation (helpdesk.conversations.visibility)."""
+"""Who may do what on the networks, once somebody may see the conversation (helpdesk.conversations.visibility).
+
+Answering, opening tickets, logging posts and marking what is abusive is for whoever works (the desk's `agent_view`).
+"""
 
 from helpdesk.customers.models import User
 from helpdesk.customers.permissions import may_configure, may_work
@@ -6,11 +9,6 @@ from social.models import Approval, ModerationAction
 from social.moderating import GRAVE, OPPOSITE
 
 _GRAVE_BOTH_WAYS = GRAVE | {OPPOSITE[kind] for kind in GRAVE if kind in OPPOSITE}
-
-
-def may_answer(user: User) -> bool:
-    """Answer, open tickets, log posts, mark what is abusive."""
-    return may_work(user)
 
 
 def may_override(user: User) -> bool:

@@ -9,41 +9,26 @@ from django.db import transaction
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
 from helpdesk.oncall import telegram_updates
 from social import accounts, arrivals
+from social.leases import Lease
 from social.models import Account
 from social.network import Polled, network
 
 logger = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(seconds=90)
-BACKOFF_SECONDS: Final = (10, 30, 60, 300, 900)
+LEASE: Final = Lease((10, 30, 60, 300, 900), due="poll_at", attempts="poll_attempts", lasts=timedelta(seconds=90))
 _READS: Final = (Account.State.CONNECTED, Account.State.DEGRADED)
 
 
 def poll_due(*, at: datetime, most: int = 20) -> int:
     """Read every account that is due; how many. Each is leased by one reader, so two never read the same."""
-    read = 0
-    for _ in range(most):
-        account = _claim(at)
-        if account is None:
-            break
-        poll(account, at=at)
-        read += 1
-    return read
+    return LEASE.each(Account.objects.filter(is_active=True), _poll, at=at, most=most)
 
 
-@transaction.atomic
-def _claim(at: datetime) -> Account | None:
-    due = Account.objects.select_for_update(skip_locked=True).filter(is_active=True, poll_at__lte=at)
-    account = due.order_by("poll_at").first()
-    if account is not None:
-        Account.objects.filter(pk=account.pk).update(poll_at=at + LEASE)
-    return account
-
-
-def poll(account: Account, *, at: datetime) -> None:
+def _poll(account: Account, at: datetime) -> None:
     """Read one account; trouble is written down on it and waited for."""
     if account.state not in _READS:
-        Account.objects.filter(pk=account.pk).update(poll_at=at + timedelta(seconds=BACKOFF_SECONDS[-1]))
+        longest = timedelta(seconds=LEASE.backoff[-1])
+        Account.objects.filter(pk=account.pk).update(poll_at=at + longest, poll_attempts=0)
         return
     try:
         polled = network(account.network).poll(accounts.fresh(account, at=at), account.cursor, at=at)
@@ -68,10 +53,8 @@ def _keep(account: Account, polled: Polled, at: datetime) -> None:
 
 
 def _wait(account: Account, error: DeliveryError, at: datetime) -> None:
-    seconds = BACKOFF_SECONDS[min(account.poll_attempts, len(BACKOFF_SECONDS) - 1)]
-    wait = error.after if isinstance(error, RetryLater) and error.after is not None else timedelta(seconds=seconds)
-    attempts = min(account.poll_attempts + 1, 1000)
-    Account.objects.filter(pk=account.pk).update(poll_at=at + wait, poll_attempts=attempts)
+    wait = LEASE.wait(account.poll_attempts, error.after if isinstance(error, RetryLater) else None)
+    Account.objects.filter(pk=account.pk).update(poll_at=at + wait)
     # One question that was lost is nothing; the second one in a row is.
-    if attempts > 1 or not isinstance(error, RetryLater | Ambiguous):
+    if account.poll_attempts > 1 or not isinstance(error, RetryLater | Ambiguous):
         accounts.failed(account, error, at=at)

@@ -1,24 +1,20 @@
 """Somebody said something: it becomes a message of the one conversation that we have with them there."""
 
 from datetime import datetime
-from typing import Final
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import elsewhere
-from helpdesk.conversations.incoming import REOPENS_WITHIN, lock, preview
+from helpdesk.conversations.incoming import REOPENS_WITHIN, lock
 from helpdesk.conversations.models import DONE, Conversation, Message
 from helpdesk.events import private_data
 from helpdesk.events.transactions import in_transaction
-from social import abuse, claiming, live, people
+from social import abuse, albums, claiming, covering, live, people
 from social.happenings import Said
 from social.models import Account, Arrival, Person, Post, Thread
 from social.outcome import Filed, filed, ignored
-
-LONGEST_SUBJECT: Final = 80
 
 
 class StillSending(Exception):
@@ -41,9 +37,12 @@ def file(account: Account, said: Said, arrival: Arrival, *, at: datetime) -> Fil
     if claiming.claim(account, said, person, at=at) is not None:
         keep_post(account, said, person, None)
         return ignored("a code that links the account to a customer")
+    first = albums.first_of(account, said, person)
+    if first is not None:
+        return filed(albums.join(keep_post(account, said, person, None, part_of=first), at=at).pk)
     message = _receive(account, said, person, at)
     if keep_post(account, said, person, message).is_abusive:
-        _cover(message)
+        covering.cover_in_lists(message)
     _wake_waiting(account, said.id, at)
     return filed(message.pk)
 
@@ -62,7 +61,7 @@ def _receive(account: Account, said: Said, person: Person, at: datetime) -> Mess
             # A provider's clock may run ahead of ours.
             at=min(said.at, at),
             text=said.text or words_for_media(said),
-            subject=preview(said.text)[:LONGEST_SUBJECT],
+            subject=covering.subject_of(said.text),
             external_id=said.id,
             owner=owner_of(account),
             thread=said.thread[:255],
@@ -132,7 +131,9 @@ def _answered(account: Account, said: Said) -> Conversation | None:
     return post.message.conversation if post is not None and post.message is not None else None
 
 
-def keep_post(account: Account, said: Said, person: Person | None, message: Message | None) -> Post:
+def keep_post(
+    account: Account, said: Said, person: Person | None, message: Message | None, *, part_of: Post | None = None
+) -> Post:
     """What the network says of it, beside the message that it is."""
     media = [{"kind": one.kind, "url": one.url, "id": one.id, "name": one.name} for one in said.media]
     is_theirs = person is not None
@@ -151,7 +152,9 @@ def keep_post(account: Account, said: Said, person: Person | None, message: Mess
         names_us=said.names_us,
         allows=list(said.allows),
         media=media,
-        media_due_at=said.at if media and message is not None else None,
+        media_due_at=said.at if media and (message or part_of) is not None else None,
+        album=said.album[:100],
+        part_of=part_of,
         exposes=exposed(said.text) if is_theirs and said.is_public else [],
         is_abusive=is_theirs and abuse.is_abusive(said.text, settings.SOCIAL_ABUSE_WORDS),
     )
@@ -160,14 +163,6 @@ def keep_post(account: Account, said: Said, person: Person | None, message: Mess
 def exposed(text: str) -> list[str]:
     """What people say of themselves in public without thinking: kinds of private data."""
     return private_data.kinds(text, own=settings.PUBLIC_CONTACTS)
-
-
-def _cover(message: Message) -> None:
-    """Lists do not show the words either, before somebody asks for them."""
-    covered = _("A covered post: perhaps abusive")
-    shown = Conversation.objects.filter(pk=message.conversation_id)
-    shown.update(preview=covered)
-    shown.filter(messages=message, subject=preview(message.text)[:LONGEST_SUBJECT]).update(subject=covered)
 
 
 def _wake_waiting(account: Account, post_id: str, at: datetime) -> None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("desk/social/messages/<int:pk>/by-hand/", desk.posting_by_hand, name="by_hand"),
     path("desk/social/approvals/", approvals.approvals, name="approvals"),
     path("desk/social/approvals/<int:pk>/", approvals.decide, name="decide"),
+    path("desk/social/approvals/files/<int:pk>/", approvals.file, name="approval_file"),
     path("desk/social/moderation/", moderation.moderation, name="moderation"),
     path("desk/social/moderation/<int:pk>/reversing/", moderation.reverse, name="reverse"),
     path("desk/social/moderation/<int:pk>/done/", moderation.done, name="done"),

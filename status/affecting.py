@@ -4,7 +4,7 @@ A component stands for services; what lies in one of them (a website on a server
 with it. What is only planned affects nobody yet.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from helpdesk.customers.models import Customer, Organization, Service
 from helpdesk.prepared import Prepared
 from status import addresses
+from status.concerned import IS_PUBLIC, MAY_KNOW
 from status.models import Component, Incident, IncidentComponent, IncidentUpdate
 
 _INCIDENT: Final = Incident._meta.db_table
@@ -56,25 +57,31 @@ WITH RECURSIVE above(id, parent_id) AS (
 )
 """
 _TOUCHED: Final = "component.id IN (SELECT id FROM touched)"
-_TOUCHING: Final = f"""EXISTS (SELECT FROM {_AFFECTED} AS hit JOIN {_COMPONENT} AS component
-    ON component.id = hit.component_id WHERE hit.incident_id = incident.id AND {HIT} AND {_TOUCHED})"""
+
+
+def _touching(which: str) -> str:
+    return f"""EXISTS (SELECT FROM {_AFFECTED} AS hit JOIN {_COMPONENT} AS component
+    ON component.id = hit.component_id WHERE hit.incident_id = incident.id AND {HIT} AND {which})"""
+
+
 _OF_SERVICES = Prepared(
     "incidents_of_services",
-    _ABOVE.format(given="id = ANY(%s::bigint[])") + _SHOWN.format(named=_TOUCHED, which=_TOUCHING),
+    _ABOVE.format(given="id = ANY(%(services)s::bigint[])")
+    + _SHOWN.format(named=f"{_TOUCHED} AND {MAY_KNOW}", which=_touching(f"{_TOUCHED} AND {MAY_KNOW}")),
 )
 _OF_ORGANIZATION = Prepared(
     "incidents_of_organization",
     _ABOVE.format(given=f"id IN (SELECT service_id FROM {_HAS} WHERE organization_id = %s)")
-    + _SHOWN.format(named=_TOUCHED, which=_TOUCHING),
+    + _SHOWN.format(named=_TOUCHED, which=_touching(_TOUCHED)),
 )
 # One of which all components are private is nobody's business but its customers'.
 _PUBLIC = Prepared(
     "incidents_public",
     _SHOWN.format(
-        named="NOT component.is_private",
+        named=IS_PUBLIC,
         which=f"""(NOT EXISTS (SELECT FROM {_AFFECTED} AS hit WHERE hit.incident_id = incident.id)
     OR EXISTS (SELECT FROM {_AFFECTED} AS hit JOIN {_COMPONENT} AS component ON component.id = hit.component_id
-        WHERE hit.incident_id = incident.id AND NOT component.is_private))""",
+        WHERE hit.incident_id = incident.id AND {IS_PUBLIC}))""",
     ),
 )
 _COMPONENTS = Prepared(
@@ -110,9 +117,10 @@ def is_anything_wrong() -> bool:
     return bool(_ANYTHING.rows())
 
 
-def of_services(services: Collection[int]) -> list[Trouble]:
-    """What goes on with these services, private components included: ask only for somebody who has them."""
-    return _found(_OF_SERVICES, [sorted(services)]) if services else []
+def of_services(services: Collection[int], organization_id: int | None) -> list[Trouble]:
+    """What goes on with these services, as far as somebody of this organization (None: of none) may know of it."""
+    given = {"services": sorted(services), "organization": organization_id}
+    return _found(_OF_SERVICES, given) if services else []
 
 
 def of_organization(organization_id: int | None) -> list[Trouble]:
@@ -139,7 +147,7 @@ def components_of(services: Collection[int]) -> list[int]:
     return [row[0] for row in _COMPONENTS.rows([sorted(services)])] if services else []
 
 
-def _found(statement: Prepared, params: Sequence[Any]) -> list[Trouble]:
+def _found(statement: Prepared, params: Sequence[Any] | Mapping[str, Any]) -> list[Trouble]:
     return [Trouble(**{**row, "components": tuple(row["components"])}) for row in statement.mappings(params)]
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from helpdesk.conversations.incidents import Announced
 from helpdesk.events.safe_text import one_line
-from status import addresses, distributing, wording
+from status import addresses, distributing, pages, times, wording
 from status.models import Impact, IncidentUpdate
 
 _OUTAGES: Final = frozenset({Impact.MAJOR, Impact.CRITICAL})
@@ -20,8 +20,9 @@ def of_update(update_id: int) -> Announced | None:
         return None
     name = one_line(incident.name, 120)
     said = one_line(update.short_text or update.body, 600)
+    stands = ", ".join(filter(None, (wording.status(update.status), times.window(incident, pages.zone()))))
     return Announced(
-        text=f"{name} ({wording.status(update.status)}): {said}",
+        text=f"{name} ({stands}): {said}",
         link=addresses.incident_url(incident.public_id),
         series=f"incident:{incident.pk}",
         source=f"update:{update.pk}",

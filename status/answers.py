@@ -68,6 +68,11 @@ class Asked:
         return self.kind in _PAGES
 
     @property
+    def is_personal(self) -> bool:
+        """Whether a customer who is signed in sees more there than everybody. A banner stands on pages of others."""
+        return self.is_page and self.kind != "banner"
+
+    @property
     def is_api(self) -> bool:
         return self.kind == "api"
 
@@ -159,7 +164,7 @@ def _incident(public_id: str, shown: Snapshot) -> ShownIncident | None:
     one = shown.find(public_id)
     if one is not None and one.update_count == len(one.updates):
         return one
-    return snapshot.incident(public_id)
+    return snapshot.incident(public_id, seen=shown.seen)
 
 
 def _history(text: str, shown: Snapshot) -> dict[str, Any] | None:
@@ -176,7 +181,7 @@ def _began(within: tuple[datetime, datetime], shown: Snapshot) -> list[ShownInci
     begin, end = within
     for some in (shown.incidents, shown.maintenances):
         if len(some) >= snapshot.RECENT and some[snapshot.RECENT - 1].started_at >= begin:
-            return snapshot.month(begin, end)
+            return snapshot.month(begin, end, seen=shown.seen)
     return [one for one in shown.recent if begin <= one.started_at < end]
 
 

@@ -39,7 +39,7 @@ _EMPTY: Final = {"type": "http.response.body", "body": b""}
 
 
 class StatusFirst:
-    """The ASGI application. Signed-in customers' own front page is Django's."""
+    """The ASGI application. The pages of customers who are signed in are Django's."""
 
     def __init__(self, others: Application, keeper: Keeper | None = None) -> None:
         self._others = others
@@ -81,7 +81,7 @@ class StatusFirst:
                 language = value
             elif name == b"if-none-match":
                 validator = value
-            elif name == b"cookie" and asked.kind == "page" and COOKIE in value:
+            elif name == b"cookie" and asked.is_personal and COOKIE in value:
                 await self._others(scope, receive, send)
                 return
         try:

@@ -15,12 +15,15 @@ _MARKS: Final = re.compile(r"[*_`#>\[\]]+")
 
 
 def of_conversation(conversation: Conversation) -> list[Trouble]:
-    """By the services that it names, else by those of its customer's company. It is told to the customer alone."""
+    """By the services that it names, else by those of its customer's company. It is told to the customer alone, who
+    may name what is somebody else's: of that they hear what everybody may know.
+    """
     if not affecting.is_anything_wrong():
         return []
     link = IncidentConversation.objects.select_related("incident").filter(conversation=conversation).first()
     services = list(conversation.services.values_list("pk", flat=True))
-    found = affecting.of_services(services) if services else affecting.of_organization(conversation.organization_id)
+    organization = conversation.organization_id
+    found = affecting.of_services(services, organization) if services else affecting.of_organization(organization)
     told_of = link.incident_id if link else None
     if link is not None and _was_told(link):
         found = [one for one in found if one.id != told_of]
@@ -40,7 +43,8 @@ def of_form(service: str) -> list[Trouble]:
     if not public:
         return []
     if service:
-        own |= {one.id for one in affecting.of_services([one.pk for one in mentioned_services(service, None)])}
+        named = [one.pk for one in mentioned_services(service, None)]
+        own |= {one.id for one in affecting.of_services(named, None)}
     ordered = sorted(public, key=lambda one: one.id not in own)
     return [as_told(one, is_own=one.id in own) for one in ordered[:MOST]]
 
@@ -64,9 +68,9 @@ def in_short(body: str) -> str:
     return says if len(says) <= LONGEST_WORDS else says[: LONGEST_WORDS - 1].rstrip() + "…"
 
 
-def of_service(service_id: int) -> list[Trouble]:
-    """What goes on with a service, private components included: ask only for somebody who has it."""
-    return [as_told(one, is_own=True) for one in affecting.of_services([service_id])[:MOST]]
+def of_service(service_id: int, organization_id: int) -> list[Trouble]:
+    """What goes on with a service, private components of the organization included: ask only for somebody of it."""
+    return [as_told(one, is_own=True) for one in affecting.of_services([service_id], organization_id)[:MOST]]
 
 
 def of_organization(organization_id: int | None) -> list[Trouble]:

@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext, to_locale
 from markupsafe import Markup
 
 from helpdesk.desk import markdown
-from status import wording
+from status import times, wording
 from status.addresses import incident_url, page_url
 from status.snapshot import ShownIncident, Snapshot
 
@@ -49,7 +49,7 @@ def feed(shown: Snapshot, kind: str) -> bytes:
 
 
 def _content(shown: Snapshot, one: ShownIncident) -> str:
-    """All its updates as HTML, newest first."""
+    """When it is planned for, and all its updates as HTML, newest first."""
     headings = wording.update_headings([update.status for update in one.updates])
     part = Markup("<p><small>{}</small><br><strong>{}</strong></p>{}")
     parts = [
@@ -58,7 +58,8 @@ def _content(shown: Snapshot, one: ShownIncident) -> str:
         )
         for update, heading in zip(one.updates, headings, strict=True)
     ]
-    return str(Markup("").join(parts))
+    when = times.window(one, shown.zone)
+    return str(Markup("").join([Markup("<p><strong>{}</strong></p>").format(when) if when else "", *parts]))
 
 
 def clean(text: str) -> str:

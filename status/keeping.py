@@ -80,7 +80,7 @@ class Keeper:
         with self._reading:
             if self._thread is not None:
                 return
-            changes.tell_me(self)
+            changes.keepers.tell_me(self)
             self.generation = self._first()
             self._thread = threading.Thread(target=self._run, name="status page", daemon=True)
             self._thread.start()

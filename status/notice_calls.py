@@ -23,7 +23,7 @@ from helpdesk.events.provider_calls import post_json, provider_client
 from helpdesk.events.secrets import SecretUnreadable, decrypt
 from helpdesk.events.webhook_calls import Answer, Call
 from helpdesk.oncall.pagers.slack_calls import SlackCalls, escaped
-from status import addresses, bounces, notices, subscriber_links, wording
+from status import addresses, bounces, notices, subscriber_links, times, wording
 from status.models import IncidentUpdate, Subscriber
 from status.notice_letters import Told
 from status.notices import Due
@@ -186,12 +186,13 @@ def text(told: Told, language: str, most: int) -> str:
     """The update in plain words, its link at the end, in at most so many characters."""
     with override(language):
         head = f"{wording.status(told.newest.status)}: {told.incident.name}"
+        when = times.window(told.incident, told.zone)
         parts = "\n".join(f"{name}: {wording.state(state)}" for name, state in told.components[:20])
     url = addresses.incident_url(told.incident.public_id)
     said = "\n\n".join(one.body for one in reversed(told.updates))
-    room = max(most - len(head) - len(parts) - len(url) - 8, 0)
+    room = max(most - len(head) - len(when) - len(parts) - len(url) - 10, 0)
     said = said if len(said) <= room else said[: max(room - 1, 0)].rstrip() + "…"
-    return "\n\n".join(filter(None, (head, said, parts, url)))[:most]
+    return "\n\n".join(filter(None, (head, when, said, parts, url)))[:most]
 
 
 def _record_outcome(due: Due, outcome: DeliveryError | None, at: datetime) -> None:

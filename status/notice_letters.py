@@ -12,6 +12,7 @@ from email.message import Message
 from email.utils import format_datetime
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -23,7 +24,7 @@ from django.utils.translation import override
 from helpdesk.customers.company import names
 from helpdesk.desk import markdown
 from helpdesk.events.safe_text import one_line
-from status import addresses, mail_ids, subscriber_links, wording
+from status import addresses, mail_ids, subscriber_links, times, wording
 from status.models import Incident, IncidentUpdate
 
 LONGEST_SUBJECT: Final = 200
@@ -44,11 +45,14 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is told of: the updates, oldest first, of one incident, and how it leaves what the reader may know of."""
+    """What is told of: the updates, oldest first, of one incident, and how it leaves what the reader may know of; its
+    times are those of `zone`.
+    """
 
     incident: Incident
     updates: Sequence[IncidentUpdate]
     components: Sequence[tuple[str, str]]
+    zone: ZoneInfo
 
     @property
     def newest(self) -> IncidentUpdate:
@@ -74,7 +78,7 @@ def write(told: Told, language: str, *, at: datetime) -> Letter:
         said = _said(told)
         given = {**said, "own_url": _MARKS["own"], "unsubscribe_url": _MARKS["unsubscribe"]}
         text = render_to_string("status/mail/notice.txt", given)
-        shown = [(heading, markdown.body(body), when) for heading, body, when in said["updates"]]
+        shown = [(heading, when, markdown.body(body)) for heading, when, body in said["updates"]]
         html = render_to_string("status/mail/notice.html", {**given, "updates": shown})
     incident = told.incident.public_id
     letter = Letter(said["subject"], text, html, told.newest.public_id, f"incident{incident}", format_datetime(at), b"")
@@ -99,7 +103,11 @@ def _said(told: Told) -> dict[str, Any]:
         "heading": heading,
         "incident": incident,
         "impact": wording.impact(incident.shown_impact),
-        "updates": [(_heading(one), one.body[:LONGEST_BODY], one.display_at) for one in reversed(told.updates)],
+        "window": times.window(incident, told.zone),
+        "updates": [
+            (_heading(one), times.moment(one.display_at, told.zone), one.body[:LONGEST_BODY])
+            for one in reversed(told.updates)
+        ],
         "components": [(one_line(part, 120), wording.state(state)) for part, state in told.components],
         "url": addresses.incident_url(incident.public_id),
         "page_url": f"{addresses.page_url()}/",

@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from helpdesk.customers.models import Customer
 from helpdesk.events.nudge import nudge
 from helpdesk.prepared import Prepared
-from status import concerned, distributing
+from status import concerned, distributing, pages
 from status.models import Distribution, IncidentComponent, IncidentUpdate, Notice, Subscriber
 from status.notice_letters import Told
 
@@ -238,6 +238,7 @@ def told(dues: Collection[Due]) -> dict[tuple[tuple[int, ...], int | None], Told
     )
     private = {part.component_id for part in parts if distributing.is_private(part.component)}
     owners = concerned.organizations_of(private)
+    zone = pages.zone()
     found = {}
     # Of an incident that was thrown away meanwhile nothing is told.
     for key in {(due.update_ids, due.organization_id) for due in dues}:
@@ -251,5 +252,5 @@ def told(dues: Collection[Due]) -> dict[tuple[tuple[int, ...], int | None], Told
             if part.incident_id == incident.pk
             and (part.component_id not in private or organization in owners.get(part.component_id, ()))
         ]
-        found[key] = Told(incident, [updates[pk] for pk in ids], shown)
+        found[key] = Told(incident, [updates[pk] for pk in ids], shown, zone)
     return found

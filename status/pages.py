@@ -1,6 +1,7 @@
 """The status page's own row, and the number by which whoever keeps it rendered knows that it has changed."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -23,7 +24,13 @@ def changed(at: datetime) -> None:
     the_page(at)
     StatusPage.objects.filter(pk=1).update(version=F("version") + 1, changed_at=at)
     # Who changes something sees it changed, with their next request to this process.
-    transaction.on_commit(changes.tell, robust=True)
+    transaction.on_commit(changes.keepers.tell, robust=True)
+
+
+def zone() -> ZoneInfo:
+    """The zone that times are said in, on the page and wherever it is told of."""
+    known = StatusPage.objects.filter(pk=1).values_list("timezone", flat=True).first()
+    return ZoneInfo(known or str(StatusPage._meta.get_field("timezone").default))
 
 
 def version() -> int:

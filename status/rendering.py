@@ -16,12 +16,11 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from helpdesk.desk import markdown
-from helpdesk.desk.engine import engine, translator
-from status import bars, wording
+from helpdesk.desk.engine import SPRITE, engine, icon_of, translator
+from status import bars, times, wording
 from status.addresses import page_url
 from status.snapshot import UPTIME_DAYS, ShownComponent, ShownIncident, Snapshot
 
-SPRITE: Final = "vendor/lucide-static@1.62.0/sprite.svg"
 # What the pages load, which an export takes along.
 ASSETS: Final = (
     "css/tokens.css",
@@ -50,17 +49,12 @@ class Place:
 
     def icon(self, name: str) -> Markup:
         """A picture beside a word that says the same: hidden from readers of the page aloud."""
-        return _icon(self.asset(SPRITE), name)
+        return icon_of(self.asset(SPRITE), name)
 
 
 @cache
 def _static(name: str) -> str:
     return static(name)
-
-
-@lru_cache(512)
-def _icon(sprite: str, name: str) -> Markup:
-    return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(sprite, name)
 
 
 def render(name: str, place: Place, language: str, shown: Snapshot, **context: Any) -> Markup:
@@ -137,9 +131,7 @@ def _component(place: Place, language: str, shown: Snapshot, one: ShownComponent
 @lru_cache(4096)
 def _when(language: str, zone: tzinfo, at: datetime) -> Markup:
     """The same few times stand on every page, and writing one takes Django longer than all else about it."""
-    local = at.astimezone(zone)
-    words = f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M} {local.tzname()}"
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), times.moment(at, zone))
 
 
 @cache

@@ -48,8 +48,8 @@ def headers(asked: Asked, made: Made, language: str) -> Mapping[str, str]:
         found["Content-Language"] = language
         if asked.language is None:
             found["Vary"] += ", Accept-Language"
-        if asked.kind == "page":
-            found["Vary"] += ", Cookie"  # whoever is signed in has one, and a front page of their own
+        if asked.is_personal:
+            found["Vary"] += ", Cookie"  # whoever is signed in has one, and sees what is private to them
     else:
         # Anybody's script may read what everybody may read.
         found["Access-Control-Allow-Origin"] = "*"

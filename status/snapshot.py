@@ -146,7 +146,8 @@ class ShownIncident:
 @dataclass(frozen=True)
 class Snapshot:
     """Everything shown at one moment; `raw` is what it was read from, to be kept. Incidents are newest first. `drawn`
-    is for whoever draws what stays so for as long as nothing else is read.
+    is for whoever draws what stays so for as long as nothing else is read; `seen` are the private components (and the
+    groups of such) that are in it.
     """
 
     at: datetime
@@ -163,6 +164,7 @@ class Snapshot:
     components: tuple[ShownComponent, ...]
     recent: tuple[ShownIncident, ...]
     drawn: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+    seen: tuple[int, ...] = ()
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -219,7 +221,7 @@ def take(at: datetime, part: Part = Part.WHOLE, *, seen: Collection[int] = ()) -
         }
     )
     assert row is not None, "the statement makes one row"
-    return parse(row[0], at)
+    return replace(parse(row[0], at), seen=tuple(seen))
 
 
 def month(begin: datetime, end: datetime, *, seen: Collection[int] = ()) -> list[ShownIncident]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Min, Q
 
@@ -23,7 +24,7 @@ from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import RetryLater
 from helpdesk.oncall import paging
-from status import addresses, concerning, linking, proposals, telling_words
+from status import addresses, concerned, concerning, linking, pages, proposals, telling_words
 from status.incidents import OVER
 from status.models import ConversationNotice, Incident, IncidentConversation, IncidentUpdate
 
@@ -177,11 +178,19 @@ def _refusal(conversation: Conversation, link: IncidentConversation, update: Inc
         return "marked as spam"
     if conversation.customer.blocked_at is not None:
         return "the customer is blocked"
+    if not _may_know(conversation, update.incident_id):
+        return "it is private, and this is not one of its customers"
     later = Q(update__published_at__gt=update.published_at) | Q(
         update__published_at=update.published_at, update__gt=update.pk
     )
     told = ConversationNotice.objects.filter(link=link, update__incident=update.incident_id)
     return OVERTAKEN if told.filter(later).exists() else ""
+
+
+def _may_know(conversation: Conversation, incident_id: int) -> bool:
+    """What is private is told to its customers, and nowhere where others may read along."""
+    is_read_by_others = conversation.channel in settings.PUBLIC_CHANNELS
+    return concerned.may_know_of(incident_id, None if is_read_by_others else conversation.organization_id)
 
 
 def _said_already(conversation: Conversation, update: IncidentUpdate) -> Message | None:
@@ -198,7 +207,7 @@ def _said_already(conversation: Conversation, update: IncidentUpdate) -> Message
 def _words(conversation: Conversation, update: IncidentUpdate, at: datetime) -> tuple[str, str]:
     customer = conversation.customer
     language = customer.language or continuing.particulars(conversation, at=at).language
-    reader = telling_words.Reader(conversation.number, conversation.channel, customer.name, language)
+    reader = telling_words.Reader(conversation.number, conversation.channel, customer.name, language, pages.zone())
     return telling_words.text(update, update.incident, reader), telling_words.html(update, update.incident, reader)
 
 

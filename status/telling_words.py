@@ -1,6 +1,7 @@
 """What a customer reads of an incident's update in their own conversation, as long as its channel lets it be."""
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Final
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from helpdesk.desk import markdown
 from helpdesk.desk.web_links import linked
 from helpdesk.events.safe_text import one_line
-from status import addresses, wording
+from status import addresses, times, wording
 from status.incidents import OVER
 from status.models import Incident, IncidentUpdate
 
@@ -23,12 +24,15 @@ SHORT: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whom it is told to: the conversation's number and channel, and what is known of the customer."""
+    """Whom it is told to: the conversation's number and channel, and what is known of the customer; `zone` is the one
+    that times are said in.
+    """
 
     number: int
     channel: str
     name: str = ""
     language: str = ""
+    zone: tzinfo = UTC
 
 
 def text(update: IncidentUpdate, incident: Incident, reader: Reader) -> str:
@@ -36,7 +40,7 @@ def text(update: IncidentUpdate, incident: Incident, reader: Reader) -> str:
     most = settings.TOLD_CHARACTERS.get(reader.channel)
     with override(reader.language or DEFAULT_LANGUAGE):
         if most is not None and most < SHORT:
-            return _short(update, incident, most)
+            return _short(update, incident, reader.zone, most)
         greeting, head, tail = _around(update, incident, reader)
         said = update.body.strip()
         if most is not None:
@@ -59,6 +63,7 @@ def _around(update: IncidentUpdate, incident: Incident, reader: Reader) -> tuple
     name = one_line(reader.name, 100)
     about = {"incident": one_line(incident.name, 200), "status": wording.status(update.status), "number": reader.number}
     url = {"url": addresses.incident_url(incident.public_id)}
+    when = times.window(incident, reader.zone)
     if update.status in OVER:
         head = _("“%(incident)s”, which your request #%(number)s is about, is over:")
         tail = _(
@@ -68,13 +73,15 @@ def _around(update: IncidentUpdate, incident: Incident, reader: Reader) -> tuple
     else:
         head = _("there is news about “%(incident)s”, which your request #%(number)s is about (%(status)s):")
         tail = _("We will write to you again as soon as there is more. You can also follow it at %(url)s")
-    return _("Hello %(name)s,") % {"name": name} if name else _("Hello,"), head % about, tail % url
+    greeting = _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
+    return greeting, f"{head % about}\n{when}".rstrip(), tail % url
 
 
-def _short(update: IncidentUpdate, incident: Incident, most: int) -> str:
+def _short(update: IncidentUpdate, incident: Incident, zone: tzinfo, most: int) -> str:
     """One paragraph that ends with the address; the words written for short networks where the others do not fit."""
     url = addresses.incident_url(incident.public_id)
-    head = f"{one_line(incident.name, 80)} ({wording.status(update.status)}): "
+    stands = filter(None, (wording.status(update.status), times.window(incident, zone)))
+    head = f"{one_line(incident.name, 80)} ({', '.join(stands)}): "
     room = max(most - len(head) - len(url) - 1, 0)
     said = update.body.strip()
     if len(said) > room and update.short_text:

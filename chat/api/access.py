@@ -9,10 +9,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import translation
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 
-from chat import limits, sessions
+from chat import limits, sessions, widgets
 from chat.models import Visit
 from chat.texts import loaded
 
@@ -27,9 +29,11 @@ class VisitorRequest(HttpRequest):
 
 
 class Refused(Exception):
-    """The answer to a request that cannot be followed."""
+    """The answer to a request that cannot be followed. A lazy `detail` is read by visitors, in their language; others
+    by developers.
+    """
 
-    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
+    def __init__(self, status: int, code: str, detail: object, **more: Any) -> None:
         super().__init__(detail)
         self.status, self.body = status, {"code": code, "detail": detail, **more}
 
@@ -73,7 +77,11 @@ def visitor_view(*methods: str) -> Callable[[Callable[Concatenate[VisitorRequest
                 raise Refused(401, "session", "This session has ended or never was.")
             theirs = cast(VisitorRequest, request)
             theirs.visit = visit
-            return view(theirs, *args, **kwargs)
+            try:
+                return view(theirs, *args, **kwargs)
+            except Refused as refused:
+                with translation.override(widgets.language_of(visit.language)):
+                    return refused.response()
 
         return public_view(*methods)(opened)
 
@@ -115,7 +123,7 @@ def email_in(text: str) -> str:
     try:
         validate_email(address)
     except ValidationError:
-        raise Refused(422, "email", "That does not look like an e-mail address.", field="email") from None
+        raise Refused(422, "email", gettext_lazy("That does not look like an e-mail address."), field="email") from None
     return address
 
 
@@ -152,7 +160,8 @@ def within(limit: limits.Limit, key: str) -> None:
     """Raises Refused when there was too much of this, saying when it goes on."""
     wait = limits.take(limit, key)
     if wait:
-        raise Refused(429, "rate", "That was a little too fast; please try again.", retry=int(wait * 1000) + 1)
+        detail = gettext_lazy("That was a little too fast; please try again.")
+        raise Refused(429, "rate", detail, retry=int(wait * 1000) + 1)
 
 
 def own_origin(request: HttpRequest) -> str:

@@ -7,15 +7,25 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.http import HttpResponse, JsonResponse
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.text import format_lazy
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy
 
 from chat import booking_hours, bookings, limits, slots, widgets
-from chat.api.access import Refused, VisitorRequest, address_of, body_of, text_of, uuid_of, visitor_view, within
+from chat.api.access import (
+    Refused,
+    VisitorRequest,
+    address_of,
+    body_of,
+    email_in,
+    text_of,
+    uuid_of,
+    visitor_view,
+    within,
+)
 from chat.bookings import NotBooked, NotOffered, Taken, TooMany, Wish
 from chat.chats import NeedsAddress, SignFirst
 from chat.frames import milliseconds
@@ -97,19 +107,22 @@ def _tried(request: VisitorRequest, at: datetime, act: Callable[[], T]) -> T:
     try:
         return act()
     except Taken:
-        detail = "Somebody was quicker: that time is taken. Please choose another one."
+        detail = gettext_lazy("Somebody was quicker: that time is taken. Please choose another one.")
         raise Refused(409, "taken", detail, **_offered(request, at)) from None
     except NotOffered:
-        raise Refused(422, "slot", "Chats cannot be booked for that time.", **_offered(request, at)) from None
+        detail = gettext_lazy("Chats cannot be booked for that time.")
+        raise Refused(422, "slot", detail, **_offered(request, at)) from None
     except TooMany:
-        detail = f"There are {bookings.MOST_AHEAD} booked chats already; please cancel one first."
+        words = gettext_lazy("There are {most} booked chats already; please cancel one first.")
+        detail = format_lazy(words, most=bookings.MOST_AHEAD)
         raise Refused(409, "many", detail) from None
     except NotBooked:
-        raise Refused(409, "over", "This booking is cancelled or over.") from None
+        raise Refused(409, "over", gettext_lazy("This booking is cancelled or over.")) from None
     except NeedsAddress:
-        raise Refused(422, "email", "Where may we send the confirmation?", field="email") from None
+        detail = gettext_lazy("Where may we send the confirmation?")
+        raise Refused(422, "email", detail, field="email") from None
     except SignFirst:
-        raise Refused(403, "sign", "Please log in on this page first.") from None
+        raise Refused(403, "sign", gettext_lazy("Please log in on this page first.")) from None
 
 
 def _offered(request: VisitorRequest, at: datetime) -> dict[str, Any]:
@@ -144,10 +157,4 @@ def _instant(given: Mapping[str, Any], name: str) -> datetime:
 
 def _address(text: str) -> str:
     """An address in small letters, empty where none was given. Raises Refused."""
-    address = text.strip().lower()
-    if address:
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise Refused(422, "email", "That does not look like an e-mail address.", field="email") from None
-    return address
+    return email_in(text) if text.strip() else ""

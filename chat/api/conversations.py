@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy
 
 from chat import chats, limits, passing, saying, visitor_log, visitor_presence, welcome
 from chat.api.access import (
@@ -135,7 +136,7 @@ def rating(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     try:
         giving.give(chat.conversation_id, score, comment, via="chat", at=now(), is_still_open=True)
     except giving.TooLate:
-        raise Refused(409, "too_late", "Ratings can be changed for 14 days.") from None
+        raise Refused(409, "too_late", gettext_lazy("Ratings can be changed for 14 days.")) from None
     return HttpResponse(status=204)
 
 
@@ -158,9 +159,9 @@ def _said(say: Callable[[], Said], counts: Mapping[limits.Limit, str]) -> Said:
         detail = "Live chat is not part of your plan."
         raise Refused(403, "entitle", detail, offer=list(chats.OFFERS)) from None
     except SignFirst:
-        raise Refused(403, "sign", "Please log in on this page first.") from None
+        raise Refused(403, "sign", gettext_lazy("Please log in on this page first.")) from None
     except NeedsAddress:
-        raise Refused(422, "email", "Where may we answer?", field="email") from None
+        raise Refused(422, "email", gettext_lazy("Where may we answer?"), field="email") from None
     except NothingSaid as error:
         raise Refused(422, "empty", str(error)) from None
     except NotTheirs:

@@ -7,7 +7,9 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import content_disposition_header
+from django.utils.text import format_lazy
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from chat import limits, visitor_log, welcome
@@ -37,13 +39,15 @@ def upload(request: VisitorRequest) -> HttpResponse:
     if not isinstance(given, UploadedFile):
         raise Refused(422, "file", "Send one file as multipart/form-data, in the field file.")
     if given.size is None or given.size > welcome.MOST_BYTES:
-        most = welcome.MOST_BYTES // 1024 // 1024
-        raise Refused(413, "size", f"A file may have {most} MB at most.", most=welcome.MOST_BYTES)
+        detail = format_lazy(
+            gettext_lazy("A file may have {most} MB at most."), most=welcome.MOST_BYTES // 1024 // 1024
+        )
+        raise Refused(413, "size", detail, most=welcome.MOST_BYTES)
     content = given.read()
     name = safe_name(given.name or "", "file")
     kind = sniff(content, name, given.content_type or "")
     if name.lower().endswith(REFUSED) or kind in REFUSED_TYPES:
-        raise Refused(415, "type", f"Files like {name} cannot be sent here.")
+        raise Refused(415, "type", format_lazy(gettext_lazy("Files like {name} cannot be sent here."), name=name))
     row = Upload.objects.create(
         visit=request.visit, name=name, content_type=kind, size=len(content), sha256=keep(content), at=now()
     )

@@ -4,7 +4,9 @@ from typing import Final
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
+from django.utils.text import format_lazy
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy
 
 from chat import chats, continuity
 from chat.api.access import Refused, VisitorRequest, body_of, email_in, text_of, visitor_view
@@ -20,11 +22,14 @@ def transcript(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     try:
         to = continuity.mail_transcript(_chat(request, public_id), at=now())
     except continuity.NoAddress:
-        raise Refused(409, "address", "Where may we send it? Leave an e-mail address first.") from None
+        detail = gettext_lazy("Where may we send it? Leave an e-mail address first.")
+        raise Refused(409, "address", detail) from None
     except continuity.NothingYet:
-        raise Refused(409, "empty", "There is nothing to send yet: nobody has answered.") from None
+        detail = gettext_lazy("There is nothing to send yet: nobody has answered.")
+        raise Refused(409, "empty", detail) from None
     except continuity.TooOften as error:
-        raise Refused(429, "rate", "That was asked for too often lately.", retry=error.seconds * 1000) from None
+        detail = gettext_lazy("That was asked for too often lately.")
+        raise Refused(429, "rate", detail, retry=error.seconds * 1000) from None
     return JsonResponse({"to": to}, status=202)
 
 
@@ -35,9 +40,11 @@ def address(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     try:
         continuity.give_address(_chat(request, public_id), given, at=now())
     except continuity.KeepsAddress as error:
-        raise Refused(409, "address", f"Answers go to {error.args[0]}, by which this page knows you.") from None
+        words = gettext_lazy("Answers go to {email}, by which this page knows you.")
+        raise Refused(409, "address", format_lazy(words, email=error.args[0])) from None
     except continuity.TooOften as error:
-        raise Refused(429, "rate", "The address was changed often enough.", retry=error.seconds * 1000) from None
+        detail = gettext_lazy("The address was changed often enough.")
+        raise Refused(429, "rate", detail, retry=error.seconds * 1000) from None
     return HttpResponse(status=204)
 
 

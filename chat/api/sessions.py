@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import translation
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
 
 from chat import identity, limits, links, sessions, welcome, widgets
 from chat.api.access import (
@@ -52,11 +54,22 @@ def _begin(request: HttpRequest) -> HttpResponse:
             browser=request.headers.get("User-Agent", ""),
         )
     except identity.UsedBefore as error:
-        raise Refused(401, "used", str(error)) from error
+        raise _stranger(given, "used", error) from error
     except identity.NotSigned as error:
-        raise Refused(401, "signature", str(error)) from error
+        raise _stranger(given, "signature", error) from error
     latest = Chat.objects.select_related("conversation").filter(visit=visit).order_by("-conversation_id").first()
     return JsonResponse({"session": token, **welcome.state(visit, latest, at=at)}, status=201)
+
+
+def _stranger(given: Mapping[str, Any], code: str, error: ValueError) -> Refused:
+    words = _("This page could not tell us who you are. Load it again, or come back a little later.")
+    return _unknown(given, code, error, words)
+
+
+def _unknown(given: Mapping[str, Any], code: str, error: ValueError, words: object) -> Refused:
+    """`detail` is for the developer of the page, `says` for who reads it."""
+    with translation.override(widgets.language_of(text_of(given, "lang", 35))):
+        return Refused(401, code, str(error), says=str(words))
 
 
 def _check_origin(request: HttpRequest, widget: Widget, named: str) -> None:
@@ -86,7 +99,8 @@ def resume(request: HttpRequest) -> HttpResponse:
             timezone=text_of(given, "tz", 60),
         )
     except links.BadLink as error:
-        raise Refused(401, "link", str(error)) from error
+        words = _("This link is too old, or incomplete. Write to us here, or answer our mail.")
+        raise _unknown(given, "link", error, words) from error
     return JsonResponse({"session": token, **welcome.state(visit, visit.only_chat, at=at)}, status=201)
 
 

@@ -2,12 +2,21 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import Protocol
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Attachment, Message
+
+
+class Stored(Protocol):
+    """A row that names a file's bytes: an attachment, or what waits to become one."""
+
+    name: str
+    content_type: str
+    sha256: str
 
 
 def path_of(sha256: str) -> str:
@@ -39,7 +48,7 @@ def attach(message: Message, files: Iterable[File]) -> list[Attachment]:
     return Attachment.objects.bulk_create(rows)
 
 
-def content_of(attachment: Attachment) -> bytes:
-    with default_storage.open(path_of(attachment.sha256)) as stored:
+def content_of(file: Stored) -> bytes:
+    with default_storage.open(path_of(file.sha256)) as stored:
         content: bytes = stored.read()
     return content

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 
-from helpdesk.conversations.files import content_of
-from helpdesk.conversations.models import Attachment, Message
+from helpdesk.conversations.files import Stored, content_of
+from helpdesk.conversations.models import Message
 
 PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 CSP: Final = "Content-Security-Policy"
@@ -57,7 +57,7 @@ def _embed_pictures(message: Message) -> str:
     return _CONTENT_ID.sub(embedded, message.html)
 
 
-def file(attachment: Attachment, *, shown: bool) -> HttpResponse:
+def file(attachment: Stored, *, shown: bool) -> HttpResponse:
     """A file as a download; `shown` shows pictures of the four harmless kinds in the page, and nothing else ever."""
     shown = shown and attachment.content_type in PICTURES
     kind = attachment.content_type if shown else "application/octet-stream"

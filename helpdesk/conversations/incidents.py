@@ -121,9 +121,9 @@ def name_of(public_id: str) -> str:
     return found
 
 
-def of_service(service_id: int) -> Sequence[Trouble]:
-    """What goes on with a service, private matters included: ask only for somebody who has it."""
-    found: Sequence[Trouble] = _known("of_service")(service_id)
+def of_service(service_id: int, organization_id: int) -> Sequence[Trouble]:
+    """What goes on with a service, private matters of the company included: ask only for somebody of it."""
+    found: Sequence[Trouble] = _known("of_service")(service_id, organization_id)
     return found
 
 

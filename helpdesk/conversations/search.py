@@ -22,15 +22,19 @@ LISTED = 2_000
 PEOPLE = 20
 PAGE = 50
 PATIENCE_MS = 3000
+FIRST_PATIENCE_MS = 1500
 SIMILAR = 0.4
 _NUMBER = re.compile(r"\[?(#?)([0-9]{1,18})\]?")
-_PATIENCE = f"SET LOCAL statement_timeout = {PATIENCE_MS}; SET LOCAL pg_trgm.similarity_threshold = {SIMILAR}"
+_PATIENCE = f"SET LOCAL statement_timeout = {{patience_ms}}; SET LOCAL pg_trgm.similarity_threshold = {SIMILAR}"
 # Words that are in at most so many messages, or that part of all, are fetched by their index and then sorted; those in
 # more are met soon enough going backwards from the newest. The planner, asked for the newest 300 in one breath, goes
 # backwards for words that are nowhere, too, and reads everything. `OFFSET 0` keeps it from that.
 RARE_ROWS, RARE_PART = 50_000, 0.01
 _EXPECTED = "EXPLAIN (FORMAT JSON) SELECT FROM {table} WHERE search @@ websearch_to_tsquery('simple', %(words)s)"
 _CONVERSATION, _MESSAGE = Conversation._meta.db_table, Message._meta.db_table
+# Acknowledgements and other messages of the house say the same to everybody, so their words are customers' only where
+# nobody else used them.
+_SPOKEN = f"NOT (m.is_automatic AND m.kind = '{Message.Kind.OUTBOUND}')"
 _OURS = f"EXISTS (SELECT FROM {_CONVERSATION} AS c WHERE c.id = m.conversation_id AND {{condition}})"
 _SAID = f"""
     SELECT m.id, m.conversation_id, m.search FROM {_MESSAGE} AS m
@@ -113,10 +117,9 @@ def ranked(
     `condition` is SQL over a conversation `c` with the parameters `given`, "true" for all.
     """
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    statement = _narrowed(_RANKED, words, condition, notes_only, order=_RECENT if newest_first else _RELEVANT)
-    return _run(
-        statement, {**given, "words": words, "like": f"%{like}%", "prefix": f"{like.lower()}%", "offset": offset}
-    )
+    order = _RECENT if newest_first else _RELEVANT
+    asked = {**given, "words": words, "like": f"%{like}%", "prefix": f"{like.lower()}%", "offset": offset}
+    return _run_narrowed(_RANKED, words, condition, asked, notes_only=notes_only, order=order)
 
 
 def filtered(condition: str, given: Mapping[str, Any], *, offset: int = 0) -> list[Hit]:
@@ -134,23 +137,41 @@ def numbers(typed: str, user: User) -> list[int]:
     if not words or (exact and "#" in words):
         return exact
     condition = visibility.condition(user, "c.team_id")
-    statement = _narrowed(_LISTED, words, condition, notes_only=False)
-    return exact + [hit.conversation_id for hit in _run(statement, {"words": words, "user": user.pk})]
+    return exact + [
+        hit.conversation_id for hit in _run_narrowed(_LISTED, words, condition, {"words": words, "user": user.pk})
+    ]
 
 
-def _narrowed(statement: str, words: str, condition: str, notes_only: bool, **more: str) -> str:
+def _run_narrowed(
+    statement: str, words: str, condition: str, given: dict[str, Any], *, notes_only: bool = False, **more: str
+) -> list[Hit]:
+    """What people said is looked through first; what the house says to everybody only where that finds nothing, or
+    would take too long: words that stand in every acknowledgement and nowhere else are found by going through all.
+    """
     is_narrow = condition != "true"
     said = [_OURS.format(condition=condition)] if is_narrow else []
     titled = [condition] if is_narrow else []
     if notes_only:
         said.append("m.kind = 'note'")
         titled.append("false")
-    return statement.format(
-        said="".join(f" AND {part}" for part in said),
-        titled="".join(f" AND {part}" for part in titled),
-        fence="OFFSET 0" if _is_rare(words) else "",
+    parts = {
+        "titled": "".join(f" AND {part}" for part in titled),
+        "fence": "OFFSET 0" if _is_rare(words) else "",
         **more,
-    )
+    }
+
+    def run(said: list[str], patience_ms: int) -> list[Hit]:
+        narrowed = statement.format(said="".join(f" AND {part}" for part in said), **parts)
+        return _run(narrowed, given, patience_ms)
+
+    if not notes_only:
+        try:
+            hits = run([*said, _SPOKEN], FIRST_PATIENCE_MS)
+        except TooCommon:
+            hits = []
+        if hits:
+            return hits
+    return run(said, PATIENCE_MS)
 
 
 def _is_rare(words: str) -> bool:
@@ -164,10 +185,10 @@ def _is_rare(words: str) -> bool:
     return bool(expected <= RARE_PART * messages)
 
 
-def _run(statement: str, given: dict[str, Any]) -> list[Hit]:
+def _run(statement: str, given: dict[str, Any], patience_ms: int = PATIENCE_MS) -> list[Hit]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_PATIENCE)
+            cursor.execute(_PATIENCE.format(patience_ms=patience_ms))
             cursor.execute(statement, given)
             return [Hit(*row) for row in cursor.fetchall()]
     except OperationalError as error:

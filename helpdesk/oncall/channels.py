@@ -1,7 +1,8 @@
-"""The pagers of this installation, from the settings."""
+"""The pagers of this installation, from the settings, and the Twilio account that may be entered there as well."""
 
 from django.conf import settings
 
+from helpdesk.oncall import twilio_account
 from helpdesk.oncall.pagers import Pager, configured_pagers
 
 _SETTINGS = (
@@ -10,9 +11,6 @@ _SETTINGS = (
     "SLACK_BOT_TOKEN",
     "SLACK_CHANNEL",
     "SLACK_BASE_URL",
-    "TWILIO_ACCOUNT_SID",
-    "TWILIO_AUTH_TOKEN",
-    "TWILIO_FROM",
     "TWILIO_BASE_URL",
     "TELEGRAM_BOT_TOKEN",
     "TELEGRAM_BASE_URL",
@@ -23,4 +21,6 @@ _SETTINGS = (
 
 def pagers() -> dict[str, Pager]:
     """By name. Cheap enough to ask each time, so that a changed setting holds at once."""
-    return configured_pagers({name: getattr(settings, name) for name in _SETTINGS})
+    twilio = twilio_account.credentials()
+    own = {"TWILIO_ACCOUNT_SID": twilio.account_sid, "TWILIO_AUTH_TOKEN": twilio.token, "TWILIO_FROM": twilio.sender}
+    return configured_pagers({name: getattr(settings, name) for name in _SETTINGS} | own)

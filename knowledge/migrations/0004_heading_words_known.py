@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.db import migrations, models
 
 # Which words stand in headings, so that a mistyped one is compared with words and not with 20,000 titles: 2 ms instead
@@ -36,6 +38,18 @@ SET pg_trgm.similarity_threshold = '0.25' AS $$
 $$;
 """
 
+UNKNOWN = (
+    """
+DROP TRIGGER know_words_of_new ON knowledge_translation;
+DROP TRIGGER know_words_of_changed ON knowledge_translation;
+DROP FUNCTION know_heading_words();
+DROP FUNCTION knowledge_meant(text[]);
+CREATE INDEX translation_sounds_like ON knowledge_translation
+    USING gin (title gin_trgm_ops, keywords gin_trgm_ops);
+"""
+    + import_module("knowledge.migrations.0002_words_alike").ALIKE
+)
+
 
 class Migration(migrations.Migration):
     dependencies = [("knowledge", "0003_taken_back")]
@@ -48,5 +62,5 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(
             state_operations=[migrations.RemoveIndex(model_name="translation", name="translation_sounds_like")]
         ),
-        migrations.RunSQL(KNOWN, migrations.RunSQL.noop),
+        migrations.RunSQL(KNOWN, UNKNOWN),
     ]

@@ -94,7 +94,8 @@ class Suggested(models.Model):
     asking = models.CharField(max_length=32)
     where = models.CharField(max_length=8, choices=Where)
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="suggestions")
-    conversation = models.ForeignKey("helpdesk.Conversation", on_delete=models.SET_NULL, null=True, related_name="+")
+    # Without the ticket that was written all the same it would count as answered.
+    conversation = models.ForeignKey("helpdesk.Conversation", on_delete=models.CASCADE, null=True, related_name="+")
     suggested_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)

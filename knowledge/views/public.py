@@ -16,7 +16,7 @@ from helpdesk.customers.models import Customer
 from helpdesk.customers.permissions import is_agent
 from helpdesk.customers.sessions import signed_in
 from helpdesk.limits import network_of
-from knowledge import asked, commenting, files, pages, reading, searched, searching, seen, serving
+from knowledge import addresses, asked, commenting, files, pages, reading, searched, searching, seen, serving
 from knowledge.asked import Asked
 from knowledge.models import ArticleFile
 from knowledge.rendering import render
@@ -87,7 +87,14 @@ def _search(request: HttpRequest, wanted: Asked, language: str, customer: Custom
     if not start and request.method == "GET":
         searched.note(query, language, found.count, network=network(request), at=now())
     body = render(
-        "search.jinja", language, query=query, found=found, start=start, size=HITS, path="", customer=customer
+        "search.jinja",
+        language,
+        canonical=addresses.top(language) if found.hits else "",
+        query=query,
+        found=found,
+        start=start,
+        size=HITS,
+        customer=customer,
     )
     return answer(wanted, pages.Made(pages.HTML, body.encode()), language, is_own=True)
 

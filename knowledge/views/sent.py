@@ -27,7 +27,6 @@ from knowledge.visibility import readable_articles
 from knowledge.voting import TooMany
 
 SUGGESTIONS_OF_NETWORK: Final = Limit(60, 5)
-SUGGESTED_SECONDS: Final = 30
 Sent = Callable[[HttpRequest, Article, Customer | None, str, datetime], HttpResponse]
 
 
@@ -122,24 +121,22 @@ def _back(request: HttpRequest, language: str, then: str) -> HttpResponse:
     return HttpResponseRedirect((path if wanted and wanted.kind == "article" else addresses.top(language)) + then)
 
 
-@require_safe
+@csrf_exempt  # nothing changes, and only our own pages can read the answer
+@require_POST
 def suggest(request: HttpRequest) -> HttpResponse:
-    """Articles about what somebody types (`q`, in `language`), as JSON. It is kept nowhere."""
+    """Articles about what somebody types (`q`, in `language`), as JSON. It is kept nowhere: not in an address either,
+    which proxies and browsers would write down.
+    """
     if wait := take(SUGGESTIONS_OF_NETWORK, f"suggest:{network(request)}"):
         return JsonResponse({"detail": "Too many."}, status=429, headers={"Retry-After": str(int(wait) + 1)})
-    language = request.GET.get("language", "")
+    language = request.POST.get("language", "")
     language = language if language in addresses.CODES else "en"
-    customer = signed_in(request)
-    found = suggesting.to_customer(request.GET.get("q", ""), language, customer)
+    found = suggesting.to_customer(request.POST.get("q", ""), language, signed_in(request))
     told = suggesting.as_json(found)
-    if request.GET.get("says"):
+    if request.POST.get("says"):
         with translation.override(language):
             told["says"] = _says()
-    response = JsonResponse(told)
-    scope = "public" if customer is None else "private"
-    response["Cache-Control"] = f"{scope}, max-age={SUGGESTED_SECONDS}"
-    response["Vary"] = "Cookie"
-    return response
+    return JsonResponse(told, headers={"Cache-Control": "no-store"})
 
 
 def _says() -> dict[str, str]:

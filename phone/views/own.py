@@ -60,7 +60,7 @@ def ask_phone(request: AgentRequest) -> HttpResponse:
 
 
 def _code_message(number: str, code: str) -> list[tuple[str, str]]:
-    sender = str(settings.TWILIO_FROM)
+    sender = accounts.sender()
     by = "MessagingServiceSid" if sender.startswith("MG") else "From"
     return [
         ("To", number),

@@ -3,7 +3,7 @@
 from social.models.accounts import Account, Spending
 from social.models.announcements import Announcement, AnnouncementPost
 from social.models.arrivals import Arrival
-from social.models.handling import Approval, ModerationAction, TicketClaim, Topic
+from social.models.handling import Approval, ApprovalFile, ModerationAction, TicketClaim, Topic
 from social.models.posts import Person, Post, Thread
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Announcement",
     "AnnouncementPost",
     "Approval",
+    "ApprovalFile",
     "Arrival",
     "ModerationAction",
     "Person",

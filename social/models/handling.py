@@ -5,6 +5,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from helpdesk.conversations.handing_out import PICTURES
+
 
 class Topic(models.Model):
     """What may be answered in public, must move to private, or is never done by social. Found by words."""
@@ -66,6 +68,29 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.pk}"
+
+
+class ApprovalFile(models.Model):
+    """A file of a public answer that waits: its bytes lie where those of attachments do
+    (helpdesk.conversations.files).
+    """
+
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=160)
+    content_type = models.CharField(max_length=120)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a browser may show it (helpdesk.conversations.handing_out)."""
+        return self.content_type in PICTURES
 
 
 class ModerationAction(models.Model):

@@ -100,6 +100,11 @@ class Post(models.Model):
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
+    album = models.CharField(max_length=100, blank=True, help_text="What pictures sent together have in common.")
+    part_of = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="parts",
+        help_text="The first post of the album: its message has the pictures of all.",
+    )  # fmt: skip
     media = models.JSONField(default=list, blank=True, help_text="[{url, kind, name, state}], until fetched.")
     media_due_at = models.DateTimeField(null=True, blank=True)
     media_attempts = models.PositiveSmallIntegerField(default=0)
@@ -111,6 +116,7 @@ class Post(models.Model):
         ]
         indexes = [
             models.Index(F("account"), F("root"), name="posts_of_thread", condition=~Q(root="")),
+            models.Index(F("account"), F("album"), F("at").desc(), name="posts_of_album", condition=~Q(album="")),
             models.Index(F("media_due_at"), name="posts_with_media", condition=Q(media_due_at__isnull=False)),
         ]
 

@@ -232,6 +232,7 @@ def _said(message: Mapping[str, Any]) -> Said | str:
         is_public=False,
         root=f"chat:{number}",
         media=_media(message),
+        album=str(message.get("media_group_id") or ""),
         claims=start[1][:64] if len(start) > 1 else "",
     )
 

@@ -39,6 +39,8 @@ _STATES: Final[Mapping[str, Literal["sent", "delivered", "read"]]] = {
     "read": "read",
     "played": "read",
 }
+# What people choose several of at once: WhatsApp sends each by itself.
+_TOGETHER: Final = frozenset({"image", "video"})
 _QUIET: Final = frozenset({"reaction", "system", "request_welcome", "ephemeral"})
 
 
@@ -238,6 +240,7 @@ def _message(
         root=f"chat:{who}",
         parent=str(as_dict(message.get("context")).get("id") or ""),
         media=_media(message, kind),
+        album=f"pictures:{who}" if kind in _TOGETHER and not by_us else "",
         window_ends_at=said_at + WINDOW,
     )
     return [(number, said)]

@@ -9,15 +9,16 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import handing_out
 from helpdesk.conversations.answers import NothingToSay
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.models import User
 from helpdesk.desk.pages import AgentRequest, agent_view, page
 from social import answering, permissions
-from social.models import Approval
+from social.models import Approval, ApprovalFile
 
 MOST: Final = 100
 _LONGEST: Final = 28_000
@@ -25,7 +26,7 @@ _LONGEST: Final = 28_000
 
 def seen_by(user: User) -> QuerySet[Approval]:
     """Those of conversations that this agent may see."""
-    found = Approval.objects.select_related("conversation__social_thread__account", "by")
+    found = Approval.objects.select_related("conversation__social_thread__account", "by").prefetch_related("files")
     return found.filter(conversation__in=visible_conversations(user))
 
 
@@ -38,6 +39,14 @@ def approvals(request: AgentRequest) -> HttpResponse:
         one.may_decide = permissions.may_decide(request.user, one)  # type: ignore[attr-defined]
         one.may_withdraw = permissions.may_withdraw(request.user, one)  # type: ignore[attr-defined]
     return page(request, "social_approvals.jinja", found=found)
+
+
+@require_GET
+@agent_view
+def file(request: AgentRequest, pk: int) -> HttpResponse:
+    """A file that waits, as a download; `?show=1` shows pictures of the harmless kinds."""
+    found = get_object_or_404(ApprovalFile, pk=pk, approval__in=seen_by(request.user))
+    return handing_out.file(found, shown=request.GET.get("show") == "1")
 
 
 @require_POST

@@ -49,7 +49,8 @@ async function open(isOver) {
     }
   }
   if (!answer.ok) {
-    post({ t: 'error', code: answer.data.code ?? 'session' });
+    const { code = 'session', detail } = answer.data;
+    post({ t: 'error', code, detail });
     throw Object.assign(new Error('no session'), answer);
   }
   enter(answer.data, subject(state.user));

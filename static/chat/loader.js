@@ -160,7 +160,7 @@ iframe{inset-block-end:calc(var(--y) + 68px);inline-size:min(400px,100vw - 2*var
       tell('unreadCountChange', count);
     },
     message: ({ message }) => tell('message', message),
-    error: ({ code }) => tell('error', { code }),
+    error: (wrong) => tell('error', wrong),
     close: () => hide(),
     ready: () => tell('ready'),
     refresh: async () => post({ t: 'user', user: await user(true) }),

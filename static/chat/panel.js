@@ -165,7 +165,7 @@ async function start() {
 
 const started = () => (ready ??= start().catch((error) => {
   ready = null;
-  if (error.data?.detail && error.status === 401) $('link').textContent = error.data.detail;
+  if (error.data?.says) $('link').textContent = error.data.says;
   else setTimeout(started, 5000);
 }));
 

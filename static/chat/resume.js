@@ -6,5 +6,5 @@ import { tell } from './state.js';
 export async function resume(token) {
   const answer = await call('POST', 'resume', { key: config.key, link: token, lang: language, tz: zone }).catch(() => null);
   if (answer?.ok) enter(answer.data, '');
-  else tell('notice', answer?.data.detail ?? word('error'));
+  else tell('notice', answer?.data.says ?? word('error'));
 }

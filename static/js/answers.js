@@ -62,8 +62,8 @@ export function watch({ box, text, from, where, asking, done }) {
     last = typed;
     const mine = turn += 1;
     if (typed.length < FEWEST) { draw([]); return; }
-    const query = new URLSearchParams({ q: typed, language: document.documentElement.lang, says: 1 });
-    const answer = await fetch(`${from}?${query}`).catch(() => null);
+    const body = new URLSearchParams({ q: typed, language: document.documentElement.lang, says: 1 });
+    const answer = await fetch(from, { method: 'POST', body }).catch(() => null);
     if (!answer?.ok || mine !== turn) return;
     const { results, says } = await answer.json();
     draw(results.slice(0, MOST), says);

@@ -17,10 +17,11 @@ export const withKey = (attribute) => Array.from(document.querySelectorAll(`[dat
 
 // What lies in a closed sheet or drawer has its key all the same: where one chooses or types, it opens first.
 const inSheet = (element) => element.closest('[popover]:not(:popover-open)');
+export const isThere = (element) => isShown(element) || inSheet(element) !== null;
 
-function activate(element) {
+export function activate(element) {
   if (!isShown(element) && !element.matches('button, a')) inSheet(element)?.showPopover();
-  if (element.matches('input:not([type=checkbox], [type=radio], [type=submit]), textarea, select')) element.focus();
+  if (element.matches('input, textarea, select')) element.focus();
   else element.click();
 }
 
@@ -46,7 +47,7 @@ function step(by) {
 
 function help() {
   fillKeys(document.getElementById('keys-go'), withKey('go'), (element) => ['g', element.dataset.go]);
-  fillKeys(document.getElementById('keys-here'), withKey('key').filter((one) => isShown(one) || inSheet(one)), (element) => [element.dataset.key]);
+  fillKeys(document.getElementById('keys-here'), withKey('key').filter(isThere), (element) => [element.dataset.key]);
   dialog.showModal();
 }
 
@@ -101,12 +102,26 @@ function letter(key) {
     if (place) place.click();
     return place !== null;
   }
-  const element = withKey('key').find((one) => one.dataset.key === key && (isShown(one) || inSheet(one)));
+  // The row that has the focus is not what is open: what is done there is done to it.
+  const row = document.activeElement?.closest?.('#rows a.row');
+  if (row && row !== current() && !row.closest('.picking') && document.querySelector(`#bulk [data-key="${CSS.escape(key)}"]`)) toggle(row);
+  const element = withKey('key').find((one) => one.dataset.key === key && isThere(one));
   if (element) activate(element);
   else if (letters[key]) letters[key]();
   else return false;
   return true;
 }
+
+// What is typed while a conversation opens or is saved is meant for what comes: keys, and text once a field has the focus.
+let held = [];
+const isHeld = (key) => document.querySelector('.work.loading') !== null && (held.length > 0 || !'jkJK?'.includes(key));
+document.addEventListener('desk:pane', () => setTimeout(() => {
+  while (held.length && !isHeld(held[0])) {
+    const key = held.shift();
+    if (isField(document.activeElement)) document.execCommand('insertText', false, key);
+    else letter(key);
+  }
+}));
 
 function escape(event) {
   if (isOpen() || document.querySelector(':popover-open')) return;
@@ -122,7 +137,11 @@ document.addEventListener('keydown', (event) => {
   if (move && rows().length && !event.shiftKey) {
     event.preventDefault();
     move();
-  } else if (event.key.length === 1 && event.key !== ' ' && isOn() && letter(event.key)) event.preventDefault();
+  } else if (event.key.length === 1 && isOn()) {
+    if (isHeld(event.key)) { held.push(event.key); event.preventDefault(); return; }
+    held = [];
+    if (event.key !== ' ' && letter(event.key)) event.preventDefault();
+  }
 });
 
 document.addEventListener('click', (event) => {

@@ -36,6 +36,12 @@ export function toolbar(form) {
   for (const button of form.querySelectorAll('[data-mark]')) {
     button.addEventListener('click', () => mark(text, button.dataset.mark));
   }
+  text.addEventListener('keydown', (event) => {
+    const kind = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && { b: 'bold', i: 'italic' }[event.key.toLowerCase()];
+    if (!kind) return;
+    event.preventDefault();
+    mark(text, kind);
+  });
   shows.addEventListener('click', async () => {
     const isShown = shows.getAttribute('aria-pressed') === 'true';
     if (!isShown) {

@@ -1,5 +1,5 @@
 // The palette: conversations, customers and views from the server, and what this page can do, all by typing.
-import { named, withKey } from './keys.js';
+import { activate, isThere, named, withKey } from './keys.js';
 import { explain, parsed, request } from './layers.js';
 
 const dialog = document.getElementById('palette');
@@ -39,7 +39,7 @@ function likeness(typed, name) {
 function commands(typed, most) {
   const known = new Set();
   return [...withKey('key'), ...withKey('go')]
-    .filter((element) => !element.closest('dialog') && named(element) && !known.has(named(element)) && known.add(named(element)))
+    .filter((element) => !element.closest('dialog') && isThere(element) && named(element) && !known.has(named(element)) && known.add(named(element)))
     .map((element) => ({ element, name: named(element), rank: likeness(typed, named(element)) }))
     .filter(({ rank }) => rank > (typed ? 0 : -1))
     .sort((one, other) => other.rank - one.rank)
@@ -85,7 +85,7 @@ function draw(answered, typed, isCommand) {
   if (can.length) {
     const made = can.map(({ element, name }, at) => {
       const key = element.dataset.key ?? `g ${element.dataset.go}`;
-      return option(`p-do${at}`, key, name, '', () => { before?.focus?.(); element.click(); if (element.matches('input, select, textarea')) element.focus(); });
+      return option(`p-do${at}`, key, name, '', () => { before?.focus?.(); activate(element); });
     });
     parts.push(headline(found.dataset.commands), ...made);
   }

@@ -11,6 +11,8 @@ const FRESH = 20000;
 const PREFETCH_AFTER = 120;
 const kept = new Map();
 let opening = 0;
+// The place of what is open in the list.
+let stood = -1;
 // Where the list is when nothing is open: as it was called, so that going back finds it.
 let home = list && work.dataset.panes === 'list' ? location.pathname + location.search : '';
 
@@ -78,12 +80,15 @@ export function mark() {
     if (number(row.href) === id) row.setAttribute('aria-current', 'true');
     else row.removeAttribute('aria-current');
   }
+  const at = rows().indexOf(current());
+  if (at >= 0 || !id) stood = at;
 }
 
+// What is done with has left the list: the next one stands where it stood.
 function neighbour(by) {
   const all = rows();
   const at = all.indexOf(current());
-  return at < 0 ? undefined : all[at + by];
+  return at < 0 ? all[by > 0 ? stood : stood - 1] : all[at + by];
 }
 
 export async function open(url, { push = true } = {}) {

@@ -125,6 +125,13 @@ function upTo(box) {
   for (const between of boxes.slice(from, to + 1)) select(between, true);
 }
 
+// Whoever was in the list goes on in it, where the row stood that has left.
+let stood = -1;
+function goOn() {
+  if (stood >= 0 && [null, document.body].includes(document.activeElement)) (rows()[stood] ?? rows().at(-1))?.focus();
+  stood = -1;
+}
+
 async function apply(target, submitter) {
   const body = new FormData(target, submitter);
   if (target.id === 'bulk') for (const value of selected) if (!body.getAll('c').includes(value)) body.append('c', value);
@@ -139,6 +146,7 @@ async function apply(target, submitter) {
     for (const field of document.querySelectorAll('#bulk [name="client_id"]')) field.value = content.dataset.clientId;
     selected.clear();
     closeLayer();
+    stood = rows().indexOf(document.activeElement?.closest?.('.item')?.querySelector('a.row'));
     held = null;
     toast(content, 60);
     paint();
@@ -183,6 +191,7 @@ function start() {
   document.addEventListener('htmx:afterRequest', (event) => { if (event.target === list()) { isOnItsWay = false; arrange(); } });
   document.addEventListener('htmx:afterSwap', (event) => {
     if (section.contains(event.target)) { arrange(); paint(); }
+    if (event.target === list()) goOn();
     const count = document.querySelector('#views [aria-current] .num')?.textContent ?? '';
     const shown = document.getElementById('list-count');
     if (event.target.id === 'views' && shown && !document.querySelector('.chips')) {

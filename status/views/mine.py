@@ -1,4 +1,6 @@
-"""The status page of a customer who is signed in: what affects them first. Made for each request, kept nowhere."""
+"""The status pages of a customer who is signed in, with what is private to their company, what affects them first. Made
+for each request, kept nowhere.
+"""
 
 from urllib.parse import urlencode
 
@@ -13,8 +15,10 @@ from django.views.decorators.http import require_safe
 from helpdesk.customers.models import Customer
 from helpdesk.customers.sessions import signed_in
 from status import answers, customers_own, sections, snapshot
-from status.rendering import Place, render
-from status.snapshot import Part, Snapshot
+from status.answers import Asked
+from status.customers_own import Own
+from status.rendering import render
+from status.snapshot import Snapshot
 
 
 @never_cache
@@ -27,24 +31,40 @@ def mine(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('portal:home')}?{urlencode({'next': page})}")
 
 
-def front_page(request: HttpRequest, customer: Customer, language: str) -> HttpResponse:
-    """The front page with the customer's own affairs above everything, private components among them."""
+def own_page(request: HttpRequest, customer: Customer, asked: Asked, language: str) -> HttpResponse:
+    """A page with what is private to the customer's company; the front page has their own affairs above everything."""
     own = customers_own.components_of(customer)
-    shown = snapshot.take(now(), Part.FRONT, seen=own.seen)
-    touching = [one for one in shown.recent if one.is_open and own.public_ids & one.states.keys()]
-    top = "./" if request.path == reverse("status:page") else "../"
+    shown = snapshot.take(now(), answers.part_of(asked), seen=own.seen)
+    if asked.kind == "page":
+        return _front_page(request, customer, asked, language, shown, own)
+    made = answers.make(asked, language, shown)
+    return unknown(request, asked, language, shown) if made is None else _own(made.body, language)
+
+
+def unknown(request: HttpRequest, asked: Asked, language: str, shown: Snapshot) -> HttpResponse:
+    """For an incident or month that is not there. Somebody's own incident is not there either for who is not signed
+    in: they are shown the way, whatever they ask for.
+    """
+    sign_in_url = "" if signed_in(request) else f"{reverse('portal:home')}?{urlencode({'next': request.path})}"
+    place = answers.place_of(asked)
+    return _own(render("unknown.jinja", place, language, shown, path="", sign_in_url=sign_in_url), language, status=404)
+
+
+def _front_page(
+    request: HttpRequest, customer: Customer, asked: Asked, language: str, shown: Snapshot, own: Own
+) -> HttpResponse:
     context = {
         **answers.front(shown),
         "customer": customer,
         "own_blocks": sections.blocks(shown, own.public_ids),
-        "own_incidents": touching,
+        "own_incidents": [one for one in shown.recent if one.is_open and own.public_ids & one.states.keys()],
         "csrf_token": get_token(request),
     }
-    return _page("own.jinja", shown, Place("./", top, top), language, **context)
+    return _own(render("own.jinja", answers.place_of(asked), language, shown, path="", **context), language)
 
 
-def _page(name: str, shown: Snapshot, place: Place, language: str, **context: object) -> HttpResponse:
-    response = HttpResponse(render(name, place, language, shown, path="", **context))
+def _own(body: str | bytes, language: str, *, status: int = 200) -> HttpResponse:
+    response = HttpResponse(body, status=status)
     response["Content-Language"] = language
     response["Cache-Control"] = "private, no-store"
     return response

@@ -19,14 +19,14 @@ def public(request: HttpRequest, path: str = "") -> HttpResponse:
     asked = answers.parse(path)
     if asked is None:
         raise Http404("there is no such page")
-    if asked.kind == "page" and (customer := signed_in(request)):
+    if asked.is_personal and (customer := signed_in(request)):
         preferred = serving.language_of(request.headers.get("Accept-Language", ""), customer.language or "en")
-        return mine.front_page(request, customer, asked.language or preferred)
+        return mine.own_page(request, customer, asked, asked.language or preferred)
     shown = snapshot.take(now(), answers.part_of(asked))
     language = asked.language or serving.language_of(request.headers.get("Accept-Language", ""), shown.language)
     made = answers.make(asked, language, shown)
     if made is None:
-        raise Http404("there is no such incident or month")
+        return mine.unknown(request, asked, language, shown)
     response = HttpResponse(made.body)
     for name, value in serving.headers(asked, made, language).items():
         response[name] = value

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from helpdesk.customers.models import AuditEntry, Service, User
 from helpdesk.events.models import Event
-from status import incidents, pages
+from status import dues, incidents, pages
 from status.models import Component, ComponentSpan, Incident
 from tests.api.conftest import Caller
 from tests.fixtures.company import Company
@@ -116,6 +116,56 @@ def test_a_draft_is_published_once_or_thrown_away(grace: Caller, web: Component)
     gone = _opened(grace, web, is_draft=True).json()
     assert grace("delete", f"/incidents/{gone['id']}/updates/{gone['updates'][0]['id']}/").status_code == 204
     assert grace("get", f"/incidents/{gone['id']}/").status_code == 404
+
+
+def test_a_draft_is_written_anew_until_it_is_published(grace: Caller, web: Component) -> None:
+    draft = _opened(grace, web, is_draft=True).json()
+    path = f"/incidents/{draft['id']}/updates/{draft['updates'][0]['id']}/"
+    said = grace("patch", path, {"body": "It is the disks.", "status": "identified", "short_text": "Disks."}).json()
+    assert (said["body"], said["status"], said["short_text"]) == ("It is the disks.", "identified", "Disks.")
+    grace("patch", path, {"components": {web.public_id: "partial_outage"}, "tells": False})
+    for wrong in ({"status": "completed"}, {"components": {"zzzzzzzzzzzz": "operational"}}, {"body": " "}):
+        assert grace("patch", path, wrong).status_code == 400, wrong
+    assert grace("get", path).json()["published_at"] is None
+    assert grace("get", f"/components/{web.public_id}/").json()["status"] == "operational"
+
+    grace("post", f"{path}publication/")
+    now = grace("get", f"/incidents/{draft['id']}/").json()
+    assert (now["status"], now["impact"]) == ("identified", "major")
+    assert now["components"] == {web.public_id: "partial_outage"}
+    assert Event.objects.get(kind=incidents.PUBLISHED).data["tells"] is False
+    assert grace("patch", path, {"status": "monitoring"}).status_code == 400, "said is said"
+    assert grace("patch", path, {"body": "It was the disks."}).json()["body"] == "It was the disks."
+
+
+def test_what_waits_for_its_time_is_put_off_and_held_back(grace: Caller, web: Component) -> None:
+    at = timezone.now().replace(microsecond=0)
+    draft = _opened(grace, web, publish_at=at + timedelta(hours=1)).json()
+    update = draft["updates"][0]
+    path = f"/incidents/{draft['id']}/updates/{update['id']}/"
+    assert (draft["published_at"], update["publish_at"] is not None) == (None, True)
+    assert grace("patch", path, {"publish_at": at + timedelta(hours=2)}).json()["published_at"] is None
+    dues.sweep(at + timedelta(hours=1, minutes=1))
+    assert grace("get", path).json()["published_at"] is None, "it was put off"
+    held = grace("patch", path, {"publish_at": None}).json()
+    assert held["publish_at"] is None
+    dues.sweep(at + timedelta(hours=3))
+    assert grace("get", path).json()["published_at"] is None, "it is a draft again"
+
+    grace("patch", path, {"publish_at": at + timedelta(hours=4)})
+    dues.sweep(at + timedelta(hours=4))
+    assert grace("get", path).json()["published_at"] is not None
+    assert grace("get", f"/components/{web.public_id}/").json()["status"] == "major_outage"
+
+
+def test_the_next_words_may_be_a_draft_too(grace: Caller, web: Component) -> None:
+    made = _opened(grace, web).json()
+    next_words = {"status": "resolved", "body": "New disks.", "is_draft": True}
+    draft = grace("post", f"/incidents/{made['id']}/updates/", next_words).json()
+    path = f"/incidents/{made['id']}/updates/{draft['id']}/"
+    assert grace("get", f"/incidents/{made['id']}/").json()["status"] == "investigating"
+    assert grace("delete", path).status_code == 204 and grace("get", path).status_code == 404
+    assert grace("get", f"/incidents/{made['id']}/").json()["status"] == "investigating"
 
 
 def test_words_are_corrected_names_and_impact_changed(grace: Caller, web: Component) -> None:

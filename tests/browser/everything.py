@@ -86,7 +86,7 @@ CHANGES = {
     *("look_at_rating", "show_rating", "withdraw_quote", "revise_quote", "discard_quote"),
     *("announcement_approve", "announcement_withdraw", "announcement_retry", "announcement_posted"),
     *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
-    *("vote", "comment", "remark", "suggested", "kb_preview", "kb_files", "kb_remove_file", "kb_remove", "kb_restore"),
+    *("vote", "comment", "remark", "suggest", "suggested", "kb_preview", "kb_files", "kb_remove_file", "kb_remove", "kb_restore"),
     *("kb_remark", "kb_settle", "kb_new_guide", "kb_save_guide", "kb_remove_guide", "kb_save_step", "kb_remove_step"),
     *("kb_insert", "kb_remark_beside"),
     *("single_sign_on", "single_sign_on_callback", *POSTS),
@@ -97,7 +97,7 @@ FILES = {
     *("badge", "api"),
     *("file", "export", "embed_loader"),
     *("quote_pdf", "quote_link_pdf", "own_quote_pdf"),
-    *("suggest", "at_atom", "at_rss", "at_sitemap", "at_sitemap_part", "at_robots"),
+    *("at_atom", "at_rss", "at_sitemap", "at_sitemap_part", "at_robots"),
 }
 MACHINES = {
     *(

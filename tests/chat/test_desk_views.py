@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.timezone import now
 
-from chat import agents, handling, offers, pictures
+from chat import agents, handling, offers, pictures, visitor_log
 from chat.models import Chat, ChatAgent
 from helpdesk.conversations.models import Conversation, Message, Status
 from helpdesk.customers.actions import create_token
@@ -133,6 +133,8 @@ class TestActs:
             Message.objects.filter(conversation=chat.pk, kind="outbound").order_by("pk").values_list("text", flat=True)
         )
         assert list(said) == ["I'll check and be right back.", "Is there anything else I can help you with?"]
+        by = [frame["d"]["by"] for frame in visitor_log.after({chat.pk: 0})[chat.pk] if frame["t"] == "msg.new"]
+        assert [(one["k"], one["name"]) for one in by] == [("customer", "Uma Singh"), *[("agent", "Grace")] * 2]
         assert fresh(chat).state == Chat.State.ENDED
         assert "not live any more" in client.post(_path(chat, "hold"), follow=True).content.decode()
 

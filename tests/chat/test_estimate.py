@@ -8,13 +8,13 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import chats, estimate
+from chat import chats, estimate, widgets
 from chat.chats import FirstWords
 from chat.estimate import DAY, FEW_HOURS, HOUR, LEAST, MINUTE, MOST, STEPS, Estimate
 from chat.models import Chat, ReplyTime, Widget
 from chat.sessions import open_visit
 from helpdesk.conversations.models import Conversation, Message
-from helpdesk.sla.models import Policy
+from helpdesk.sla.models import Goal, Policy
 from tests.fixtures.company import Company
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +59,20 @@ def test_nothing_is_promised_before_enough_were_answered(company: Company, widge
 
     assert estimate.reckon_all(at=at + timedelta(hours=1)) == 0
     assert estimate.of(widget, at=at) is None
+
+
+def test_until_then_the_goal_is_told_as_a_goal(company: Company, widget: Widget, at: datetime) -> None:
+    told = estimate.says(widget, None, at=at)
+    assert told == "We aim to reply within 5 minutes"
+    assert widgets.config(widget, "en", at=at)["avail"]["says"] == told
+
+    # Whoever comes is not told of a goal that somebody has been waiting beyond.
+    visit, _token = open_visit(widget, None, at=at)
+    chats.start(visit, FirstWords("Hello?", uuid4()), at=at)
+    assert estimate.aim(widget, at=at + timedelta(minutes=5)) == told
+    assert estimate.aim(widget, at=at + timedelta(minutes=6)) == ""
+    Goal.objects.filter(is_live=True).update(seconds=HOUR)
+    assert estimate.aim(widget, at=at) == ""
 
 
 def test_most_wait_is_what_is_said(company: Company, widget: Widget, at: datetime) -> None:

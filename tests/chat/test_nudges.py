@@ -133,6 +133,22 @@ class TestWaits:
         until(at + 280 * SECOND)
         assert nudges_of(chat) == ["waits", "back"]
 
+    def test_who_said_to_be_right_back_is_reminded_also_after_an_answer(
+        self, company: Company, at: datetime, chat: Chat
+    ) -> None:
+        conversations.reply(chat.pk, company.grace, "Hello, let me look.", at=at + 10 * SECOND)
+        handling.hold(chat.pk, company.grace, at=at + MINUTE)
+        until(at + 4 * MINUTE)
+        assert nudges_of(chat) == ["back"] and fresh(chat).nudge == "back"
+        until(at + 7 * MINUTE)
+        assert nudges_of(chat) == ["back"] * 2
+        until(at + 12 * MINUTE)
+        assert nudges_of(chat) == ["back"] * 2
+
+        conversations.reply(chat.pk, company.grace, "It is up again.", at=at + 12 * MINUTE)
+        until(at + 15 * MINUTE)
+        assert nudges_of(chat) == ["back", "back", "anything"]
+
     def test_an_answer_calms(self, company: Company, at: datetime, chat: Chat) -> None:
         until(at + 100 * SECOND)
         conversations.reply(chat.pk, company.grace, "It is up again.", at=at + 110 * SECOND)

@@ -10,9 +10,10 @@ import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
 
 from chat import limits
-from chat.models import Chat
+from chat.models import Chat, Widget
 from helpdesk.conversations.models import Attachment, Message
 from tests.chat.visiting import begin, call, opened, say, stranger
 from tests.fixtures.company import Company
@@ -30,6 +31,25 @@ def monday(company: Company, at: datetime) -> Iterator[None]:
 def upload(session: str, name: str, content: bytes, kind: str = "application/octet-stream") -> Any:
     file = SimpleUploadedFile(name, content, content_type=kind)
     return Client().post("/chat/api/uploads", {"file": file}, headers={"Authorization": f"Bearer {session}"})
+
+
+def test_visitors_read_why_in_their_language(company: Company) -> None:
+    Widget.objects.update(only_verified=True)
+    session = opened(lang="de-AT").json()["session"]
+
+    refused = call("POST", "bookings", {"cid": str(uuid4()), "starts_at": 1768300000000, "topic": "x"}, session)
+    assert (refused.json()["code"], refused.json()["detail"]) == (
+        "sign",
+        _in_german("Please log in on this page first."),
+    )
+    forged = opened("a.b.c", lang="de").json()
+    assert forged["says"] and "token" not in forged["says"], "the developer's words are no customer's"
+    assert "token" in forged["detail"]
+
+
+def _in_german(words: str) -> str:
+    with translation.override("de"):
+        return translation.gettext(words)
 
 
 def test_a_file_goes_with_the_message_that_names_it_once(company: Company) -> None:

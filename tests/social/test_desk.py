@@ -9,20 +9,21 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers import sessions
-from helpdesk.customers.models import Customer, CustomerSession, Organization, Service
+from helpdesk.customers.models import Customer, CustomerSession, Organization, Service, Team
 from helpdesk.events import outbox
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import NeverRetry
 from social import abuse, answering, following, moving, on_behalf, topics
 from social.channel import SocialChannel
 from social.happenings import Edited
-from social.models import Account, Approval, Person, Post, Thread, TicketClaim, Topic
+from social.models import Account, Approval, ApprovalFile, Person, Post, Thread, TicketClaim, Topic
 from social.network import Sent
 from social.networks.facebook import Facebook
 from tests.fixtures.company import Company
-from tests.fixtures.desk import logged_in, write
+from tests.fixtures.desk import logged_in, picture, write
 from tests.social.talk import account_on, said_to
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,23 @@ def test_names_of_their_machines_and_ours_stay_private(company: Company, at: dat
     assert _answer(logged_in(company.grace), conversation, "We restarted it")[0] == 302
 
 
+def test_files_wait_with_the_words(company: Company, at: datetime) -> None:
+    conversation = said_to(account_on("x", at, needs_approval=True), "Hi", at)
+    grace, linus = logged_in(company.grace), logged_in(company.linus)
+    answering.answer(conversation.pk, company.grace, "So", client_id=uuid4(), at=at, files=[picture()])
+    waiting = ApprovalFile.objects.get()
+    where = reverse("social:approval_file", args=[waiting.pk])
+    assert where in _page(linus, conversation) and where in linus.get(reverse("social:approvals")).content.decode()
+    shown = linus.get(where, {"show": "1"})
+    assert (shown["Content-Type"], shown.content) == ("image/png", picture().content)
+    team = Team.objects.create(name="Legal", is_private=True)
+    Conversation.objects.filter(pk=conversation.pk).update(team=team)
+    assert grace.get(where).status_code == 404
+    answering.decide(waiting.approval_id, company.linus, approves=True, at=at)
+    sent = Message.objects.get(conversation=conversation, kind="outbound").attachments.get()
+    assert (sent.name, content_of(sent)) == ("picture.png", picture().content)
+
+
 def test_what_comes_past_the_composer_is_held_back_as_well(company: Company, at: datetime) -> None:
     conversation = said_to(account_on("x", at, needs_approval=True), "Hi", at)
     by_macro = conversations.reply(conversation.pk, company.grace, "All is well.", at=at)
@@ -222,8 +240,18 @@ def test_abuse_is_covered_until_asked_for(company: Company, at: datetime) -> Non
     assert "FUCK" not in conversation.preview + conversation.subject, "lists do not show it either"
     browser = logged_in(company.grace)
     assert "Covered: perhaps abusive. Show it" in _page(browser, conversation)
-    browser.post(reverse("social:moderate", args=[conversation.pk]), {"post": Post.objects.get().pk, "cover": "0"})
+    found = browser.get("/desk/search/", {"q": "fuck"}).content.decode()
+    assert "A covered post: perhaps abusive" in found and "FUCK" not in found, "nor does the search"
+    told = browser.get("/api/v1/search/", {"q": "fuck"}).json()["results"][0]
+    assert told["excerpt"] == told["excerpt_html"] == "A covered post: perhaps abusive"
+    cover = {"post": Post.objects.get().pk, "cover": "0"}
+    browser.post(reverse("social:moderate", args=[conversation.pk]), cover)
     assert not Post.objects.get().is_abusive and "Covered:" not in _page(browser, conversation)
+    conversation.refresh_from_db()
+    assert (conversation.preview, conversation.subject) == ("FUCK YOU, demo", "FUCK YOU, demo")
+    browser.post(reverse("social:moderate", args=[conversation.pk]), {**cover, "cover": "1"})
+    conversation.refresh_from_db()
+    assert "FUCK" not in conversation.preview + conversation.subject
 
 
 def test_topics_are_told_the_strictest_first(company: Company, at: datetime) -> None:

@@ -80,10 +80,13 @@ def test_drafts_and_what_is_only_planned_are_nobodys_business(web: Component, co
 
 
 def test_private_trouble_is_said_to_its_customers_alone(company: Company, at: datetime, client: Client) -> None:
-    hidden = _component("Acme's own", "acme.example", at, is_private=True)
-    _break(hidden, company, at, name="Secret")
+    group = component("Acme's", at, is_group=True, is_private=True)
+    own = _component("Acme's own", "acme.example", at, is_private=True)
+    grouped = _component("Acme's too", "acme.example", at, group=group)
+    _break(own, company, at, name="Secret")
+    _break(grouped, company, at, name="Secret of a group")
     assert affecting.public() == []
-    assert [one.name for one in affecting.of_customer(company.carol)] == ["Secret"]
+    assert {one.name for one in affecting.of_customer(company.carol)} == {"Secret", "Secret of a group"}
     assert b"Secret" not in client.get("/tickets/new/?service=acme.example").content
     assert client.get(TROUBLES).json() == {"incidents": []}
 

@@ -161,5 +161,9 @@ def test_what_customers_write_cannot_become_markup(company: Company, at: datetim
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_an_empty_queue_says_so(company: Company) -> None:
-    assert "Nothing here" in logged_in(company.ada).get("/desk/").content.decode()
+def test_an_empty_queue_says_so(company: Company, at: datetime) -> None:
+    page = logged_in(company.ada).get("/desk/").content.decode()
+    assert "No request has come yet" in page and "support@demo.example" in page
+    write(company.carol, at)
+    page = logged_in(company.ada).get("/desk/?view=spam").content.decode()
+    assert "Nothing here" in page and "No request has come yet" not in page

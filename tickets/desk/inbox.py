@@ -22,6 +22,8 @@ from tickets.numbers import is_number
 
 # Orders, with the column that each goes by.
 DUE, NEWEST, WAKING = "due", "newest", "waking"
+# The view that agents come in by.
+FIRST: Final = "reply"
 
 
 class UnknownView(LookupError):
@@ -57,7 +59,7 @@ def standard() -> dict[str, View]:
 @cache
 def _standard(_language: str | None) -> dict[str, View]:
     every = [
-        View("reply", _("Needs reply"), {"status": ACTIVE}, icon="inbox"),
+        View(FIRST, _("Needs reply"), {"status": ACTIVE}, icon="inbox"),
         View("dispatch", _("To dispatch"), {"status": ACTIVE, "assignee": "none"}, icon="hand"),
         View("mine", _("Mine"), {"status": WORKED, "assignee": "me"}, icon="user"),
         View("unassigned", _("Unassigned"), {"status": WORKED, "assignee": "none"}, icon="users"),
@@ -78,7 +80,7 @@ def find(given: Mapping[str, Any], user: User) -> View:
     Filters beside it narrow it; `filter` alone has nothing but them, and shows what is open where they name no status.
     Raises UnknownView, BadFilter.
     """
-    key = given.get("view", "reply")
+    key = given.get("view", FIRST)
     narrowing = filters.cleaned({name: value for name, value in given.items() if name in NARROWING})
     if key == "filter":
         wanted = {"status": ACTIVE, **narrowing}

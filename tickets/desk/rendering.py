@@ -5,14 +5,13 @@ A page of fifty rows costs Django's engine several times what it costs here (ADR
 
 import re
 from datetime import date, datetime, tzinfo
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.template.backends.utils import csrf_input_lazy
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.cache import patch_vary_headers
@@ -23,13 +22,12 @@ from markupsafe import Markup, escape
 
 from helpdesk.customers.company import names
 from helpdesk.desk import markdown
-from helpdesk.desk.engine import engine, translator
+from helpdesk.desk.engine import engine, icon, translator
 from helpdesk.desk.web_links import linked
 from helpdesk.static_files import build
 from tickets.desk import durations, inbox, wording
 
 PARTS = ("main", "layer-body")
-SPRITE = "vendor/lucide-static@1.62.0/sprite.svg"
 
 
 def page(request: HttpRequest, name: str, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -74,9 +72,6 @@ def fragment(name: str, **context: Any) -> Markup:
 def environment() -> Environment:
     made = engine("desk")
     made.globals.update(
-        icon=icon,
-        url=url,
-        static=static,
         build=build,
         brand=brand,
         now=timezone.now,
@@ -93,7 +88,6 @@ def environment() -> Environment:
         hue=wording.hue,
         channel_icon=channel_icon,
         conversation_url=conversation_url,
-        size=wording.file_size,
         linked=linked,
         formatted=markdown.shown,
         marked=marked,
@@ -108,11 +102,6 @@ def environment() -> Environment:
     return made
 
 
-@lru_cache(4096)
-def url(name: str, *arguments: object) -> str:
-    return reverse(name, args=arguments)
-
-
 def brand() -> str:
     """Whose desk this is, where others have a logo and at the end of every title."""
     return names()[1] or gettext("Helpdesk")
@@ -125,12 +114,6 @@ def conversation_url(pk: int) -> str:
 @cache
 def _conversation_url() -> str:
     return reverse("tickets:conversation", args=[0])
-
-
-@cache
-def icon(name: str) -> Markup:
-    """A picture beside a word that says the same: hidden from readers of the page aloud. Names come from us alone."""
-    return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(static(SPRITE), name)
 
 
 @cache

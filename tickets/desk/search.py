@@ -8,12 +8,13 @@ from typing import Any
 
 from django.db import connection
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 
 from helpdesk.conversations import search
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Customer, Organization, Service, Team, User
 from helpdesk.prepared import named_rows
-from tickets.desk import filters
+from tickets.desk import filters, on_networks
 
 _TERM = re.compile(r'([a-z]{2,12}):("[^"]{1,80}"|[^\s"]{1,80})')
 _SHOWN = f"""
@@ -97,7 +98,9 @@ def parse(typed: str, user: User) -> Query:
 
 
 def find(query: Query, user: User, *, newest_first: bool = False, offset: int = 0) -> Found:
-    """One page of what this agent may see. Four statements, two of them about statistics. Raises TooCommon."""
+    """One page of what this agent may see. Four statements, two of them about statistics, and one where
+    posts of networks are among them. Raises TooCommon.
+    """
     condition, given = _condition(query, user)
     if query.words:
         hits = search.ranked(
@@ -117,7 +120,9 @@ def find(query: Query, user: User, *, newest_first: bool = False, offset: int = 
         "ids": [hit.conversation_id for hit in hits],
         "messages": [hit.message_id for hit in hits],
     }
-    return Found(_rows(shown) if hits else [], any(hit.is_cut for hit in hits), offset + search.PAGE if more else 0)
+    return Found(
+        _sheltered(_rows(shown)) if hits else [], any(hit.is_cut for hit in hits), offset + search.PAGE if more else 0
+    )
 
 
 def _condition(query: Query, user: User) -> tuple[str, dict[str, Any]]:
@@ -135,6 +140,16 @@ def _rows(shown: dict[str, Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(_SHOWN, shown)
         return named_rows(cursor)
+
+
+def _sheltered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is covered in its thread is covered here as well: nobody reads it before they ask to."""
+    found = [row["message_id"] for row in rows if row["message_id"] and on_networks.is_one(row["channel"])]
+    marks = on_networks.marks(found)
+    for row in rows:
+        if marks.get(row["message_id"], {}).get("is_abusive"):
+            row["excerpt"] = _("A covered post: perhaps abusive")
+    return rows
 
 
 def _day(text: str) -> date | None:

@@ -89,12 +89,3 @@ _ICONS = {"email": "mail", "form": "globe", "api": "code", "chat": "message-squa
 def channel_icon(channel: str) -> str:
     """The name of a channel's picture in the sprite."""
     return _ICONS.get(channel, "message-square")
-
-
-def file_size(count: int) -> str:
-    """Bytes as people say them, in powers of 1,000."""
-    if count < 1000:
-        return f"{count} B"
-    if count < 1_000_000:
-        return f"{count / 1000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB"

@@ -24,7 +24,6 @@ FLOOD_WINDOW = timedelta(minutes=10)
 FLOOD_OF_A_STRANGER = 20
 # A customer company's machines may report a lot; this only keeps them from filling the database.
 FLOOD_OF_A_CUSTOMER = 3000
-FLOOD_TAG = "flood"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,18 @@
-"""For customers' and login pages what `tickets/desk/rendering.py` has for the desk's: pictures, whose house it is."""
+"""For customers' and login pages what `helpdesk/desk/engine.py` has for the others: pictures, whose house it is."""
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from helpdesk.customers import company
-from tickets.desk import rendering
+from helpdesk.desk import engine
 
 register = template.Library()
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    return mark_safe(rendering.icon(name))
+    return mark_safe(engine.icon(name))
 
 
 @register.simple_tag

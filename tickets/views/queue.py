@@ -7,11 +7,13 @@ from django.http import Http404, HttpResponse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET
 
+from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import User
 from tickets.desk import inbox, narrowing, queue
 from tickets.desk.counts import Counts, count
 from tickets.desk.filters import BadFilter
 from tickets.desk.rendering import page
+from tickets.mail.models import Mailbox
 from tickets.views.access import AgentRequest, agent_view
 
 
@@ -100,4 +102,13 @@ def _rows(request: AgentRequest, view: inbox.View) -> dict[str, Any]:
         found = queue.read(view, request.user, after=after, limit=limit)
     except queue.BadCursor as error:
         raise Http404 from error
-    return {"view": view, "rows": found.rows, "after": found.after, "first": not after, "at": now()}
+    common = {"view": view, "rows": found.rows, "after": found.after, "first": not after, "at": now()}
+    is_first_sight = view.key == inbox.FIRST and not found.rows and not after
+    return {**common, "beginning": _beginning()} if is_first_sight else common
+
+
+def _beginning() -> str:
+    """An address to write the very first request to; "" as soon as there ever was one."""
+    if Conversation.objects.exists():
+        return ""
+    return Mailbox.objects.order_by("-is_default", "pk").values_list("address", flat=True).first() or ""

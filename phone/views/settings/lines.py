@@ -153,10 +153,10 @@ def _test_call(line: Line, user: User, sent: Mapping[str, str], at: datetime) ->
     if not own:
         raise Refused(_("Link your own phone first, under My phone and Telegram."))
     if not accounts.can_call():
-        raise Refused(_("Twilio is not connected, or TWILIO_FROM is not a number it can call from."))
+        raise Refused(_("Twilio is not connected, or has no number of ours to call from."))
     heard = lines.greeting(line.number, own, at=at)
     words = [twiml.said("This is a test of the emergency line."), twiml.said(heard.words, heard.language)]
-    form = [("To", own), ("From", settings.TWILIO_FROM), ("Twiml", twiml.response(*words, twiml.hangup()))]
+    form = [("To", own), ("From", accounts.sender()), ("Twiml", twiml.response(*words, twiml.hangup()))]
     try:
         accounts.create("Calls", form)
     except DeliveryError as error:

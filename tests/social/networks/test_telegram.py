@@ -114,6 +114,24 @@ def test_pictures_are_fetched_once_and_their_address_is_not_kept(
     assert TOKEN not in json.dumps(list(attachment.message.social_post.media))
 
 
+def test_an_album_is_one_message(account: Account, telegram: TelegramServer, at: datetime) -> None:
+    for number in range(3):
+        telegram.files[f"p{number}"] = b"\x89PNG\r\n\x1a\n" + b"0" * (50 + number)
+        more = {"caption": "Look at these"} if number == 1 else {}
+        photo = [{"file_id": f"p{number}", "file_size": 10}]
+        telegram.write(7, "", at, photo=photo, media_group_id="g1", **more)
+    telegram.files["later"] = b"\x89PNG\r\n\x1a\n"
+    telegram.write(7, "And?", at + timedelta(seconds=2))
+    telegram.write(7, "", at + timedelta(seconds=3), photo=[{"file_id": "later"}], media_group_id="g2")
+    _poll(at + timedelta(seconds=5))
+    _poll(at + timedelta(seconds=5))
+    album, words, later = Message.objects.filter(conversation__channel="telegram").order_by("pk")
+    assert (album.text, words.text) == ("Look at these", "And?")
+    assert media.fetch_due(at=at + timedelta(seconds=5)) == 4
+    assert sorted(album.attachments.values_list("size", flat=True)) == [58, 59, 60]
+    assert later.attachments.count() == 1, "another album"
+
+
 def test_the_webhooks_secret_fails_closed(account: Account, telegram: TelegramServer, client: Client) -> None:
     body = json.dumps({"update_id": 1}).encode()
     post = "/hooks/telegram/"

@@ -158,6 +158,23 @@ def test_files_go_out_after_the_words_and_no_words_twice(
     assert [one["type"] for one in whatsapp.said] == ["text", "document"]
 
 
+def test_several_pictures_are_one_message(account: Account, whatsapp: WhatsAppServer, client: Client) -> None:
+    at, pictures = timezone.now().replace(microsecond=0) - timedelta(minutes=5), []
+    for number in range(4):
+        whatsapp.media[f"m{number}"] = b"\x89PNG\r\n\x1a\n" + b"0" * number
+        # The last one comes a while later, and is something new.
+        said_at = at + timedelta(seconds=number if number < 3 else 90)
+        image = {"id": f"m{number}", **({"caption": f"see {number}"} if number in (0, 2) else {})}
+        pictures.append(whatsapp.message(MARIA, "", said_at, type="image", image=image))
+    _tell(client, whatsapp.deliver(messages=pictures[:2]))
+    _tell(client, whatsapp.deliver(messages=pictures[2:]))
+    _tell(client, whatsapp.deliver(messages=pictures[1:3]))
+    _work()
+    media.fetch_due(at=timezone.now())
+    found = Message.objects.filter(conversation__channel="whatsapp", kind="inbound").order_by("pk")
+    assert [(one.text, one.attachments.count()) for one in found] == [("see 0\n\nsee 2", 3), ("[image]", 1)]
+
+
 def test_pictures_are_fetched_with_our_token_from_meta_alone(
     account: Account, whatsapp: WhatsAppServer, client: Client
 ) -> None:

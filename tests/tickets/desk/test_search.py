@@ -68,6 +68,17 @@ def test_better_and_younger_ones_come_first(company: Company, at: datetime) -> N
     assert _found("backup", company, newest_first=True) == [titled.pk, young.pk, old.pk]
 
 
+def test_what_the_house_says_to_everybody_is_found_where_nobody_else_said_it(company: Company, at: datetime) -> None:
+    said = write(company.carol, at - timedelta(days=200), text="Where is my request?")
+    thanked = write(company.gil, at, text="Hello")
+    conversations.write_automatically(thanked, "Hello, we have received your request.", at=at)
+
+    assert _found("request", company) == [said.pk]
+    assert _found("received", company) == [thanked.pk]
+    assert _found("request", company, newest_first=True) == [said.pk]
+    assert _found("in:notes request", company) == []
+
+
 def test_private_teams_and_spam_are_not_found(company: Company, at: datetime) -> None:
     team = Team.objects.get(name="Hosting")
     Team.objects.filter(pk=team.pk).update(is_private=True)

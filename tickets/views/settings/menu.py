@@ -136,6 +136,7 @@ MENU: Final = (
             Entry("schedules", _("On-call schedules"), "calendar-clock", _("Who has the pager when.")),
             Entry("escalations", _("Escalation"), "megaphone", _("Whom a page calls, step by step.")),
             Entry("phone", _("Emergency phone"), "phone", _("Numbers that customers call when everything is down.")),
+            Entry("twilio", "Twilio", "key-round", _("The account that calls and text messages go through.")),
         ),
     ),
     Group(

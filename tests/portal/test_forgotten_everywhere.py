@@ -1,0 +1,137 @@
+"""Whoever is forgotten stands nowhere any more: every table of the database is searched for their words."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from chat.models import Booking, Visit, Widget
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.channel import File
+from helpdesk.conversations.models import Conversation
+from helpdesk.conversations.receivers import _alarm
+from helpdesk.customers.models import Customer, Identity
+from helpdesk.events.models import Hook
+from helpdesk.oncall import paging
+from helpdesk.ratings.models import Rating
+from knowledge import articles
+from knowledge.articles import Text
+from knowledge.models import Comment, Remark
+from phone.models import Call, Recording
+from portal import erasing
+from portal.models import Erasure
+from social.models import Arrival, Person, Post
+from status.models import Subscriber
+from tests.fixtures.company import Company
+from tests.fixtures.customers import session_of
+from tests.fixtures.desk import write
+from tests.fixtures.mailing import Send, raw_mail, settle
+from tests.fixtures.mailing import send_mail as send_mail
+from tests.quotes.offers import drafted
+from tests.social.talk import account_on, said_to
+from tickets.desk.models import ChecklistItem, Draft, TimeEntry
+
+pytestmark = pytest.mark.django_db
+EMAIL, NUMBER = "quokka@acme.example", "+4930555777"
+
+
+def _found() -> dict[str, str]:
+    """Tables in which something of theirs stands, with the row."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            row_says = f"encode(convert_to(t::text, 'UTF8'), 'escape') || {_bytes(table)}"
+            cursor.execute(f'SELECT t::text FROM "{table}" t WHERE {row_says} ~* %s LIMIT 1', ["quokka|4930555777"])
+            if row := cursor.fetchone():
+                found[table] = row[0]
+    return found
+
+
+def _bytes(table: str) -> str:
+    """What stands in a table's columns of bytes, as text."""
+    with connection.cursor() as cursor:
+        columns = connection.introspection.get_table_description(cursor, table)
+        named = [one.name for one in columns if one.type_code == 17]
+    return " || ".join(f"coalesce(encode(\"{name}\", 'escape'), '')" for name in named) or "''"
+
+
+def _on_networks(company: Company, at: datetime) -> Customer:
+    """Somebody who wrote on a network, by whatever name, and has an address and a telephone."""
+    account = account_on("mastodon", at)
+    said = said_to(account, "The quokka is down", at, who="quokka", id="9", thread="quokka:chat")
+    customer = said.customer
+    hook = Hook.objects.create(provider="mastodon", external_id="1", received_at=at, body=b'{"text": "quokka"}')
+    given = {"happened_at": at, "received_at": at, "body": {"text": "quokka"}, "state": Arrival.State.FILED}
+    Arrival.objects.create(account=account, key="1", subject="id-quokka", hook=hook, **given)
+    Customer.objects.filter(pk=customer.pk).update(
+        name="Quokka Quill", email=EMAIL, organization=company.carol.organization
+    )
+    Identity.objects.create(customer=customer, channel="email", handle=EMAIL, verified_at=at)
+    Identity.objects.create(customer=customer, channel="phone", handle=NUMBER)
+    customer.refresh_from_db()
+    return customer
+
+
+def _by_phone(customer: Customer, conversation: Conversation, at: datetime) -> None:
+    call = Call.objects.create(
+        direction="inbound", conversation=conversation, customer=customer, from_number=NUMBER, began_at=at
+    )
+    Recording.objects.create(sid="RE1", call=call, transcript="quokka calling", heard_at=at)
+    given = {"provider": "twilio", "external_id": "2", "received_at": at, "headers": {"person": NUMBER}}
+    Hook.objects.create(**given, body=b"From=%2B4930555777")
+
+
+def _in_the_help_centre(customer: Customer, at: datetime) -> None:
+    article = articles.create(Text("SSH", "Port 22."), visibility="public", author=None, at=at)
+    said = {"article": article, "language": "en", "at": at, "text": "quokka says"}
+    Comment.objects.create(**said, name="Quokka", email=EMAIL, customer=customer)
+    Comment.objects.create(**said, name="Q", email="Quokka@Acme.example")
+    Remark.objects.create(**said, customer=customer)
+
+
+def _on_the_desk(company: Company, customer: Customer, conversation: Conversation, at: datetime) -> None:
+    conversations.note(conversation.pk, company.grace, "The quokka again", at=at)
+    conversations.reply(conversation.pk, company.grace, "Dear Quokka", at=at)
+    Draft.objects.create(conversation=conversation, user=company.grace, text="quokka", updated_at=at)
+    ChecklistItem.objects.create(conversation=conversation, text="Call Quokka")
+    TimeEntry.objects.create(conversation=conversation, user=company.grace, minutes=3, note="Quokka", at=at)
+    Rating.objects.create(
+        conversation=conversation, customer=customer, score=2, comment="quokka", rated_at=at, via="mail"
+    )
+    drafted(conversation, company.grace, at, title="For Quokka")
+    paging.trigger_all([_alarm(conversation, paging.Reason("breach", "Nobody answered", at), "high")], at=at)
+
+
+def test_nothing_of_theirs_is_left(company: Company, send_mail: Send, at: datetime) -> None:
+    customer = _on_networks(company, at)
+    mail = raw_mail(sender=f"Quokka Quill <{EMAIL}>", subject="Quokka", text="quokka writes")
+    assert send_mail(mail, at=at, mail_from=EMAIL).state == "filed"
+    ticket = write(customer, at, subject="Quokka", text="My quokka", files=(File("quokka.txt", "text/plain", b"it"),))
+    session_of(customer)
+    _by_phone(customer, ticket, at)
+    _in_the_help_centre(customer, at)
+    _on_the_desk(company, customer, ticket, at)
+    widget = Widget.objects.get()
+    Visit.objects.create(
+        widget=widget, digest="d" * 64, customer=customer, subject="quokka", page_url="https://acme.example/quokka",
+        created_at=at, seen_at=at, expires_at=at,
+    )  # fmt: skip
+    Booking.objects.create(
+        widget=widget,
+        customer=customer,
+        starts_at=at,
+        ends_at=at + timedelta(minutes=30),
+        seat=1,
+        topic="quokka",
+        email=EMAIL,
+        booked_at=at,
+    )
+    Subscriber.objects.create(kind="email", address=EMAIL, customer=customer, created_at=at, asked_at=at)
+    settle(at + timedelta(minutes=1))
+    assert len(_found()) > 20, "or nothing is looked for"
+
+    Erasure.objects.create(customer=customer, asked_at=at - timedelta(days=9), due_at=at - timedelta(days=2))
+    erasing.confirm(customer.pk, company.ada, at=at + timedelta(minutes=2))
+    assert _found() == {}
+    assert Conversation.objects.filter(customer=customer).count() >= 2 and Person.objects.get().customer == customer
+    assert Post.objects.count() >= 1, "that something was said stays"
