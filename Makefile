@@ -16,8 +16,7 @@ run: install ## start the helpdesk: PostgreSQL, Valkey, web, worker, beat and ma
 	@exec $(PYTHON) manage.py up
 
 # Each process has servers of its own; a part of the suite (ARGS) is run by one. Three share what is no browser's, for
-# tests that kill and start servers wait much. Two share the browser's: one walks through every page, meanwhile the
-# other has all that waits for something to be shown.
+# tests that kill and start servers wait much; the browser's run in one.
 SECOND = --tx popen//env:DATA_DIR=$(TEST_DATA_DIR)/second
 THIRD = --tx popen//env:DATA_DIR=$(TEST_DATA_DIR)/third
 

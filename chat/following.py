@@ -19,7 +19,7 @@ def join(event: Event, at: datetime) -> None:
         return
     if event.kind == "message.written":
         if event.data.get("message") == _last_said(event.conversation_id):
-            handling.answered(event.conversation_id, agent, at=at)
+            handling.answered(event.conversation_id, agent, at=event.at)
     else:
         handling.given(event.conversation_id, agent, at=at)
 

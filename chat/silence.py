@@ -42,8 +42,13 @@ def customer_wrote(conversation_id: int, at: datetime) -> None:
 
 
 def agent_wrote(conversation_id: int, at: datetime) -> None:
-    """It is the customer's turn, and nothing is pressing any more. The caller holds the lock."""
-    dues.drop(conversation_id, *OF_SILENCE, *PROMISED)
+    """It was written then: it is the customer's turn, and nothing is pressing any more. The caller holds the lock."""
+    dues.drop(conversation_id, *PROMISED)
+    # An event may be late: what the agent has chosen to say since then decides.
+    phrases = Message.objects.filter(conversation=conversation_id, is_automatic=True, agent__isnull=False)
+    if phrases.filter(at__gt=at).exists():
+        return
+    dues.drop(conversation_id, *OF_SILENCE)
     chat = Chat.objects.filter(pk=conversation_id)
     chat.update(nudge="", hold_until=None)
     if chat.filter(state=Chat.State.ACTIVE, mode=Chat.Mode.CHAT).exists():

@@ -171,128 +171,153 @@ SUPPORT_CHANNELS = {
     **dict.fromkeys(SOCIAL_NETWORKS, "social.channel.SocialChannel"),
 }
 
+# Who follows much of what happens to a conversation: rules and webhooks, agents as they have chosen to be told (by push
+# and mail from here, on open pages by the sockets), and each new ticket's line in Slack.
+_WEBHOOKS = "helpdesk.conversations.telling.tell_webhooks"
+_AUTOMATED = (_WEBHOOKS, "tickets.desk.rules.run_rules")
+_AGENTS = "tickets.desk.notices.plan"
+_IN_SLACK = ["chat.slack_tickets.tell"] if SLACK_TICKETS and SLACK_BOT_TOKEN and SLACK_CHANNEL else []
+
 # What follows from what. A handler takes (event, at) and may be called twice.
-EVENT_HANDLERS = {
+EVENT_HANDLERS: dict[str, list[str]] = {
+    # A conversation begins and goes on. A chat that comes in pages on-call and begins a thread in Slack, which follows
+    # it until somebody is there and on. What an incident has caused belongs to it.
     "conversation.opened": [
         "helpdesk.conversations.receivers.page_outside_hours",
         "tickets.receivers.acknowledge",
+        "chat.arrivals.tell",
+        *_IN_SLACK,
+        "status.telling.link_opened",
+        _AGENTS,
+        *_AUTOMATED,
     ],
-    "message.received": ["helpdesk.conversations.receivers.page_outside_hours", "tickets.receivers.tell_assignee"],
+    "message.received": [
+        "helpdesk.conversations.receivers.page_outside_hours",
+        "tickets.receivers.tell_assignee",
+        "chat.arrivals.tell",
+        "status.telling.note_still_broken",
+        _AGENTS,
+        *_AUTOMATED,
+    ],
     "message.written": [
         "helpdesk.conversations.receivers.deliver",
         "helpdesk.conversations.receivers.resolve_page",
         "chat.following.join",
         "chat.continuity.plan_mail",
         "knowledge.using.note_sent",
+        "chat.slack_threads.follow",
+        *_AUTOMATED,
     ],
     "message.retried": ["helpdesk.conversations.receivers.deliver", "chat.continuity.plan_mail"],
-    "chat.joined": ["chat.offers.room_again"],
-    "chat.ended": ["chat.offers.room_again"],
-    "chat.converted": ["chat.offers.room_again", "chat.continuity.plan_mail"],
-    "chat.handed_on": ["chat.offers.room_again"],
-    "mail.asked": ["tickets.mail.digests.send"],
     "message.forwarded": ["helpdesk.conversations.receivers.deliver"],
+    "message.failed": [*_AUTOMATED],
+    "message.taken_back": [_WEBHOOKS],
+    "note.written": [_AGENTS, *_AUTOMATED],
+    "mail.asked": ["tickets.mail.digests.send"],
+    "notice.planned": ["tickets.desk.telling.push", "tickets.desk.telling.mail"],
+    # What is done with it. Once it is solved the customer is asked how it was; a low rating calls whoever leads.
     "conversation.assigned": [
         "helpdesk.conversations.receivers.resolve_page",
         "tickets.receivers.tell_assignee",
         "chat.following.join",
+        _AGENTS,
+        *_AUTOMATED,
     ],
-    "conversation.resolved": ["helpdesk.conversations.receivers.resolve_page", "chat.following.end"],
+    "conversation.resolved": [
+        "helpdesk.conversations.receivers.resolve_page",
+        "chat.following.end",
+        "helpdesk.ratings.asking.plan",
+        *_AUTOMATED,
+    ],
+    "conversation.reopened": ["helpdesk.ratings.asking.unplan", *_AUTOMATED],
+    "conversation.status_changed": ["helpdesk.ratings.asking.unplan", *_AUTOMATED],
+    "conversation.services_named": ["status.telling.link_opened", *_AUTOMATED],
+    "conversation.incident_linked": ["status.telling.tell_linked"],
+    "conversation.merged": [_WEBHOOKS],
+    "conversation.released": [*_AUTOMATED],
+    "conversation.moved": [*_AUTOMATED],
+    "conversation.prioritized": [*_AUTOMATED],
+    "conversation.tagged": [*_AUTOMATED],
+    "conversation.renamed": [*_AUTOMATED],
+    "conversation.filled_in": [*_AUTOMATED],
+    "conversation.snoozed": [*_AUTOMATED],
+    "conversation.woken": [*_AUTOMATED],
+    "conversation.idle": [*_AUTOMATED],
+    "conversation.marked_as_spam": [*_AUTOMATED],
+    "conversation.cleared_of_spam": [*_AUTOMATED],
+    "rating.asked": [_WEBHOOKS],
+    "rating.given": ["tickets.desk.low_ratings.call_leads", _WEBHOOKS],
+    "quote.accepted": [_AGENTS, _WEBHOOKS],
+    "quote.declined": [_AGENTS, _WEBHOOKS],
+    "quote.upgrade_chosen": [_AGENTS, _WEBHOOKS],
+    "quote.sent": [_WEBHOOKS],
+    "quote.expired": [_WEBHOOKS],
+    "quote.withdrawn": [_WEBHOOKS],
+    # Promises.
+    "clock.warned": [_AGENTS, *_AUTOMATED],
+    "clock.breached": ["helpdesk.conversations.receivers.page_breach", *_AUTOMATED],
+    "calendar.changed": ["helpdesk.sla.receivers.recalculate"],
+    # Live chat.
+    "chat.offered": [_AGENTS],
+    "chat.nudged": [_AGENTS],
+    "chat.joined": [
+        "chat.offers.room_again",
+        "chat.slack_threads.follow",
+        "helpdesk.conversations.receivers.resolve_page",
+    ],
+    "chat.ended": ["chat.offers.room_again", "chat.slack_threads.follow", "chat.waiting.stop"],
+    "chat.converted": [
+        "chat.offers.room_again",
+        "chat.continuity.plan_mail",
+        "chat.slack_threads.follow",
+        "chat.waiting.stop",
+    ],
+    "chat.handed_on": ["chat.offers.room_again"],
+    "chat.booked": ["chat.booking_mails.tell"],
+    "chat.rebooked": ["chat.booking_mails.tell"],
+    "chat.booking_cancelled": ["chat.booking_mails.tell"],
+    "chat.booking_reminded": ["chat.booking_mails.tell"],
+    # The status page.
+    "incident.published": [
+        "status.telling.tell",
+        "status.distributing.begin",
+        "status.timers.settle",
+        "status.exporting.follow",
+        "social.announcing.follow_incident",
+    ],
+    "incident.proposed": ["tickets.desk.proposed.plan", "status.proposals_in_slack.tell"],
+    "subscriber.asked": ["status.confirming.ask_for_it"],
+    # The networks and the emergency phone: a voicemail is fetched once, an agent's phone rings to call back.
+    "social.account_changed": ["social.telling.tell_admins"],
+    "social.private_asked": ["social.moving.send"],
+    "social.person_linked": ["social.claiming.thank"],
+    "phone.recorded": ["phone.recordings.fetch"],
+    "phone.picture_came": ["phone.pictures.fetch"],
+    "phone.page_answered": ["phone.confirming.send"],
+    "phone.callback_asked": ["phone.calling.place"],
+    # Agents and customers sign in.
     "agent.invited": ["helpdesk.people.receivers.send_invitation"],
     "agent.login_changed": ["helpdesk.people.receivers.tell_of_change"],
     "password.reset_asked": ["helpdesk.people.receivers.send_reset"],
-    "clock.breached": ["helpdesk.conversations.receivers.page_breach"],
-    "calendar.changed": ["helpdesk.sla.receivers.recalculate"],
+    "portal.sign_in_asked": ["portal.sign_in_mails.send"],
+    "portal.came_in_anew": ["portal.sign_in_mails.tell_of_browser"],
+    "portal.linking_asked": ["portal.linking.send_code"],
+    "portal.export_asked": ["portal.exporting.make"],
+    "portal.erasure_asked": ["portal.erasing.send"],
+    # What providers tell us. A bot's buttons under pages are for who is on call, who also links their chat there: told
+    # by a poll, or by the customers' webhook of the bot.
     "hook.pagerduty": ["helpdesk.oncall.receivers.apply_pagerduty"],
     "hook.slack": [
         "helpdesk.oncall.receivers.apply_slack",
         "chat.slack_replies.take_over",
         "chat.slack_replies.note_changes",
     ],
-    "chat.booked": ["chat.booking_mails.tell"],
-    "chat.rebooked": ["chat.booking_mails.tell"],
-    "chat.booking_cancelled": ["chat.booking_mails.tell"],
-    "chat.booking_reminded": ["chat.booking_mails.tell"],
-    "notice.planned": ["tickets.desk.telling.push", "tickets.desk.telling.mail"],
-    "portal.sign_in_asked": ["portal.sign_in_mails.send"],
-    "portal.came_in_anew": ["portal.sign_in_mails.tell_of_browser"],
-    "portal.linking_asked": ["portal.linking.send_code"],
-    "portal.export_asked": ["portal.exporting.make"],
-    "portal.erasure_asked": ["portal.erasing.send"],
+    "hook.status": ["status.signals.receivers.apply"],
+    "hook.twilio": ["phone.receivers.apply"],
+    "hook.telegram": ["helpdesk.oncall.telegram_updates.apply"],
+    **{f"hook.social.{_network}": ["social.receivers.take"] for _network in SOCIAL_NETWORKS},
+    "hook.social.telegram": ["social.receivers.take", "helpdesk.oncall.telegram_updates.apply"],
 }
-
-# A chat that comes in pages on-call and begins a thread in Slack, which follows it until somebody is there and on.
-for _kind in ("conversation.opened", "message.received"):
-    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS[_kind], "chat.arrivals.tell"]
-for _kind in ("message.written", "chat.joined", "chat.ended", "chat.converted"):
-    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS[_kind], "chat.slack_threads.follow"]
-EVENT_HANDLERS["chat.joined"].append("helpdesk.conversations.receivers.resolve_page")
-for _kind in ("chat.ended", "chat.converted"):
-    EVENT_HANDLERS[_kind].append("chat.waiting.stop")
-if SLACK_TICKETS and SLACK_BOT_TOKEN and SLACK_CHANNEL:
-    EVENT_HANDLERS["conversation.opened"].append("chat.slack_tickets.tell")
-
-# The emergency phone: what Twilio tells is worked on, a voicemail is fetched once, an agent's phone rings to call back.
-EVENT_HANDLERS["hook.twilio"] = ["phone.receivers.apply"]
-EVENT_HANDLERS["phone.recorded"] = ["phone.recordings.fetch"]
-EVENT_HANDLERS["phone.picture_came"] = ["phone.pictures.fetch"]
-EVENT_HANDLERS["phone.callback_asked"] = ["phone.calling.place"]
-# Agents answer pages by Telegram, and link their chat there: told by a poll, or by the customers' webhook of the bot.
-EVENT_HANDLERS["hook.telegram"] = ["helpdesk.oncall.telegram_updates.apply"]
-
-# What an incident causes belongs to it and is told of its updates.
-EVENT_HANDLERS["incident.published"] = [*EVENT_HANDLERS.get("incident.published", []), "status.telling.tell"]
-EVENT_HANDLERS["incident.published"].append("status.distributing.begin")
-EVENT_HANDLERS["incident.published"].append("status.timers.settle")
-EVENT_HANDLERS["incident.published"].append("status.exporting.follow")
-EVENT_HANDLERS["incident.published"].append("social.announcing.follow_incident")
-EVENT_HANDLERS["subscriber.asked"] = ["status.confirming.ask_for_it"]
-EVENT_HANDLERS["incident.proposed"] = ["tickets.desk.proposed.plan", "status.proposals_in_slack.tell"]
-EVENT_HANDLERS["conversation.incident_linked"] = ["status.telling.tell_linked"]
-EVENT_HANDLERS["hook.status"] = ["status.signals.receivers.apply"]
-for _kind in ("conversation.opened", "conversation.services_named"):
-    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "status.telling.link_opened"]
-EVENT_HANDLERS["message.received"] = [*EVENT_HANDLERS["message.received"], "status.telling.note_still_broken"]
-
-# Once it is solved the customer is asked how it was; a low rating calls whoever leads.
-EVENT_HANDLERS["conversation.resolved"].append("helpdesk.ratings.asking.plan")
-for _kind in ("conversation.reopened", "conversation.status_changed"):
-    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "helpdesk.ratings.asking.unplan"]
-EVENT_HANDLERS["rating.given"] = ["tickets.desk.low_ratings.call_leads"]
-
-# What the networks tell us goes into the social ledger; a bot's buttons under pages are for who is on call.
-for _network in SOCIAL_NETWORKS:
-    EVENT_HANDLERS[f"hook.social.{_network}"] = ["social.receivers.take"]
-EVENT_HANDLERS["social.account_changed"] = ["social.telling.tell_admins"]
-EVENT_HANDLERS["social.private_asked"] = ["social.moving.send"]
-EVENT_HANDLERS["social.person_linked"] = ["social.claiming.thank"]
-EVENT_HANDLERS["hook.social.telegram"].append("helpdesk.oncall.telegram_updates.apply")
-
-# Agents are told of these as they have chosen: by push and by mail from here, on open pages by the sockets.
-for _kind in (
-    *("conversation.opened", "message.received", "note.written", "conversation.assigned", "clock.warned"),
-    *("chat.offered", "chat.nudged"),
-    *("quote.accepted", "quote.declined", "quote.upgrade_chosen"),
-):
-    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), "tickets.desk.notices.plan"]
-
-# What agents see of a conversation may set off a rule or be told to a webhook; a conversation that nobody touches for a
-# while is found by a sweep.
-_AUTOMATED = ("helpdesk.conversations.telling.tell_webhooks", "tickets.desk.rules.run_rules")
-for _kind in (
-    *("conversation.opened", "conversation.reopened", "conversation.resolved", "conversation.status_changed"),
-    *("conversation.assigned", "conversation.released", "conversation.moved", "conversation.prioritized"),
-    *("conversation.tagged", "conversation.services_named", "conversation.renamed", "conversation.filled_in"),
-    *("conversation.snoozed", "conversation.woken", "conversation.idle"),
-    *("conversation.marked_as_spam", "conversation.cleared_of_spam"),
-    *("message.received", "message.written", "message.failed", "note.written", "clock.warned", "clock.breached"),
-):
-    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), *_AUTOMATED]
-_OF_QUOTES = (
-    *("quote.sent", "quote.accepted", "quote.declined", "quote.upgrade_chosen", "quote.expired", "quote.withdrawn"),
-)
-for _kind in ("conversation.merged", "message.taken_back", "rating.asked", "rating.given", *_OF_QUOTES):
-    EVENT_HANDLERS[_kind] = [*EVENT_HANDLERS.get(_kind, []), _AUTOMATED[0]]
 
 # What happens by itself; keep_promises does the first five too, from PostgreSQL alone, whenever the workers are silent.
 CELERY_BEAT_SCHEDULE = {

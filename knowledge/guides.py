@@ -113,7 +113,7 @@ def _ticket(guide: Guide, step: Step, way: list[Step], language: str) -> str:
 def save(guide: Guide | None, given: Mapping[str, Any], *, at: datetime) -> Guide:
     """A new guide, or changes to one. Raises Refused."""
     changes.changed(at)
-    row = guide or Guide(created_at=at)
+    row = guide or Guide(created_at=at, position=Guide.objects.count())
     for name in ("slug", "category", "titles", "about", "visibility", "position"):
         if name in given:
             setattr(row, name, given[name])
@@ -131,7 +131,7 @@ def save(guide: Guide | None, given: Mapping[str, Any], *, at: datetime) -> Guid
 def save_step(guide: Guide, step: Step | None, parent: Step | None, given: Mapping[str, Any], *, at: datetime) -> Step:
     """A step below another one, or changes to one. Raises Refused."""
     changes.changed(at)
-    row = step or Step(guide=guide, parent=parent)
+    row = step or Step(guide=guide, parent=parent, position=parent.children.count() if parent else 0)
     if step is None and (parent is None or parent.guide_id != guide.pk or parent.kind != Step.Kind.QUESTION):
         raise Refused("An answer belongs to a question of this guide.")
     if step is None and guide.steps.count() >= MOST_STEPS:
@@ -147,6 +147,24 @@ def save_step(guide: Guide, step: Step | None, parent: Step | None, given: Mappi
         row.article = None
     row.save()
     return row
+
+
+@transaction.atomic
+def move(row: Guide | Step, by: int, *, at: datetime) -> None:
+    """Further up (-1) or down (1): a guide in the list, an answer among those of its question. At the end nothing."""
+    changes.changed(at)
+    rows: list[Guide | Step] = (
+        list(Guide.objects.all())
+        if isinstance(row, Guide)
+        else list(Step.objects.filter(guide=row.guide_id, parent=row.parent_id))
+    )
+    place = rows.index(row)
+    if 0 <= place + by < len(rows):
+        rows.insert(place + by, rows.pop(place))
+    for position, one in enumerate(rows):
+        if one.position != position:
+            one.position = position
+            one.save(update_fields=["position"])
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ urlpatterns = [
     path("desk/kb/guides/<int:pk>/", guides.guide, name="kb_guide"),
     path("desk/kb/guides/<int:pk>/save/", guides.save, name="kb_save_guide"),
     path("desk/kb/guides/<int:pk>/deletion/", guides.remove, name="kb_remove_guide"),
+    path("desk/kb/guides/<int:pk>/moving/", guides.move, name="kb_move_guide"),
     path("desk/kb/guides/<int:pk>/steps/", guides.save_step, name="kb_save_step"),
     path("desk/kb/guides/<int:pk>/steps/deletion/", guides.remove_step, name="kb_remove_step"),
     path("desk/kb/<int:pk>/", desk.article, name="kb_article"),

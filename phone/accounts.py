@@ -55,6 +55,12 @@ def sender() -> str:
     return credentials().sender
 
 
+def text_form(number: str, words: str, by: str = "") -> list[tuple[str, str]]:
+    """What Twilio is given to text `words` to a number, from `by` or our own sender."""
+    own = by or sender()
+    return [("To", number), ("MessagingServiceSid" if own.startswith("MG") else "From", own), ("Body", words)]
+
+
 def create(what: str, form: list[tuple[str, str]]) -> dict[str, Any]:
     """POST to "Messages" or "Calls" and wait for it. Raises a DeliveryError."""
     return async_to_sync(_create)(what, form)

@@ -76,16 +76,10 @@ class SmsChannel:
 
 def _form(message: Message, number: str) -> list[tuple[str, str]]:
     own = message.conversation.owner
-    sender = accounts.sender()
     # People are answered from the number they know, where it is one of ours for texts.
-    if message.conversation.channel == callers.TEXT and own.startswith("+"):
-        sender = own
-    return [
-        ("To", number),
-        ("MessagingServiceSid" if sender.startswith("MG") else "From", sender),
-        ("Body", message.text),
-        ("StatusCallback", f"{settings.PUBLIC_URL}{STATUS_PATH}?message={message.pk}"),
-    ]
+    is_known = message.conversation.channel == callers.TEXT and own.startswith("+")
+    told_at = f"{settings.PUBLIC_URL}{STATUS_PATH}?message={message.pk}"
+    return [*accounts.text_form(number, message.text, own if is_known else ""), ("StatusCallback", told_at)]
 
 
 def _is_it(one: Any, message: Message) -> bool:

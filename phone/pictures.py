@@ -17,12 +17,13 @@ from helpdesk.events.actions import Fact, record
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import DeliveryError, NeverRetry, RetryLater
-from phone import accounts, fetching
+from phone import accounts, callers, fetching
 from phone.models import Picture
 
 CAME: Final = "phone.picture_came"
 """A file of a text message is to be fetched: {picture}."""
 MOST_ATTEMPTS: Final = 10
+_ENDINGS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp"}
 
 
 def expect(message: Message, text_sid: str, sids: Sequence[str], *, at: datetime) -> None:
@@ -62,20 +63,18 @@ def keep(picture_id: int, content: bytes, *, at: datetime) -> None:
     Picture.objects.filter(pk=picture.pk).update(state=Picture.State.KEPT, error="")
 
 
-_ENDINGS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp"}
-
-
 def _failed(picture_id: int, error: DeliveryError, at: datetime) -> None:
     with transaction.atomic():
-        held = Picture.objects.select_for_update(of=("self",)).select_related("message__conversation")
-        picture = held.get(pk=picture_id)
+        picture = Picture.objects.select_for_update(of=("self",)).select_related("message").get(pk=picture_id)
         picture.attempts += 1
         picture.error = error.reason[:300]
         is_final = isinstance(error, NeverRetry) or picture.attempts >= MOST_ATTEMPTS
         if is_final:
             picture.state = Picture.State.FAILED
             words = f"A file came with the text, but it could not be fetched: {error.reason}. It is at Twilio as "
-            conversations.note_automatically(picture.message.conversation, f"{words}{picture.sid}.", at=at)
+            conversations.note_automatically(
+                callers.current(picture.message.conversation_id), f"{words}{picture.sid}.", at=at
+            )
         picture.save(update_fields=["attempts", "error", "state"])
     if not is_final:
         raise RetryLater(error.reason, error.after if isinstance(error, RetryLater) else None)

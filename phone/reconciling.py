@@ -6,6 +6,7 @@ Our own web server or database may have been away while somebody called; Twilio'
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -16,7 +17,7 @@ from helpdesk.events.outcomes import DeliveryError
 from helpdesk.events.phone_numbers import caller, e164
 from phone import accounts, calls, texts
 from phone.models import Call, Line
-from phone.told import Text
+from phone.told import MOST_MEDIA, Text, media_id
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from helpdesk.conversations.models import Message
 from helpdesk.customers.lookup import customer_of
 from helpdesk.customers.models import Customer
 from helpdesk.events.actions import Fact, record
-from helpdesk.oncall import answering
-from helpdesk.oncall.models import AgentAddress
-from phone import callers
+from helpdesk.oncall import answering, page_words
+from helpdesk.oncall.models import AgentAddress, Page
+from helpdesk.oncall.page_words import say
+from phone import callers, confirming, pictures
 from phone.lines import IDENTITY
 from phone.models import OptOut
 from phone.told import Text
@@ -62,13 +63,27 @@ def _is_for_pages(text: Text) -> bool:
 
 
 def _answer_page(who: answering.Answerer, word: str, which: str, at: datetime) -> None:
+    """Do what the agent has written, and tell them what came of it."""
+    language = who.user.language
     if which == "all":
-        answering.acknowledge_all(who, at=at)
+        pages = answering.acknowledge_all(who, at=at)
+        confirming.ask(who.address, say(language, page_words.ALL_YOURS, count=len(pages)), at=at)
         return
-    page = int(which) if which else answering.newest(who, at=at)
-    if page is not None:
-        change = answering.pass_on if word in ("pass", "2") else answering.acknowledge
-        change(page, who, at=at)
+    number = int(which) if which else answering.newest(who, at=at)
+    change = answering.pass_on if word in ("pass", "2") else answering.acknowledge
+    page = change(number, who, at=at) if number is not None else None
+    confirming.ask(who.address, _came_of_it(page, who, language), at=at)
+
+
+def _came_of_it(page: Page | None, who: answering.Answerer, language: str) -> str:
+    if page is None:
+        return say(language, page_words.NOT_THERE)
+    if page.state == Page.State.TRIGGERED:
+        return say(language, page_words.HANDED_ON, page=page.pk)
+    if page.acknowledged_by == who.user:
+        return say(language, page_words.YOURS, page=page.pk)
+    taken_by = page.acknowledged_by.name if page.acknowledged_by else page.acknowledged_via
+    return say(language, page_words.TAKEN, page=page.pk, who=taken_by)
 
 
 def _obey(text: Text, at: datetime) -> None:

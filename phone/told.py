@@ -18,6 +18,7 @@ LARGEST: Final = 256 * 1024
 MOST_FIELDS: Final = 300
 LONGEST_TEXT: Final = 10_000
 LARGEST_ID: Final = 2**63 - 1
+MOST_MEDIA: Final = 10
 MOST_SECONDS: Final = 86_400
 VOICE, RECORDING, STATUS, SMS = "voice", "recording", "status", "sms"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -40,13 +41,16 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """An agent who was called for a page has pressed a key, "" where none. `page` 0 with `all` is every one."""
+    """An agent who was called for a page has pressed a key, "" where none. `page` 0 with `all` is every one; `language`
+    is what the call was spoken in.
+    """
 
     sid: str
     page: int
     is_all: bool
     digit: str
     number: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,9 @@ class _Given:
     def asked_number(self, name: str) -> str:
         return caller(self._asked.get(name, "")[: LONGEST_TYPED + 1])
 
+    def asked_word(self, name: str) -> str:
+        return one_line(self._asked.get(name, ""), 10)
+
     def asked_id(self, name: str) -> int:
         return _whole(self._asked.get(name, "")) or 0
 
@@ -206,7 +213,8 @@ def _voice(given: _Given) -> Told:
     sid = given.sid("CallSid")
     if given.asks("page"):
         # The call went from us to the agent.
-        return Pressed(sid, given.asked_id("page"), given.asks("all"), given.word("Digits")[:1], given.number("To"))
+        page, digit = given.asked_id("page"), given.word("Digits")[:1]
+        return Pressed(sid, page, given.asks("all"), digit, given.number("To"), given.asked_word("language"))
     if given.asks("callback"):
         leg = (given.asked_id("callback"), given.asked_number("to"), given.asked_number("from"))
         if given.has("DialCallStatus"):

@@ -21,6 +21,7 @@ from helpdesk.customers.sessions import signed_in
 from helpdesk.desk import markdown
 from helpdesk.desk.engine import engine, translator
 from helpdesk.desk.web_links import linked
+from helpdesk.people.sessions import browser
 from portal import parts, wording
 
 _MARKS: Final = re.compile(r"[*_`#>]+")
@@ -71,6 +72,7 @@ def environment() -> Environment:
         linked=linked,
         formatted=markdown.shown,
         unmarked=unmarked,
+        browser=browser,
     )
     return made
 

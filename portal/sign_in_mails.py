@@ -18,12 +18,13 @@ from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
 from helpdesk.events.safe_text import one_line
 from helpdesk.events.sending_mail import send_email
+from helpdesk.people.sessions import browser
 from portal import letters
 from portal.models import SignIn
 from portal.sign_in import LASTS, code_of, link_token
 
 CAME_IN: Final = "portal.came_in_anew"
-"""A customer signed in from a browser that was not seen before: {customer, browser, remote}."""
+"""A customer signed in from a browser that was not seen before: {session}."""
 
 
 @outside
@@ -48,28 +49,32 @@ def mail(row: SignIn) -> EmailMessage:
         return letters.made(letters.Letter(row.address, subject, "sign_in.txt", key, row.asked_at, given))
 
 
-def note_browser(customer: Customer, request: HttpRequest, *, at: datetime) -> None:
-    """Tell the customer of a sign-in from a browser unlike all that they are signed in with; of the first one not."""
-    browser = request.META.get("HTTP_USER_AGENT", "")[:300]
+def is_new(customer: Customer, request: HttpRequest, *, at: datetime) -> bool:
+    """Whether they are about to sign in from a browser unlike all that they are signed in with. The first one is not."""
     known = CustomerSession.objects.filter(customer=customer, ends_at__gt=at)
-    is_new = known.exists() and not known.filter(user_agent=browser).exists()
-    if is_new and customer.email and mail_choices.wants(customer, mail_choices.SIGN_IN):
-        remote = request.META.get("REMOTE_ADDR", "")[:45]
-        data = {"customer": customer.pk, "browser": browser, "remote": remote}
+    return known.exists() and not known.filter(user_agent=request.META.get("HTTP_USER_AGENT", "")[:300]).exists()
+
+
+def note_new(session: CustomerSession | None, *, at: datetime) -> None:
+    """Tell the customer of the sign-in, if they want to know. The event names the session, which is forgotten with its
+    customer: where it was from stands there alone.
+    """
+    if session is not None and session.customer.email and mail_choices.wants(session.customer, mail_choices.SIGN_IN):
         with transaction.atomic():
-            record(Fact(CAME_IN, None, CUSTOMER, data=data), at=at)
+            record(Fact(CAME_IN, None, CUSTOMER, data={"session": session.pk}), at=at)
 
 
 @outside
 def tell_of_browser(event: Event, at: datetime) -> None:
-    """The handler of `portal.came_in_anew`."""
-    customer = Customer.objects.filter(pk=event.data["customer"]).exclude(email="").first()
-    if customer is None:
+    """The handler of `portal.came_in_anew`; nothing where the session is over already."""
+    session = CustomerSession.objects.select_related("customer").filter(pk=event.data["session"]).first()
+    if session is None or not session.customer.email:
         return
+    customer = session.customer
     with override(customer.language or "en"):
         given = {
-            "browser": one_line(event.data["browser"], 120) or "?",
-            "remote": event.data["remote"],
+            "browser": one_line(browser(session.user_agent), 120) or "?",
+            "remote": session.remote,
             "url": letters.address_of(reverse("portal:account")),
         }
         subject, key = _("A new sign-in"), f"came-in.{event.pk}"

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from helpdesk.customers.models import Customer
 from helpdesk.events.models import Hook
-from social.models import Approval, Arrival, ModerationAction, Person, Post, Thread, TicketClaim
+from social.models import Approval, ApprovalFile, Arrival, ModerationAction, Person, Post, Thread, TicketClaim
 
 
 def exported(customer: Customer) -> list[dict[str, Any]]:
@@ -24,6 +24,7 @@ def erase(customer: Customer, at: datetime) -> None:
     posts = Post.objects.filter(Q(person__in=people) | Q(message__conversation__customer=customer))
     _forget_arrivals(people, list(posts.values_list("external_id", flat=True)))
     of_theirs = Q(conversation__customer=customer)
+    ApprovalFile.objects.filter(approval__in=Approval.objects.filter(of_theirs)).delete()
     Approval.objects.filter(of_theirs).update(text="", reason="")
     ModerationAction.objects.filter(of_theirs | Q(person__in=people) | Q(post__in=posts)).update(words="", snapshot={})
     TicketClaim.objects.filter(of_theirs | Q(claimed_by=customer)).delete()

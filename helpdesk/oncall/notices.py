@@ -8,14 +8,18 @@ from django.core import signing
 from django.urls import reverse
 
 from helpdesk.events.safe_text import one_line
+from helpdesk.oncall import page_words
 from helpdesk.oncall.calls import SHARED
 from helpdesk.oncall.models import Page, PageDelivery
+from helpdesk.oncall.page_words import say
 from helpdesk.oncall.pagers import Notice
 
 LATE_AFTER = timedelta(minutes=1)
 ACCOUNTED_FOR = timedelta(hours=24)
 SALT = "page-acknowledgement"
 DIGEST_LINES = 50
+# The others say the rest in English.
+OWN_LANGUAGE = ("sms", "voice")
 
 
 def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Notice:
@@ -41,6 +45,7 @@ def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Noti
         tried_since=_tried_since(delivery, at),
         attempt=delivery.attempts,
         round=delivery.round + 1,
+        language=_language(delivery),
         acknowledged_by=(page.acknowledged_by.name if page.acknowledged_by else page.acknowledged_via),
     )
 
@@ -61,7 +66,7 @@ def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:
         is_digest=True,
         action="trigger",
         urgency="high" if urgent else "low",
-        summary=f"{len(burst)} pages are waiting, {urgent} of them urgent",
+        summary=say(_language(first), page_words.MANY, count=len(burst), urgent=urgent),
         reasons=_lines(burst),
         details={},
         url=settings.PUBLIC_URL + reverse("tickets:pages"),
@@ -71,7 +76,15 @@ def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:
         recipient_name=first.user.name if first.user else "",
         attempt=first.attempts,
         round=first.round + 1,
+        language=_language(first),
     )
+
+
+def _language(delivery: PageDelivery) -> str:
+    """The recipient's, on the channels whose words are there in it."""
+    if delivery.user is None or delivery.channel not in OWN_LANGUAGE:
+        return page_words.FALLBACK
+    return page_words.known(delivery.user.language)
 
 
 def _lines(burst: Sequence[PageDelivery]) -> tuple[str, ...]:

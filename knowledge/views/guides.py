@@ -78,6 +78,8 @@ def save_step(request: AgentRequest, pk: int) -> HttpResponse:
     parent = get_object_or_404(row.steps, pk=_number(request.POST["parent"])) if request.POST.get("parent") else None
     kind = request.POST.get("kind", "")
     given: dict[str, Any] = {"answers": _texts(request, "answer"), "texts": _texts(request, "text")}
+    if "subject_en" in request.POST:
+        given["subjects"] = _texts(request, "subject")
     given["kind"] = kind if kind in Step.Kind.values else Step.Kind.QUESTION
     given["article"] = Article.objects.filter(pk=_number(request.POST.get("article", ""))).first()
     try:
@@ -85,6 +87,17 @@ def save_step(request: AgentRequest, pk: int) -> HttpResponse:
     except Refused as error:
         messages.error(request, str(error))
     return redirect("knowledge:kb_guide", pk)
+
+
+@require_POST
+@agent_view
+def move(request: AgentRequest, pk: int) -> HttpResponse:
+    """The guide in the list, or its `step` among the answers beside it: `by` is up or down."""
+    by = -1 if request.POST.get("by") == "up" else 1
+    step = request.POST.get("step", "")
+    row = get_object_or_404(Step, guide=pk, pk=_number(step)) if step else get_object_or_404(Guide, pk=pk)
+    guides.move(row, by, at=now())
+    return redirect("knowledge:kb_guide", pk) if step else redirect("knowledge:kb_guides")
 
 
 @require_POST

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from xml.etree.ElementTree import Element
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -17,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from helpdesk.events import hooks, signatures, twiml
-from helpdesk.oncall import twilio_account
+from helpdesk.oncall import page_words, twilio_account
 from phone import keeping, lines, told
 
 logger = logging.getLogger(__name__)
@@ -168,17 +169,20 @@ def _greeted(call: Call, ring: told.Ring, at: datetime) -> str:
 
 
 def _pressed(pressed: told.Pressed, path: str, is_kept: bool) -> str:
-    again = f"{settings.PUBLIC_URL}{path}"
+    again, language = f"{settings.PUBLIC_URL}{path}", page_words.known(pressed.language)
+
+    def said(what: str) -> Element:
+        return twiml.said(page_words.say(language, what), language)
+
     if not is_kept:
-        words = "The helpdesk cannot note it now. Press the key again in a moment."
-        return twiml.response(twiml.pause(2), twiml.gather([twiml.said(words)], action=again), twiml.hangup())
+        asked = twiml.gather([said(page_words.NOT_NOTED)], action=again)
+        return twiml.response(twiml.pause(2), asked, twiml.hangup())
     if pressed.digit == "1":
-        return twiml.response(twiml.said("Acknowledged. Thank you."), twiml.hangup())
+        return twiml.response(said(page_words.THANKS), twiml.hangup())
     if pressed.digit == "2" and not pressed.is_all:
-        return twiml.response(twiml.said("It is passed on. Goodbye."), twiml.hangup())
-    words = "Press 1 to acknowledge. Press 2 to pass it on."
-    nobody = twiml.said("Nobody has acknowledged. Goodbye.")
-    return twiml.response(twiml.gather([twiml.said(words)], action=again), nobody, twiml.hangup())
+        return twiml.response(said(page_words.PASSED), twiml.hangup())
+    keys = said(page_words.ONE_KEY if pressed.is_all else page_words.KEYS)
+    return twiml.response(twiml.gather([keys], action=again), said(page_words.GOODBYE), twiml.hangup())
 
 
 def _joined(joined: told.Joined) -> str:

@@ -60,13 +60,8 @@ def ask_phone(request: AgentRequest) -> HttpResponse:
 
 
 def _code_message(number: str, code: str) -> list[tuple[str, str]]:
-    sender = accounts.sender()
-    by = "MessagingServiceSid" if sender.startswith("MG") else "From"
-    return [
-        ("To", number),
-        (by, sender),
-        ("Body", f"{code} is your code for the helpdesk. It is good for ten minutes."),
-    ]
+    words = _("%(code)s is your code for the helpdesk. It is good for ten minutes.") % {"code": code}
+    return accounts.text_form(number, words)
 
 
 @require_POST

@@ -172,8 +172,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def enter(request: HttpRequest, customer: Customer, how: CustomerSession.How, goes_to: str = "") -> HttpResponse:
     """Sign the customer in on this browser, and lead them to the page they came for."""
     at = now()
-    sign_in_mails.note_browser(customer, request, at=at)
+    is_new = sign_in_mails.is_new(customer, request, at=at)
     token = sessions.begin(customer, how, request, at=at)
+    if is_new:
+        sign_in_mails.note_new(sessions.session_of(token, at=at), at=at)
     response = redirect(safe_path(goes_to) or reverse("portal:home"))
     sessions.keep(response, token)
     return response

@@ -1,6 +1,7 @@
 """What customers see of quotes: by the signed link of the mail, or signed in. Opening a page answers nothing."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -53,7 +54,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     """All quotes of the customer who is signed in, and of the organization for its managers; the newest hundred."""
     customer = sessions.signed_in(request)
     if customer is None:
-        return _stranger(request)
+        return _sign_in(request)
     found = quotes_of(customer).select_related("customer").order_by("-pk")[:MOST]
     rows = [(one, money.written(one.total, one.currency), wording.STATES[_state(one)]) for one in found]
     return render(request, "quotes/mine.html", {"rows": rows, "customer": customer, "menu": _menu(customer)})
@@ -70,21 +71,26 @@ def _menu(customer: Customer | None) -> list[Any]:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One of them; POST answers it."""
     customer = sessions.signed_in(request)
+    if customer is None:
+        return _sign_in(request)
     quote = _own(customer, pk)
     if quote is None:
-        return _stranger(request)
+        return _not_theirs(request)
     return _answered(request, quote, customer, "portal", reverse("quotes:own_quote_pdf", args=[pk]))
 
 
 @never_cache
 @require_safe
 def show_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    quote = _own(sessions.signed_in(request), pk)
-    return _stranger(request) if quote is None else pdf_answer(quote)
+    customer = sessions.signed_in(request)
+    if customer is None:
+        return _sign_in(request)
+    quote = _own(customer, pk)
+    return _not_theirs(request) if quote is None else pdf_answer(quote)
 
 
-def _own(customer: Customer | None, pk: int) -> Quote | None:
-    if customer is None or pk >= 2**63:
+def _own(customer: Customer, pk: int) -> Quote | None:
+    if pk >= 2**63:
         return None
     return quotes_of(customer).filter(pk=pk).select_related("conversation", "customer", "author").first()
 
@@ -157,8 +163,13 @@ def _later(quote: Quote) -> str:
     return links.url(later) if later is not None else ""
 
 
-def _stranger(request: HttpRequest) -> HttpResponse:
-    return _sorry(request, _("There is no such quote of yours"), _("Perhaps you are not signed in."), 404)
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    """Strangers are led to the portal, and come back to what they wanted to see."""
+    return redirect(f"{reverse('portal:home')}?{urlencode({'next': request.get_full_path()})}")
+
+
+def _not_theirs(request: HttpRequest) -> HttpResponse:
+    return _sorry(request, _("There is no such quote of yours"), "", 404)
 
 
 def _sorry(request: HttpRequest, title: str, words: str, status: int) -> HttpResponse:

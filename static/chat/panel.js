@@ -29,7 +29,7 @@ function head() {
   $('title').textContent = agent?.name || $('title').dataset.talk;
   const back = avail.next_open ? word('back_at', moment(avail.next_open)) : '';
   const until = avail.closes_at - Date.now() < 86400000 && avail.closes_at ? word('open_until', clock(avail.closes_at)) : '';
-  const parts = agent ? [word('here', agent.name)] : !avail.open ? [back] : !avail.live ? [word('away')] : [avail.says, until];
+  const parts = agent ? [word('here', agent.name)] : !avail.open ? [back] : !avail.live ? [word('away')] : [chat?.mode !== 'ticket' && entitle.chat === 'live' && avail.says, until];
   $('about').textContent = parts.filter(Boolean).join(' · ');
   $('start').hidden = state.conv !== null;
   $('start').querySelector('.hello').textContent = config.greeting || word('greeting');

@@ -147,14 +147,22 @@ document.addEventListener('scroll', tellSeen, { capture: true, passive: true });
 document.addEventListener('click', (event) => {
   for (const menu of document.querySelectorAll('.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
 });
+const choices = (menu) => Array.from(menu.querySelectorAll('.pop :is(button, a, input:not([type=hidden]))'));
 document.addEventListener('keydown', (event) => {
-  const menu = event.key === 'Escape' && document.querySelector('.menu[open]');
+  const menu = document.querySelector('.menu[open]');
   if (!menu) return;
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const all = choices(menu);
+  if (by && menu.contains(event.target) && !event.target.matches('input')) {
+    event.preventDefault();
+    all[(all.indexOf(event.target) + by + all.length) % all.length].focus();
+  }
+  if (event.key !== 'Escape') return;
   menu.open = false;
   menu.querySelector('summary').focus();
 });
 whenThere('.menu', (menu) => {
-  menu.addEventListener('toggle', () => { if (menu.open) menu.querySelector('.pop button, .pop a, .pop input')?.focus(); });
+  menu.addEventListener('toggle', () => { if (menu.open) choices(menu)[0]?.focus(); });
 });
 
 // The offer to take something back goes after ten seconds, but not while somebody points at it.

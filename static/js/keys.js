@@ -31,7 +31,10 @@ function write(kind) {
   const choice = form.querySelector(`[name="kind"][value="${kind}"]`);
   choice.checked = true;
   choice.dispatchEvent(new Event('change', { bubbles: true }));
-  form.elements.text.focus();
+  const { text } = form.elements;
+  text.focus();
+  // Below what stands there already.
+  if (!text.selectionEnd) text.setSelectionRange(text.value.length, text.value.length);
 }
 
 function focusRow(row) {

@@ -88,7 +88,7 @@ CHANGES = {
     *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
     *("vote", "comment", "remark", "suggest", "suggested", "kb_preview", "kb_files", "kb_remove_file", "kb_remove", "kb_restore"),
     *("kb_remark", "kb_settle", "kb_new_guide", "kb_save_guide", "kb_remove_guide", "kb_save_step", "kb_remove_step"),
-    *("kb_insert", "kb_remark_beside"),
+    *("kb_insert", "kb_remark_beside", "kb_move_guide"),
     *("single_sign_on", "single_sign_on_callback", *POSTS),
 }
 FILES = {

@@ -170,3 +170,16 @@ def test_rows_are_forgotten(company: Company) -> None:
     _ask(Client(), "carol@acme.example")
     assert sign_in.forget_ended(at=now()) == 0
     assert sign_in.forget_ended(at=now() + timedelta(days=2)) == 1
+
+
+def test_a_new_browser_is_told_of_and_named_in_words(company: Company) -> None:
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+    for browser, mails in ((Client(), 1), (Client(), 1), (Client(HTTP_USER_AGENT=firefox), 2)):
+        _ask(browser, "carol@acme.example")
+        browser.post(_mailed()[0])
+        settle(now() + timedelta(seconds=2))
+        assert len([one for one in outbox.outbox if "new sign-in" in one.subject.lower()]) == mails - 1
+    assert "Firefox, Linux, 127.0.0.1" in str(outbox.outbox[-1].body)
+    assert "127.0.0.1" not in str(list(Event.objects.values_list("data", flat=True)))
+    page = browser.get("/portal/account/").content.decode()
+    assert "Firefox, Linux" in page and "Gecko" not in page

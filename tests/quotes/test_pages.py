@@ -96,15 +96,17 @@ def test_every_quote_is_reachable_by_its_owner_and_managers_alone(company: Compa
     may = {company.carol: True, boss: True, colleague: False, other: False, None: False}
     for customer, is_theirs in may.items():
         browser = Client() if customer is None else signed_in(customer, today, rf)
-        wanted = 200 if is_theirs else 404
+        refused = 302 if customer is None else 404
+        wanted = 200 if is_theirs else refused
         for path in (f"/quotes/{quote.pk}/", f"/quotes/{quote.pk}/pdf/"):
             assert browser.get(path).status_code == wanted, (customer, path)
         for hidden in (f"/quotes/{draft.pk}/", f"/quotes/{draft.pk}/pdf/", f"/quotes/{2**70}/"):
-            assert browser.get(hidden).status_code == 404
+            assert browser.get(hidden).status_code == refused
         if not is_theirs:
-            assert browser.post(f"/quotes/{quote.pk}/", {"answer": "decline", "name": "X"}).status_code == 404
+            assert browser.post(f"/quotes/{quote.pk}/", {"answer": "decline", "name": "X"}).status_code == refused
         listed = browser.get("/quotes/")
         assert (quote.number in listed.content.decode()) is is_theirs
+    assert Client().get("/quotes/")["Location"] == "/portal/?next=%2Fquotes%2F"
     answer = signed_in(boss, today, rf).post(
         f"/quotes/{quote.pk}/", {"answer": "decline", "name": "Bea", "reason": "no"}
     )

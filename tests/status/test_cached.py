@@ -120,8 +120,10 @@ def test_each_reader_has_their_language(layer: Layer) -> None:
 
 def test_whoever_is_signed_in_is_answered_by_django(layer: Layer) -> None:
     cookie = f"{sessions.COOKIE}={signing.dumps(1, salt='x')}"
-    assert layer.ask("/status/", {"Cookie": cookie}).status_code == 418
-    assert layer.ask("/status/api/v2/summary.json", {"Cookie": cookie}).status_code == 200
+    for own in ("", "de/", "history/", "maintenance/", "incidents/abcdefghijkl/"):
+        assert layer.ask(f"/status/{own}", {"Cookie": cookie}).status_code == 418, own
+    for same in ("banner/", "badge.svg", "history.atom", "api/v2/summary.json"):
+        assert layer.ask(f"/status/{same}", {"Cookie": cookie}).status_code == 200, same
     assert layer.ask("/status/", {"Cookie": "theme=dark"}).status_code == 200
 
 

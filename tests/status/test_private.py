@@ -40,6 +40,18 @@ def _break(secret: Component, company: Company, at: datetime) -> Incident:
     return incidents.open_incident(Opening("SECRET trouble", words), company.ada, at=at)
 
 
+def _plan(secret: Component, company: Company, at: datetime) -> None:
+    words = Words("scheduled", "SECRET window.", {secret.pk: "under_maintenance"})
+    begins = at + timedelta(days=1)
+    maintenances.schedule(
+        Opening(
+            "SECRET work", words, kind="maintenance", scheduled_for=begins, scheduled_until=begins + timedelta(hours=1)
+        ),
+        company.ada,
+        at=at,
+    )
+
+
 def _write(customer: Customer, at: datetime, **more: object) -> Conversation:
     given = {"channel": "email", "subject": "Down", "text": "acme.example is down"} | more
     made = conversations.receive_message(Inbound(customer=customer, at=at, **given)).conversation  # type: ignore[arg-type]
@@ -61,16 +73,7 @@ def _said(conversation: Conversation) -> str:
 def test_it_stands_nowhere_in_public(secrets: list[Component], company: Company, at: datetime, client: Client) -> None:
     for secret in secrets:
         incident = _break(secret, company, at)
-        begins = at + timedelta(days=1)
-        words = Words("scheduled", "SECRET window.", {secret.pk: "under_maintenance"})
-        maintenances.schedule(
-            Opening(
-                "SECRET work", words, kind="maintenance", scheduled_for=begins,
-                scheduled_until=begins + timedelta(hours=1),
-            ),
-            company.ada,
-            at=at,
-        )  # fmt: skip
+        _plan(secret, company, at)
         assert client.get(f"/status/incidents/{incident.public_id}/").status_code == 404
     _drain(at)
     pages = ["", "de/", "history/", "maintenance/", "banner/", "subscribe/", "history.atom", "history.rss", "badge.svg"]
@@ -131,10 +134,7 @@ def test_its_customers_see_it_on_every_page_once_they_have_signed_in(
     secrets: list[Component], company: Company, at: datetime, client: Client
 ) -> None:
     incident = _break(secrets[1], company, at)
-    begins = at + timedelta(days=1)
-    window = {"scheduled_for": begins, "scheduled_until": begins + timedelta(hours=1)}
-    words = Words("scheduled", "SECRET window.", {secrets[0].pk: "under_maintenance"})
-    maintenances.schedule(Opening("SECRET work", words, kind="maintenance", **window), company.ada, at=at)
+    _plan(secrets[0], company, at)
     own = f"/status/incidents/{incident.public_id}/"
 
     asked = client.get(own)

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from helpdesk.customers.models import Customer, Service, User
 from helpdesk.events import outbox
-from helpdesk.events.models import Event
+from helpdesk.events.models import Event, OutboxEntry
 from status import incidents, linking, proposals, proposals_in_slack
 from status.incidents import Opening, Words
 from status.models import Component, IncidentConversation, Proposal
@@ -165,6 +165,9 @@ def test_whoever_may_open_one_is_asked(
     )
     (posted,) = [one for one in slack.messages if "3 tickets on Web 1" in one.text]
     assert posted.text.endswith("/desk/status/")
+    while outbox.drain(moment):
+        pass
+    assert not OutboxEntry.objects.exclude(error="").exists(), "whichever way they are told"
 
 
 def test_what_was_decided_meanwhile_is_not_told_to_slack(

@@ -57,8 +57,10 @@ def push(event: Event, at: datetime) -> None:
 @outside
 def mail(event: Event, at: datetime) -> None:
     """A mention, by mail: who, where, and what was written."""
+    if notices.MAIL not in event.data["ways"]:
+        return
     agent, conversation = _of(event)
-    if agent is None or conversation is None or notices.MAIL not in event.data["ways"]:
+    if agent is None or conversation is None:
         return
     note = _note_of(event)
     if note is None:

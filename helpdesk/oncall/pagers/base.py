@@ -7,6 +7,9 @@ from typing import Literal, Protocol
 
 import httpx
 
+from helpdesk.oncall import page_words
+from helpdesk.oncall.page_words import say
+
 Action = Literal["trigger", "acknowledge", "resolve"]
 Urgency = Literal["high", "low"]
 
@@ -22,7 +25,8 @@ class Notice:
     `tried_since` is set where an earlier attempt may have arrived: not before then.
     `attempt` counts tries of this very delivery; `round` counts how often this recipient is told the same on purpose
     (escalation loops), so that a mail system does not fold the second call into the first as a duplicate. A `is_digest`
-    one stands for several pages at once, `page_id` being the first of them.
+    one stands for several pages at once, `page_id` being the first of them. `language` is that of the words around what
+    it is about, as far as the channel speaks it (helpdesk.oncall.page_words).
     """
 
     page_id: int
@@ -44,6 +48,7 @@ class Notice:
     round: int = 1
     acknowledged_by: str = ""
     is_digest: bool = False
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,11 @@ class Pager(Protocol):
 def headline(notice: Notice) -> str:
     """The summary with what the reader must know first: that it is over, or how late it is."""
     if notice.action == "resolve":
-        return f"Resolved: {notice.summary}"
+        return say(notice.language, page_words.RESOLVED, what=notice.summary)
     if notice.action == "acknowledge":
-        return f"Acknowledged: {notice.summary}"
+        return say(notice.language, page_words.ACKNOWLEDGED, what=notice.summary)
     if notice.late_by is not None and notice.late_by >= timedelta(minutes=1):
-        return f"[late by {spoken(notice.late_by)}] {notice.summary}"
+        return say(notice.language, page_words.LATE, span=spoken(notice.late_by), what=notice.summary)
     return notice.summary
 
 

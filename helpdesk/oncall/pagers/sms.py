@@ -5,6 +5,8 @@ import httpx
 from helpdesk.events.safe_text import one_line
 from helpdesk.events.sms_text import one_segment
 from helpdesk.events.twilio_calls import TwilioCalls
+from helpdesk.oncall import page_words
+from helpdesk.oncall.page_words import say
 from helpdesk.oncall.pagers.base import Notice, Sent, headline
 
 STATUS_PATH = "/hooks/twilio/status/"
@@ -37,9 +39,11 @@ class SmsPager:
 
 def page_text(notice: Notice) -> str:
     """What it says, always in one segment; how to answer is never cut off."""
-    mark = "URGENT " if notice.urgency == "high" and notice.action == "trigger" else ""
-    what = "ALL" if notice.is_digest else str(notice.page_id)
-    ending = f" Reply ACK {what}" if notice.action == "trigger" else ""
-    if notice.action == "trigger" and notice.urgency == "high" and not notice.is_digest:
-        ending += f" or PASS {what}"
-    return one_segment(mark + one_line(headline(notice), 400), ending)
+    if notice.action != "trigger":
+        return one_segment(one_line(headline(notice), 400))
+    is_urgent = notice.urgency == "high"
+    mark = f"{say(notice.language, page_words.URGENT)} " if is_urgent else ""
+    which = "ALL" if notice.is_digest else str(notice.page_id)
+    asks = page_words.REPLY_OR_PASS if is_urgent and not notice.is_digest else page_words.REPLY
+    ending = say(notice.language, asks, ack=f"ACK {which}", pass_on=f"PASS {which}")
+    return one_segment(mark + one_line(headline(notice), 400), f" {ending}")

@@ -5,6 +5,8 @@ import httpx
 from helpdesk.events import twiml
 from helpdesk.events.safe_text import one_line
 from helpdesk.events.twilio_calls import TwilioCalls
+from helpdesk.oncall import page_words
+from helpdesk.oncall.page_words import known, say
 from helpdesk.oncall.pagers.base import Notice, Sent, headline
 from helpdesk.oncall.pagers.sms import STATUS_PATH
 
@@ -46,12 +48,14 @@ class VoicePager:
 
 def page_call(notice: Notice, public_url: str) -> str:
     """What is said, as TwiML: at most 4,000 characters, as Twilio takes them."""
-    which = f"page={notice.page_id}" + ("&all=1" if notice.is_digest else "")
-    words = twiml.said(f"{spoken_page(notice)} Press 1 to acknowledge. Press 2 to pass it on.")
+    language = known(notice.language)
+    which = f"page={notice.page_id}&language={language}" + ("&all=1" if notice.is_digest else "")
+    keys = say(language, page_words.ONE_KEY if notice.is_digest else page_words.KEYS)
+    words = twiml.said(f"{spoken_page(notice)} {keys}", language)
     asked = [twiml.gather([words], action=f"{public_url}{VOICE_PATH}?{which}") for _ in range(TIMES_SAID)]
-    return twiml.response(*asked, twiml.said("Nobody has pressed a key. Goodbye."), twiml.hangup())
+    return twiml.response(*asked, twiml.said(say(language, page_words.NO_KEY), language), twiml.hangup())
 
 
 def spoken_page(notice: Notice) -> str:
-    first = "Urgent page from the helpdesk." if notice.urgency == "high" else "Page from the helpdesk."
+    first = say(notice.language, page_words.URGENT_CALL if notice.urgency == "high" else page_words.CALL)
     return f"{first} {one_line(headline(notice), LONGEST_HEADLINE).rstrip('.')}."
