@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Final
 
 import redis
@@ -62,12 +61,12 @@ class Seen:
 
 def put(page: str, here: Here) -> None:
     """Say that this page is there. Raises redis.RedisError."""
-    _redis().hset(KEY, page, json.dumps(asdict(here)))
+    broadcast.shared().hset(KEY, page, json.dumps(asdict(here)))
 
 
 def drop(page: str) -> None:
     """The page is gone. Raises redis.RedisError."""
-    _redis().hdel(KEY, page)
+    broadcast.shared().hdel(KEY, page)
 
 
 def everyone() -> list[Here]:
@@ -75,14 +74,14 @@ def everyone() -> list[Here]:
     now = time.time()
     here: list[Here] = []
     gone: list[bytes | str] = []
-    for page, value in _redis().hgetall(KEY).items():
+    for page, value in broadcast.shared().hgetall(KEY).items():
         one = _read(value)
         if one is None or one.until <= now:
             gone.append(page)
         elif len(here) < MOST_PAGES:
             here.append(one)
     if gone:
-        _redis().hdel(KEY, *gone)
+        broadcast.shared().hdel(KEY, *gone)
     return here
 
 
@@ -125,8 +124,3 @@ def _read(value: bytes | str) -> Here | None:
         return Here(**json.loads(value))
     except (ValueError, TypeError):
         return None
-
-
-@cache
-def _redis() -> redis.Redis:
-    return broadcast.client()

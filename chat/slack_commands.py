@@ -7,7 +7,7 @@ profile, as in chats' threads. https://docs.slack.dev/interactivity/implementing
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import reverse
@@ -18,11 +18,11 @@ from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.models import User
 from helpdesk.events.outcomes import DeliveryError
+from helpdesk.events.payloads import form_fields
 from helpdesk.events.safe_text import one_line, storable
 from helpdesk.oncall import rotas
 from helpdesk.oncall.models import Schedule
 from helpdesk.oncall.pagers.slack_calls import escaped
-from helpdesk.oncall.provider_messages import LARGEST_BODY, UnreadablePayload
 
 LONGEST: Final = 200
 MOST_TICKETS: Final = 5
@@ -37,7 +37,7 @@ TOO_COMMON: Final = "Too many tickets have these words: say a little more."
 
 def answer(raw: bytes, at: datetime) -> str:
     """What is said to who typed it, in Slack's own marks. Raises UnreadablePayload."""
-    form = _form(raw)
+    form = form_fields(raw)
     if form.get("ssl_check"):
         return ""
     try:
@@ -52,16 +52,6 @@ def answer(raw: bytes, at: datetime) -> str:
         return known(agent, rest.strip(), at)
     # A number or words alone are looked for.
     return _find(agent, f"{word} {rest}".strip(), at) if word and word.lower() != "help" else HELP
-
-
-def _form(raw: bytes) -> Mapping[str, str]:
-    if len(raw) > LARGEST_BODY:
-        raise UnreadablePayload("the body is too large")
-    try:
-        found = parse_qs(raw.decode("ascii"), keep_blank_values=True, max_num_fields=50)
-    except ValueError as error:
-        raise UnreadablePayload("not a form") from error
-    return {name: values[0] for name, values in found.items()}
 
 
 def _on_call(agent: User, words: str, at: datetime) -> str:

@@ -5,15 +5,13 @@ found, None for something readable that does not concern us, or raises Unreadabl
 bytes.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from chat.slack_words import SEND_SHORTCUT
+from helpdesk.events.payloads import UnreadablePayload, as_dict, as_list, form_fields, json_object
 from helpdesk.events.safe_text import one_line, storable
-from helpdesk.oncall.provider_messages import LARGEST_BODY, UnreadablePayload
 
 LONGEST_TEXT: Final = 10_000
 MOST_FILES: Final = 10
@@ -53,8 +51,8 @@ class Changed:
 
 def parse_event(raw: bytes) -> Written | Changed | None:
     """The body of an Events API call."""
-    body = _object(raw)
-    event = _dict(body.get("event"))
+    body = json_object(raw)
+    event = as_dict(body.get("event"))
     if body.get("type") != "event_callback" or event.get("type") != "message":
         return None
     subtype = event.get("subtype")
@@ -67,21 +65,16 @@ def parse_event(raw: bytes) -> Written | Changed | None:
 
 def parse_shortcut(raw: bytes) -> Written | None:
     """The form of an interactivity call: the message shortcut “Send to customer”. `user` is who chose it."""
-    if len(raw) > LARGEST_BODY:
-        raise UnreadablePayload("the body is too large")
-    try:
-        form = parse_qs(raw.decode("ascii"), keep_blank_values=True, max_num_fields=50)
-    except ValueError as error:
-        raise UnreadablePayload("not a form") from error
+    form = form_fields(raw)
     if "payload" not in form:
         return None
-    payload = _object(form["payload"][0].encode("utf-8", "replace"))
+    payload = json_object(form["payload"].encode("utf-8", "replace"))
     if payload.get("type") != "message_action" or payload.get("callback_id") != SEND_SHORTCUT:
         return None
-    message = _dict(payload.get("message"))
+    message = as_dict(payload.get("message"))
     by_us = message.get("bot_id") or not message.get("user")
-    chosen = {**message, "user": _dict(payload.get("user")).get("id")}
-    team, channel = _text(_dict(payload.get("team")).get("id")), _text(_dict(payload.get("channel")).get("id"))
+    chosen = {**message, "user": as_dict(payload.get("user")).get("id")}
+    team, channel = _text(as_dict(payload.get("team")).get("id")), _text(as_dict(payload.get("channel")).get("id"))
     found = _written(team, channel, chosen, is_shortcut=True)
     return None if by_us else found
 
@@ -93,8 +86,7 @@ def _written(team: str, channel: str, event: dict[str, Any], *, is_shortcut: boo
     if not channel or not ts or not user:
         raise UnreadablePayload("a message without channel, time or author")
     text = plain(event["text"]) if isinstance(event.get("text"), str) else ""
-    given = event.get("files")
-    files = [_dict(one).get("name") for one in (given if isinstance(given, list) else [])[:MOST_FILES]]
+    files = [as_dict(one).get("name") for one in as_list(event.get("files"))[:MOST_FILES]]
     names = tuple(one_line(name, 100) for name in files if isinstance(name, str))
     word, rest = text[: len(REPLY)], text[len(REPLY) :]
     is_reply = word.lower() == REPLY and not rest[:1].strip()
@@ -102,7 +94,7 @@ def _written(team: str, channel: str, event: dict[str, Any], *, is_shortcut: boo
 
 
 def _change(event: dict[str, Any], *, is_deleted: bool) -> Changed | None:
-    before, after = _dict(event.get("previous_message")), _dict(event.get("message"))
+    before, after = as_dict(event.get("previous_message")), as_dict(event.get("message"))
     original = before if is_deleted or not after else after
     if original.get("bot_id") or (not is_deleted and before.get("text") == after.get("text")):
         return None  # our own, or only a link that was unfolded
@@ -125,22 +117,6 @@ def _shown(mark: re.Match[str]) -> str:
         return f"{'@' if kind != '#' else '#'}{label or target}"
     address = target.removeprefix("mailto:")
     return address if not label or label in (address, target) else f"{label} ({address})"
-
-
-def _object(raw: bytes) -> dict[str, Any]:
-    if len(raw) > LARGEST_BODY:
-        raise UnreadablePayload("the body is too large")
-    try:
-        value = json.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UnreadablePayload("not JSON") from error
-    if not isinstance(value, dict):
-        raise UnreadablePayload("not a JSON object")
-    return value
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:

@@ -29,8 +29,8 @@ from helpdesk.events import hooks
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event, Hook
 from helpdesk.events.outcomes import DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.payloads import UnreadablePayload
 from helpdesk.events.provider_calls import provider_client
-from helpdesk.oncall.provider_messages import UnreadablePayload
 
 logger = logging.getLogger(__name__)
 

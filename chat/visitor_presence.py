@@ -42,7 +42,7 @@ class Presence:
 def put(conversation_id: int, presence: Presence) -> None:
     """They are there. Best effort."""
     try:
-        _redis().set(f"{PREFIX}{conversation_id}", json.dumps(asdict(presence)), ex=LASTS_SECONDS)
+        broadcast.shared().set(f"{PREFIX}{conversation_id}", json.dumps(asdict(presence)), ex=LASTS_SECONDS)
     except (redis.RedisError, OSError) as error:
         logger.debug("presence is not known: %s", type(error).__name__)
 
@@ -58,7 +58,7 @@ def move(conversation_id: int, url: str, title: str) -> None:
 def drop(conversation_id: int) -> None:
     """Their last page is gone. Best effort."""
     try:
-        _redis().delete(f"{PREFIX}{conversation_id}")
+        broadcast.shared().delete(f"{PREFIX}{conversation_id}")
     except (redis.RedisError, OSError) as error:
         logger.debug("presence is not known: %s", type(error).__name__)
 
@@ -69,7 +69,7 @@ def of(conversation_ids: Collection[int]) -> dict[int, Presence]:
     if not numbers:
         return {}
     try:
-        found = _redis().mget([f"{PREFIX}{number}" for number in numbers])
+        found = broadcast.shared().mget([f"{PREFIX}{number}" for number in numbers])
     except (redis.RedisError, OSError) as error:
         logger.debug("presence is not known: %s", type(error).__name__)
         return {}
@@ -95,13 +95,3 @@ def _read(value: bytes | str) -> Presence:
         return Presence(**json.loads(value))
     except (ValueError, TypeError):
         return Presence()  # another version's; the next word replaces it
-
-
-_connection: redis.Redis | None = None
-
-
-def _redis() -> redis.Redis:
-    global _connection
-    if _connection is None:
-        _connection = broadcast.client()
-    return _connection

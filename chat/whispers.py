@@ -23,7 +23,7 @@ PANELS = "panels"
 def whisper(conversation_id: int, to: str, frame: Mapping[str, Any]) -> None:
     """Let the visitor's pages, or the agents', of a conversation be told this now. Never raises for Redis."""
     try:
-        _redis().publish(CHANNEL, json.dumps({"conv": conversation_id, "to": to, "frame": frame}))
+        broadcast.shared().publish(CHANNEL, json.dumps({"conv": conversation_id, "to": to, "frame": frame}))
     except (redis.RedisError, OSError) as error:
         logger.debug("a whisper was not heard: %s", type(error).__name__)
 
@@ -40,13 +40,3 @@ def read(data: bytes) -> tuple[int, str, Mapping[str, Any]] | None:
         return int(said["conv"]), str(said["to"]), dict(said["frame"])
     except (ValueError, KeyError, TypeError):
         return None
-
-
-_connection: redis.Redis | None = None
-
-
-def _redis() -> redis.Redis:
-    global _connection
-    if _connection is None:
-        _connection = broadcast.client()
-    return _connection

@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 
 from helpdesk.events.phone_numbers import LONGEST_TYPED, caller, e164
 from helpdesk.events.safe_text import one_line, storable
+from helpdesk.numbers import LARGEST_ID
 
 PROVIDER: Final = "twilio"
 LARGEST: Final = 256 * 1024
 """Bytes; Twilio sends a few kilobytes."""
 MOST_FIELDS: Final = 300
 LONGEST_TEXT: Final = 10_000
-LARGEST_ID: Final = 2**63 - 1
 MOST_MEDIA: Final = 10
 MOST_SECONDS: Final = 86_400
 VOICE, RECORDING, STATUS, SMS = "voice", "recording", "status", "sms"

@@ -13,6 +13,7 @@ from django.core import signing
 from django.core.files.storage import default_storage
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from helpdesk.conversations.files import path_of
 from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.customers import audit, sessions
 from helpdesk.customers.models import Customer, User
+from helpdesk.events import forgetting
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import CUSTOMER
 from helpdesk.events.handlers import outside
@@ -106,6 +108,7 @@ def confirm(customer_id: int, user: User, *, at: datetime) -> None:
     for dotted in settings.ERASERS:
         import_string(dotted)(customer, at)
     _forget_words(customer)
+    _forget_addresses(customer)
     _forget_ways_in(customer)
     Customer.objects.filter(pk=customer.pk).update(
         name="", email="", language="", timezone="", notes="", is_manager=False, organization=None, blocked_at=None
@@ -127,6 +130,14 @@ def _forget_words(customer: Customer) -> None:
     said.update(text=ERASED, full_text="", html="", error="", remark="")
     Page.objects.filter(conversation__in=own).update(summary=ERASED)
     own.update(subject=ERASED, preview="", custom={}, thread="")
+
+
+def _forget_addresses(customer: Customer) -> None:
+    """Where events tell of one: who was put in copy, whose mail came back. That is in others' conversations as well."""
+    handles = {customer.email, *customer.identities.values_list("handle", flat=True)}
+    spoken = Q(customer=customer) | Q(followers=customer) | Q(messages__customer=customer)
+    ids = set(Conversation.objects.filter(spoken).values_list("pk", flat=True))
+    forgetting.forget({one for one in handles if "@" in one or one.startswith("+")}, ids)
 
 
 def _forget_ways_in(customer: Customer) -> None:

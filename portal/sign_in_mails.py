@@ -50,7 +50,7 @@ def mail(row: SignIn) -> EmailMessage:
 
 
 def is_new(customer: Customer, request: HttpRequest, *, at: datetime) -> bool:
-    """Whether they are about to sign in from a browser unlike all that they are signed in with. The first one is not."""
+    """Whether they are about to sign in from a browser unlike all that they are signed in with; the first is not."""
     known = CustomerSession.objects.filter(customer=customer, ends_at__gt=at)
     return known.exists() and not known.filter(user_agent=request.META.get("HTTP_USER_AGENT", "")[:300]).exists()
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Left, Length
 
 from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.customers.models import Customer
+from helpdesk.numbers import is_number
 from portal import permissions, wording
 
 PAGE: Final = 25
@@ -74,7 +75,7 @@ def _rows(condition: Q, wanted: Wanted, at: datetime) -> QuerySet[Conversation]:
 
 def _matching(query: str, at: datetime) -> Q:
     number = query.removeprefix("#")
-    if number.isascii() and number.isdecimal() and len(number) < 16:
+    if is_number(number):
         return Q(pk=int(number)) | Q(subject__icontains=query)
     words = SearchQuery(query, config="simple", search_type="websearch")
     said = Message.objects.filter(permissions.readable(at), conversation=OuterRef("pk"), search=words)

@@ -13,7 +13,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import handling, promises
 from helpdesk.conversations.incoming import lock
+from helpdesk.conversations.models import DONE, Status
 from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
@@ -26,7 +28,7 @@ from social.models import Post, Thread
 from social.network import AnswersInPrivate, Outgoing, TokenDead, network
 
 ASKED: Final = "social.private_asked"
-"""A person who wrote in public is answered in private: {post, text}."""
+"""A person who wrote in public is answered in private: {post, text, user}."""
 MOVED: Final = "social.private_sent"
 """The private answer has left: {post}."""
 # A comment on a Page may be answered in private for seven days (Messenger Platform, Private Replies).
@@ -49,7 +51,7 @@ def reply_in_private(conversation_id: int, user: User, text: str, *, at: datetim
     cannot = accounts.may_send(thread.account)
     if cannot:
         raise conversations.Refused(cannot)
-    data = {"post": comment.pk, "text": text}
+    data = {"post": comment.pk, "text": text, "user": user.pk}
     record(Fact(ASKED, conversation.pk, Actor.agent(user), data=data), at=at)
     return comment
 
@@ -97,9 +99,25 @@ def send(event: Event, at: datetime) -> None:
             accounts.failed(post.account, error, at=at)
         _tell(event.conversation_id, f"Not answered in private: {error}", at)
     else:
-        with transaction.atomic():
-            _tell(event.conversation_id, f"Answered in private:\n\n{event.data['text']}", at)
-            record(Fact(MOVED, event.conversation_id, data={"post": post.pk}), at=at)
+        _answered(event, at)
+
+
+@transaction.atomic
+def _answered(event: Event, at: datetime) -> None:
+    """It is an answer: the promise is kept, who gave it has taken the conversation, and it is theirs to write now."""
+    assert event.conversation_id is not None, "it was asked for in one"
+    conversation = lock(event.conversation_id)
+    conversations.note_automatically(conversation, f"Answered in private:\n\n{event.data['text']}", at=at)
+    record(Fact(MOVED, conversation.pk, data={"post": event.data["post"]}), at=at)
+    promises.answered(conversation, at=at)
+    user = User.objects.filter(pk=event.data.get("user")).first()
+    if user is None:
+        return
+    if conversation.assignee_id is None:
+        handling.assign(conversation, user, actor=Actor.agent(user), at=at)
+    if conversation.status not in DONE:
+        waits = conversations.Changes(status=Status.PENDING)
+        conversations.change(conversation.pk, waits, actor=Actor.agent(user), at=at)
 
 
 @transaction.atomic

@@ -74,6 +74,18 @@ _OF_ORGANIZATION = Prepared(
     _ABOVE.format(given=f"id IN (SELECT service_id FROM {_HAS} WHERE organization_id = %s)")
     + _SHOWN.format(named=_TOUCHED, which=_touching(_TOUCHED)),
 )
+# What stands for no service, such as the way mail takes, everybody uses; as does what is told without a component.
+_SHARED: Final = f"""({IS_PUBLIC}
+    AND NOT EXISTS (SELECT FROM {_STANDS_FOR} AS meant WHERE meant.component_id = component.id))"""
+_OF_CUSTOMER = Prepared(
+    "incidents_of_customer",
+    _ABOVE.format(given=f"id IN (SELECT service_id FROM {_HAS} WHERE organization_id = %s)")
+    + _SHOWN.format(
+        named=f"({_TOUCHED} OR {_SHARED})",
+        which=f"""({_touching(f"({_TOUCHED} OR {_SHARED})")}
+    OR NOT EXISTS (SELECT FROM {_AFFECTED} AS hit WHERE hit.incident_id = incident.id))""",
+    ),
+)
 # One of which all components are private is nobody's business but its customers'.
 _PUBLIC = Prepared(
     "incidents_public",
@@ -129,12 +141,12 @@ def of_organization(organization_id: int | None) -> list[Trouble]:
 
 
 def of_customer(customer: Customer) -> list[Trouble]:
-    """What concerns a customer who is known for certain: their company's services; where we know of none, what the
-    public sees.
+    """What concerns a customer who is known for certain: their company's services and what everybody uses; where we
+    know of no services, what the public sees.
     """
     if customer.organization_id is None or not _HAS_SERVICES.rows([customer.organization_id]):
         return public()
-    return of_organization(customer.organization_id)
+    return _found(_OF_CUSTOMER, [customer.organization_id])
 
 
 def public() -> list[Trouble]:

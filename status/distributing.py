@@ -68,20 +68,23 @@ _ENDING: Final = Prepared(
     f"""SELECT distribution.update_id FROM {Distribution._meta.db_table} AS distribution
 WHERE distribution.ended_at IS NULL AND distribution.planned_at IS NOT NULL AND {_NONE_WAITS}""",
 )
+# What is over is found first and counted then: joined to its notices before, each of them was looked at for each other.
 _END: Final = Prepared(
     "end_distributions",
     f"""
+WITH over AS MATERIALIZED (
+    SELECT distribution.id, distribution.update_id FROM {Distribution._meta.db_table} AS distribution
+    WHERE distribution.ended_at IS NULL AND distribution.planned_at IS NOT NULL AND {_NONE_WAITS}
+        AND NOT EXISTS (SELECT FROM {_NOTICE} AS leaves WHERE leaves.update_id = distribution.update_id
+            AND leaves.leaving IS NOT NULL)
+), counted AS (
+    SELECT over.id, count(notice.id) AS planned, count(notice.id) FILTER (WHERE notice.status = 'sent') AS sent,
+           count(notice.id) FILTER (WHERE notice.status = 'failed') AS failed
+    FROM over LEFT JOIN {_NOTICE} AS notice ON notice.update_id = over.update_id GROUP BY over.id
+)
 UPDATE {Distribution._meta.db_table} AS going SET ended_at = %s, planned = counted.planned, sent = counted.sent,
     failed = counted.failed
-FROM (SELECT distribution.id, count(notice.id) AS planned,
-             count(notice.id) FILTER (WHERE notice.status = 'sent') AS sent,
-             count(notice.id) FILTER (WHERE notice.status = 'failed') AS failed
-      FROM {Distribution._meta.db_table} AS distribution
-      LEFT JOIN {_NOTICE} AS notice ON notice.update_id = distribution.update_id
-      WHERE distribution.ended_at IS NULL AND distribution.planned_at IS NOT NULL AND {_NONE_WAITS}
-          AND NOT EXISTS (SELECT FROM {_NOTICE} AS leaves WHERE leaves.update_id = distribution.update_id
-              AND leaves.leaving IS NOT NULL)
-      GROUP BY distribution.id) AS counted
+FROM counted
 WHERE counted.id = going.id AND going.ended_at IS NULL
 """,
 )

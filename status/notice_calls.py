@@ -101,25 +101,31 @@ def payload(due: Due, told: Told) -> dict[str, Any]:
                 "id": incident.public_id,
                 "name": incident.name,
                 "status": newest.status,
+                "created_at": incident.created_at,
+                "updated_at": incident.updated_at,
                 "impact": incident.shown_impact,
                 "shortlink": addresses.incident_url(incident.public_id),
                 "started_at": incident.started_at,
+                "monitoring_at": incident.monitoring_at,
                 "resolved_at": incident.resolved_at,
                 "scheduled_for": incident.scheduled_for,
                 "scheduled_until": incident.scheduled_until,
-                "incident_updates": [_update(one) for one in reversed(told.updates)],
-                "components": [{"name": name, "status": state} for name, state in told.components],
+                "incident_updates": [_update(one, incident.public_id) for one in reversed(told.updates)],
+                "components": [{"id": one.id, "name": one.name, "status": one.state} for one in told.components],
             },
             "meta": {"unsubscribe": subscriber_links.unsubscribe_url(due.key)},
         },
     }
 
 
-def _update(update: IncidentUpdate) -> Mapping[str, Any]:
+def _update(update: IncidentUpdate, incident_id: str) -> Mapping[str, Any]:
     return {
         "id": update.public_id,
         "status": update.status,
         "body": update.body,
+        "incident_id": incident_id,
+        "created_at": update.created_at,
+        "updated_at": update.updated_at,
         "display_at": update.display_at,
         "is_reminder": update.is_reminder,
     }
@@ -187,7 +193,7 @@ def text(told: Told, language: str, most: int) -> str:
     with override(language):
         head = f"{wording.status(told.newest.status)}: {told.incident.name}"
         when = times.window(told.incident, told.zone)
-        parts = "\n".join(f"{name}: {wording.state(state)}" for name, state in told.components[:20])
+        parts = "\n".join(f"{part.name}: {wording.state(part.state)}" for part in told.components[:20])
     url = addresses.incident_url(told.incident.public_id)
     said = "\n\n".join(one.body for one in reversed(told.updates))
     room = max(most - len(head) - len(when) - len(parts) - len(url) - 10, 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
 from email.utils import format_datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,14 @@ class Recipient:
     address: str
 
 
+class Part(NamedTuple):
+    """A component that the reader may know of, and how it is left."""
+
+    id: str
+    name: str
+    state: str
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What is told of: the updates, oldest first, of one incident, and how it leaves what the reader may know of; its
@@ -51,7 +59,7 @@ class Told:
 
     incident: Incident
     updates: Sequence[IncidentUpdate]
-    components: Sequence[tuple[str, str]]
+    components: Sequence[Part]
     zone: ZoneInfo
 
     @property
@@ -108,7 +116,7 @@ def _said(told: Told) -> dict[str, Any]:
             (_heading(one), times.moment(one.display_at, told.zone), one.body[:LONGEST_BODY])
             for one in reversed(told.updates)
         ],
-        "components": [(one_line(part, 120), wording.state(state)) for part, state in told.components],
+        "components": [(one_line(part.name, 120), wording.state(part.state)) for part in told.components],
         "url": addresses.incident_url(incident.public_id),
         "page_url": f"{addresses.page_url()}/",
     }

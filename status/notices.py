@@ -20,7 +20,7 @@ from helpdesk.events.nudge import nudge
 from helpdesk.prepared import Prepared
 from status import concerned, distributing, pages
 from status.models import Distribution, IncidentComponent, IncidentUpdate, Notice, Subscriber
-from status.notice_letters import Told
+from status.notice_letters import Part, Told
 
 LEASE: Final = timedelta(seconds=120)
 MAY_BE_LOST: Final = "It may not have arrived: the worker that sent it was stopped as it left."
@@ -247,7 +247,7 @@ def told(dues: Collection[Due]) -> dict[tuple[tuple[int, ...], int | None], Told
             continue
         incident = updates[ids[-1]].incident
         shown = [
-            (part.component.name, part.state)
+            Part(part.component.public_id, part.component.name, part.state)
             for part in parts
             if part.incident_id == incident.pk
             and (part.component_id not in private or organization in owners.get(part.component_id, ()))

@@ -16,8 +16,9 @@ from helpdesk.conversations.handling import Changes
 from helpdesk.conversations.models import Status
 from helpdesk.conversations.serializers import ConversationChangesSerializer, TagNames
 from helpdesk.conversations.visibility import visible_conversations
-from helpdesk.customers.api_fields import ID, LARGEST_ID
+from helpdesk.customers.api_fields import ID
 from helpdesk.customers.permissions import agent_of
+from helpdesk.numbers import LARGEST_ID
 from tickets.desk import bulk, kept, variables
 from tickets.desk.bulk_models import BulkChange, BulkItem
 from tickets.desk.models import Macro

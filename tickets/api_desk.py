@@ -18,8 +18,9 @@ from helpdesk.conversations.api import Conflict, one
 from helpdesk.conversations.models import Conversation, CustomField
 from helpdesk.conversations.serializers import ConversationSerializer
 from helpdesk.customers.api_configured import Configured
-from helpdesk.customers.api_fields import ID, LARGEST_ID
+from helpdesk.customers.api_fields import ID
 from helpdesk.customers.permissions import IsAgent, agent_of
+from helpdesk.numbers import LARGEST_ID
 from tickets.desk import blocking, dry_runs, kept, macros, rules, steps
 from tickets.desk.models import BlockedSender, CannedReply, Macro, Rule, RuleRun, SavedView
 from tickets.desk.settings_serializers import (

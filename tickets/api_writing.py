@@ -17,10 +17,10 @@ from helpdesk.conversations.api_undoing import message_of
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.serializers import MessageSerializer
 from helpdesk.conversations.visibility import visible_to
-from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.models import User
 from helpdesk.customers.permissions import agent_of
 from helpdesk.desk import markdown
+from helpdesk.numbers import LARGEST_ID
 from tickets.desk import canned, drafts, mentions
 from tickets.desk.models import Draft, Mention
 from tickets.forms import MAX_TEXT

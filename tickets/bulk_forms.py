@@ -11,10 +11,10 @@ from helpdesk.conversations.handling import UNSET, Changes
 from helpdesk.conversations.models import Priority, Status
 from helpdesk.conversations.visibility import visible_teams
 from helpdesk.customers.models import User
+from helpdesk.numbers import is_number, whole_number
 from tickets.desk import bulk, kept, snoozing, variables
 from tickets.desk.models import Macro
 from tickets.forms import AFTER_REPLY, MAX_TEXT, agent_named
-from tickets.numbers import is_number, whole_number
 
 NONE, ME = "none", "me"
 WAKE = "wake"

@@ -11,12 +11,12 @@ from helpdesk.conversations.actions import Changes
 from helpdesk.conversations.models import CustomField, Priority, Status
 from helpdesk.customers import agents
 from helpdesk.customers.models import Customer, Service, Team, User
+from helpdesk.numbers import LARGEST_ID
 from helpdesk.oncall.models import Schedule
 from tickets.models import Topic
 from tickets.uploads import FilesField
 
 MAX_TEXT = 200_000
-LARGEST = 2**63 - 1
 AFTER_REPLY = (Status.PENDING, Status.OPEN, Status.ON_HOLD, Status.RESOLVED)
 
 
@@ -38,8 +38,8 @@ class MessageForm(forms.Form):
     client_id = forms.UUIDField(required=False)
     uploads = FilesField(required=False)
     # What the page showed when it was written, and which saved draft it is.
-    seen = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
-    draft = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
+    seen = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
+    draft = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
     cc = forms.CharField(required=False, max_length=4000)
     was_cc = forms.CharField(required=False, max_length=20_000)
     # Why it leaves although its network's rules hold it back.

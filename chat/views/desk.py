@@ -21,6 +21,7 @@ from helpdesk.customers.models import Team, User
 from helpdesk.customers.visibility import visible_teams
 from helpdesk.desk.pages import AgentRequest, agent_view, page
 from helpdesk.events.actors import Actor
+from helpdesk.numbers import whole_number
 
 LONGEST_NOTE: Final = 10_000
 MOST_TAGS: Final = 200
@@ -145,7 +146,7 @@ def hand_on(request: AgentRequest, pk: int) -> HttpResponse:
 
 def _hand_on(request: AgentRequest, pk: int) -> None:
     kind, _colon, number = request.POST.get("to", "").partition(":")
-    key = int(number) if number.isascii() and number.isdecimal() and len(number) < 18 else 0
+    key = whole_number(number)
     note = request.POST.get("note", "").replace("\x00", "")[:LONGEST_NOTE]
     if kind == "team":
         team = get_object_or_404(Team, pk=key)

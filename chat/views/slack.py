@@ -7,8 +7,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from chat import slack_commands
+from helpdesk.events.payloads import LARGEST_BODY, UnreadablePayload
 from helpdesk.events.signatures import slack_v0
-from helpdesk.oncall.provider_messages import LARGEST_BODY, UnreadablePayload
 
 
 @csrf_exempt

@@ -15,8 +15,8 @@ from helpdesk.conversations.api import one
 from helpdesk.conversations.api_permissions import must_see
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.serializers import MAX_TEXT, ConversationSerializer
-from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.permissions import agent_of
+from helpdesk.numbers import LARGEST_ID
 from helpdesk.oncall.models import Page
 from helpdesk.oncall.serializers import PageSerializer
 from helpdesk.oncall.visibility import visible_pages

@@ -18,9 +18,9 @@ from helpdesk.conversations.models import Conversation, ConversationLink, Status
 from helpdesk.conversations.rows import desk_url
 from helpdesk.conversations.serializers import MAX_SUBJECT, ConversationSerializer
 from helpdesk.conversations.visibility import visible_conversations
-from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.models import User
 from helpdesk.customers.permissions import agent_of
+from helpdesk.numbers import LARGEST_ID
 
 _SHOWN = {
     ConversationLink.Kind.RELATED.value: ("related", "related"),

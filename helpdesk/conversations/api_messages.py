@@ -28,12 +28,12 @@ from helpdesk.conversations.serializers import (
 )
 from helpdesk.conversations.uploads import files_of
 from helpdesk.conversations.visibility import visible_to
-from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.api_multipart import BoundedMultiPartParser
 from helpdesk.customers.models import User
 from helpdesk.customers.pagination import OldestFirst
 from helpdesk.customers.permissions import agent_of, may_work
 from helpdesk.events.models import Event
+from helpdesk.numbers import LARGEST_ID
 from helpdesk.sla.models import Clock
 from helpdesk.sla.reckoning import explain_clock
 

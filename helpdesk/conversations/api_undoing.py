@@ -14,8 +14,8 @@ from helpdesk.conversations import answers, undoing
 from helpdesk.conversations.api import Conflict, one
 from helpdesk.conversations.models import Message
 from helpdesk.conversations.serializers import ConversationSerializer, MessageSerializer
-from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.permissions import agent_of
+from helpdesk.numbers import LARGEST_ID
 
 
 def message_of(conversation_id: int, message_id: int) -> Message:

@@ -14,6 +14,7 @@ from helpdesk.conversations import incidents, search
 from helpdesk.conversations.models import Conversation, Priority, Status
 from helpdesk.customers import api_fields
 from helpdesk.customers.models import Service
+from helpdesk.numbers import is_number
 
 Rows = QuerySet[Conversation, dict[str, Any]]
 NOBODY = "none"
@@ -72,7 +73,7 @@ class ConversationFilters(django_filters.FilterSet):  # type: ignore[misc]
         return _by(rows, "team", value, "name")
 
     def by_customer(self, rows: Rows, name: str, value: str) -> Rows:
-        if api_fields.is_id(value):
+        if is_number(value):
             return rows.filter(customer=int(value))
         return rows.filter(customer__identities__channel="email", customer__identities__handle=value.strip().lower())
 
@@ -99,6 +100,6 @@ class ConversationFilters(django_filters.FilterSet):  # type: ignore[misc]
 def _by(rows: Rows, relation: str, value: str, name_field: str) -> Rows:
     if value == NOBODY:
         return rows.filter(**{relation: None})
-    if api_fields.is_id(value):
+    if is_number(value):
         return rows.filter(**{relation: int(value)})
     return rows.filter(Q(**{f"{relation}__{name_field}__iexact": value.strip()}))

@@ -11,9 +11,10 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from helpdesk.conversations import custom_fields
 from helpdesk.conversations.models import Attachment, Message, Priority, Status, Tag
-from helpdesk.customers.api_fields import LARGEST_ID, IdOrName, Reference, matching, validated
+from helpdesk.customers.api_fields import IdOrName, Reference, matching, validated
 from helpdesk.customers.models import Service, Team, User
 from helpdesk.events.models import Event
+from helpdesk.numbers import LARGEST_ID
 from helpdesk.sla.models import Target
 
 MAX_TEXT = 500_000

@@ -73,7 +73,14 @@ def take_back(message_id: int, user: User, *, at: datetime) -> Message:
 
 
 def _show_last(conversation_id: int, at: datetime) -> None:
-    said = Message.objects.filter(conversation=conversation_id).exclude(kind=Message.Kind.NOTE).order_by("-pk").first()
+    """As if the reply had never been: notes and what the house says by itself are not shown in lists."""
+    said = (
+        Message.objects.filter(conversation=conversation_id)
+        .exclude(kind=Message.Kind.NOTE)
+        .exclude(kind=Message.Kind.OUTBOUND, is_automatic=True)
+        .order_by("-pk")
+        .first()
+    )
     if said is not None:
         Conversation.objects.filter(pk=conversation_id).update(
             updated_at=at, last_message_at=said.at, preview=preview(said.text)

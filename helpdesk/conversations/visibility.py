@@ -7,6 +7,7 @@ from django.db.models import Exists, Q, QuerySet
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Team, User
 from helpdesk.customers.visibility import condition, visible_teams, visible_to
+from helpdesk.numbers import LARGEST_ID
 from helpdesk.prepared import Prepared
 
 __all__ = [
@@ -19,8 +20,6 @@ __all__ = [
     "visible_to",
     "watchers",
 ]
-
-_LARGEST_ID = 2**63 - 1
 
 
 def _sees(role: str) -> Prepared:
@@ -58,7 +57,7 @@ def may_see(user: User, conversation_id: int) -> bool:
 
 def last_event(user: User, conversation_id: int) -> int | None:
     """The `last_seq` of a conversation; None where this agent sees none of this number. One statement."""
-    if not 0 < conversation_id <= _LARGEST_ID:
+    if not 0 < conversation_id <= LARGEST_ID:
         return None
     seen = _SEEN_BY_ADMIN if user.is_admin else _SEEN_BY_AGENT
     row = seen.row({"conversation": conversation_id, "user": user.pk})

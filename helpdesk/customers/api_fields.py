@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-LARGEST_ID = 2**63 - 1
+from helpdesk.numbers import is_number
+
 # Longer ones are no id of ours, and a route that does not match is a plain 404.
 ID = "[0-9]{1,18}"
 _ID_OR_NAME = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
@@ -25,13 +26,9 @@ class IdConverter(IntConverter):
 
 def matching(reference: int | str, name_field: str) -> Q:
     """Rows meant by an id, a number in a string, or a name in any case."""
-    if isinstance(reference, str) and not is_id(reference):
+    if isinstance(reference, str) and not is_number(reference):
         return Q(**{f"{name_field}__iexact": reference.strip()})
     return Q(pk=int(reference))
-
-
-def is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def validated(shape: serializers.Serializer[Any], data: object) -> Any:

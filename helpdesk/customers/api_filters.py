@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters
 
-from helpdesk.customers.api_fields import LARGEST_ID
+from helpdesk.numbers import LARGEST_ID
 
 
 class IdFilter(django_filters.NumberFilter):  # type: ignore[misc]

@@ -4,6 +4,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
+from helpdesk.numbers import is_number
+
 
 class KeysetPagination(CursorPagination):
     """Newest first, by id. A cursor nobody of us made is refused."""
@@ -15,14 +17,10 @@ class KeysetPagination(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and not _is_id(str(cursor.position)):
+        if cursor is not None and cursor.position is not None and not is_number(str(cursor.position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
 
 class OldestFirst(KeysetPagination):
     ordering = "id"
-
-
-def _is_id(position: str) -> bool:
-    return position.isascii() and position.isdigit() and len(position) <= 18

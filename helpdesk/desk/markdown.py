@@ -1,4 +1,5 @@
-"""What agents type as Markdown: bold, italic, lists, links, quotes and code, nothing else and no HTML of their own.
+"""What agents type as Markdown: bold, italic, lists, links, quotes and code, in reports also headings; nothing else and
+no HTML of their own.
 
 CommonMark by markdown-it-py; a line break stays one, as in a mail.
 """
@@ -18,6 +19,7 @@ MOST_FORMATTED = 10_000
 _RULES = ["emphasis", "list", "link", "autolink", "backticks", "fence", "blockquote", "newline", "escape"]
 # Whether any rule could apply at all; most texts have nothing to format.
 _MARKS = re.compile(r"[*_`\[<\\]|^[ ]{0,3}(?:[-+>]|\d{1,9}[.)])", re.MULTILINE)
+_HEADING = re.compile(r"^ {0,3}#{1,6} ", re.MULTILINE)
 _OPENING = 20
 
 
@@ -33,9 +35,11 @@ def shown(text: str) -> Markup:
 
 @lru_cache(512)
 def body(text: str) -> Markup:
-    """A text of ours as customers read it: formatted, or as paragraphs of what was typed."""
-    if is_formatted(text):
-        return render(text)
+    """A text of ours as customers read it: formatted, or as paragraphs of what was typed. A report may have headings,
+    which are bold lines: the outline is that of the page around it.
+    """
+    if is_formatted(text) or (len(text) <= MOST_FORMATTED and _HEADING.search(text) is not None):
+        return Markup(_parser_with_headings().render(text))
     paragraphs = [linked(part.strip("\n")) for part in text.split("\n\n") if part.strip()]
     return Markup("").join(Markup("<p>{}</p>\n").format(part.replace("\n", Markup("<br>"))) for part in paragraphs)
 
@@ -47,10 +51,22 @@ def render(text: str) -> Markup:
 
 @cache
 def _parser() -> MarkdownIt:
-    made = MarkdownIt("zero", {"html": False, "breaks": True, "linkify": False, "maxNesting": _OPENING}).enable(_RULES)
+    return _made(_RULES)
+
+
+def _made(rules: list[str]) -> MarkdownIt:
+    made = MarkdownIt("zero", {"html": False, "breaks": True, "linkify": False, "maxNesting": _OPENING}).enable(rules)
     made.core.ruler.push("bare_links", _link_bare)
     made.core.ruler.push("strangers", _open_elsewhere)
     made.validateLink = _is_harmless  # type: ignore[method-assign]
+    return made
+
+
+@cache
+def _parser_with_headings() -> MarkdownIt:
+    made = _made([*_RULES, "heading"])
+    made.add_render_rule("heading_open", lambda *_given: "<p><strong>")
+    made.add_render_rule("heading_close", lambda *_given: "</strong></p>\n")
     return made
 
 

@@ -9,8 +9,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.customers.agents import are_many
-from helpdesk.customers.api_fields import is_id
 from helpdesk.customers.models import User
+from helpdesk.numbers import is_number
 
 # Without a script; with one the server is asked while one types, for these kinds of rows.
 SUGGESTED: Final = 200
@@ -60,7 +60,7 @@ class _Named(forms.CharField):
     def found(self, word: str) -> Model:
         """The row meant by a word. Raises ValidationError."""
         number = word.removeprefix("#")
-        if word.startswith("#") and is_id(number):
+        if word.startswith("#") and is_number(number):
             row: Model | None = self.rows.filter(pk=int(number)).first()
             if row is not None:
                 return row
@@ -88,7 +88,7 @@ class NamedField(_Named):
     def prepare_value(self, value: Any) -> Any:
         # What was typed stays as it was; rows and their keys are written.
         if isinstance(value, str):
-            value = int(value[1:]) if value.startswith("#") and is_id(value[1:]) else value
+            value = int(value[1:]) if value.startswith("#") and is_number(value[1:]) else value
         return next(iter(self.written([value])), "") if isinstance(value, (int, Model)) else value
 
     def clean(self, value: Any) -> Any:

@@ -6,7 +6,9 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-_LINK: Final = re.compile(r"https?://[^\s<>\"'\x00-\x1f]{3,2000}")
+# An address ends where characters turn the direction of writing: they show `gpj.exe` as `exe.jpg`.
+_TURNS: Final = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_LINK: Final = re.compile(rf"https?://[^\s<>\"'\x00-\x1f{_TURNS}]{{3,2000}}")
 _TRAILING: Final = ".,;:!?)]}'\""
 
 

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Collection
+from functools import cache
 from typing import Final
 
 import redis
@@ -54,6 +55,12 @@ def client() -> redis.Redis:
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=1, retry=Retry(NoBackoff(), 1)
     )
+
+
+@cache
+def shared() -> redis.Redis:
+    """This process's one of them: its connections are taken and given back by whichever thread asks."""
+    return client()
 
 
 class _Publisher:

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from helpdesk.customers.models import User
+from helpdesk.numbers import LARGEST_ID
 from helpdesk.oncall import linking, paging
 from helpdesk.oncall.models import Page, PageDelivery
 
 # "1" in a text message means the newest page that was sent there, and not one of last week.
 ANSWERS_WITHIN: Final = timedelta(hours=24)
-LARGEST_ID: Final = 2**63 - 1
 MOST_AT_ONCE: Final = 100
 
 

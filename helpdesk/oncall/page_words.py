@@ -136,6 +136,6 @@ def known(language: str) -> str:
     return language if language in WORDS else FALLBACK
 
 
-def say(language: str, what: str, **given: object) -> str:
+def say(language: str, which: str, **given: object) -> str:
     """One of the words above, with what they name."""
-    return WORDS[known(language)][what].format(**given)
+    return WORDS[known(language)][which].format(**given)

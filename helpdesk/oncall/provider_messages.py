@@ -4,17 +4,15 @@ Each parser returns what it found, None for something readable that does not con
 nothing else, whatever the bytes.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
+from helpdesk.events.payloads import UnreadablePayload, as_dict, form_fields, json_object
 from helpdesk.events.safe_text import one_line, storable
+from helpdesk.numbers import LARGEST_ID
 from helpdesk.oncall.pagers.slack import ACKNOWLEDGE_ACTION
 
-LARGEST_BODY = 8 * 1024 * 1024  # bytes; PagerDuty sends 256 KB at most, Slack a message with all it may hold 2.5 MB
-LARGEST_ID = 2**63 - 1
 PAGERDUTY_TYPES = frozenset(
     f"incident.{what}"
     for what in (
@@ -22,10 +20,6 @@ PAGERDUTY_TYPES = frozenset(
         *("reassigned", "delegated", "escalated", "priority_updated"),
     )
 )
-
-
-class UnreadablePayload(ValueError):
-    """The body is not what the provider documents; the message says in what way."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +70,11 @@ def parse_pagerduty(raw: bytes) -> PagerDutyEvent | None:
     """A webhook v3 body (https://developer.pagerduty.com/docs/webhooks-overview); None for types we do not use, and
     for one merged into another: whoever did that did not say that it is over.
     """
-    event = _dict(_json_object(raw).get("event"))
+    event = as_dict(json_object(raw).get("event"))
     kind = _text(event.get("event_type"), 100)
     if kind not in PAGERDUTY_TYPES:
         return None
-    data, agent = _dict(event.get("data")), _dict(event.get("agent"))
+    data, agent = as_dict(event.get("data")), as_dict(event.get("agent"))
     if kind == "incident.resolved" and _is_merged(data):
         return None
     identifier = _text(event.get("id"), 255)
@@ -99,19 +93,19 @@ def parse_pagerduty(raw: bytes) -> PagerDutyEvent | None:
 
 def parse_pagerduty_incidents(raw: bytes) -> list[PagerDutyIncident]:
     """The answer to GET /incidents (https://developer.pagerduty.com/api-reference/9d0b4b12e36f9-list-incidents)."""
-    found = _json_object(raw).get("incidents")
+    found = json_object(raw).get("incidents")
     if not isinstance(found, list):
         raise UnreadablePayload("no list of incidents")
-    return [_incident(_dict(one)) for one in found]
+    return [_incident(as_dict(one)) for one in found]
 
 
 def _incident(data: dict[str, Any]) -> PagerDutyIncident:
     created_at = _moment(data.get("created_at"))
     given = data.get("acknowledgements")
     by_people = [
-        (_moment(_dict(one).get("at")), name)
+        (_moment(as_dict(one).get("at")), name)
         for one in (given if isinstance(given, list) else [])
-        if (name := _person(_dict(one).get("acknowledger")))
+        if (name := _person(as_dict(one).get("acknowledger")))
     ]
     acknowledged_at, acknowledged_by = max(by_people, default=(None, ""))
     return PagerDutyIncident(
@@ -126,33 +120,28 @@ def _incident(data: dict[str, Any]) -> PagerDutyIncident:
 
 
 def _is_merged(data: dict[str, Any]) -> bool:
-    return _dict(data.get("resolve_reason")).get("type") == "merge_resolve_reason"
+    return as_dict(data.get("resolve_reason")).get("type") == "merge_resolve_reason"
 
 
 def _person(reference: Any) -> str:
     """The name behind a reference to a user; "" for a service, an integration, an escalation policy."""
-    found = _dict(reference)
+    found = as_dict(reference)
     return _line(found.get("summary"), 200) if found.get("type") in ("user_reference", "user") else ""
 
 
 def parse_slack_interaction(raw: bytes) -> SlackAction | None:
     """The form body of an interactivity request; None for buttons, dialogs and commands that are not ours."""
-    if len(raw) > LARGEST_BODY:
-        raise UnreadablePayload("the body is too large")
-    try:
-        form = parse_qs(raw.decode("ascii"), keep_blank_values=True, max_num_fields=50)
-    except ValueError as error:
-        raise UnreadablePayload("not a form") from error
+    form = form_fields(raw)
     if "payload" not in form:
         if "command" in form:
             return None
         raise UnreadablePayload("the form has no payload field")
-    return _acknowledgement(_json_object(form["payload"][0].encode("utf-8", "replace")))
+    return _acknowledgement(json_object(form["payload"].encode("utf-8", "replace")))
 
 
 def slack_challenge(raw: bytes) -> str | None:
     """The challenge to echo when Slack verifies the events URL; None for any other event."""
-    body = _json_object(raw)
+    body = json_object(raw)
     if body.get("type") != "url_verification":
         return None
     challenge = _text(body.get("challenge"), 1000)
@@ -165,10 +154,10 @@ def _acknowledgement(payload: dict[str, Any]) -> SlackAction | None:
     actions = payload.get("actions")
     if payload.get("type") != "block_actions" or not isinstance(actions, list):
         return None
-    pressed = [_dict(action) for action in actions if _dict(action).get("action_id") == ACKNOWLEDGE_ACTION]
+    pressed = [as_dict(action) for action in actions if as_dict(action).get("action_id") == ACKNOWLEDGE_ACTION]
     if not pressed:
         return None
-    user, container = _dict(payload.get("user")), _dict(payload.get("container"))
+    user, container = as_dict(payload.get("user")), as_dict(payload.get("container"))
     user_id = _line(user.get("id"), 100)
     if not user_id:
         raise UnreadablePayload("nobody is named as having pressed the button")
@@ -177,8 +166,8 @@ def _acknowledgement(payload: dict[str, Any]) -> SlackAction | None:
         user_id=user_id,
         user_name=_line(user.get("username"), 200) or _line(user.get("name"), 200),
         response_url=_line(payload.get("response_url"), 2000),
-        channel=_line(_dict(payload.get("channel")).get("id"), 100) or _line(container.get("channel_id"), 100),
-        message_ts=_line(container.get("message_ts"), 100) or _line(_dict(payload.get("message")).get("ts"), 100),
+        channel=_line(as_dict(payload.get("channel")).get("id"), 100) or _line(container.get("channel_id"), 100),
+        message_ts=_line(container.get("message_ts"), 100) or _line(as_dict(payload.get("message")).get("ts"), 100),
     )
 
 
@@ -187,22 +176,6 @@ def _page_id(value: Any) -> int:
     if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= LARGEST_ID:
         raise UnreadablePayload("the button carries no page id")
     return int(text)
-
-
-def _json_object(raw: bytes) -> dict[str, Any]:
-    if len(raw) > LARGEST_BODY:
-        raise UnreadablePayload("the body is too large")
-    try:
-        value = json.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UnreadablePayload("not JSON") from error
-    if not isinstance(value, dict):
-        raise UnreadablePayload("not a JSON object")
-    return value
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any, limit: int) -> str:

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from helpdesk.events import hooks
 from helpdesk.events.models import Event, Hook
+from helpdesk.events.payloads import UnreadablePayload
 from helpdesk.oncall import paging, rotas, told_of_pages
 from helpdesk.oncall.models import Page, Schedule
 from helpdesk.oncall.provider_messages import (
-    UnreadablePayload,
     parse_pagerduty,
     parse_slack_interaction,
 )

@@ -19,6 +19,7 @@ from helpdesk.events import hooks
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event, Hook
 from helpdesk.events.outcomes import DeliveryError, RetryLater
+from helpdesk.events.payloads import UnreadablePayload, as_dict, json_object
 from helpdesk.events.provider_calls import provider_client
 from helpdesk.events.safe_text import one_line
 from helpdesk.oncall import answering, linking
@@ -48,9 +49,9 @@ def hear(update: Mapping[str, Any], *, at: datetime) -> Reply | None:
     """Do what an update asks of on-call; what to answer, None where it does not concern us. Twice does no harm."""
     pressed = _pressed(update)
     if pressed is not None:
-        words = _answered(str(_dict(_dict(update.get("callback_query")).get("from")).get("id", "")), *pressed, at=at)
-        query = _dict(update.get("callback_query")).get("id")
-        return Reply("answerCallbackQuery", {"callback_query_id": str(query), "text": words})
+        query = as_dict(update.get("callback_query"))
+        words = _answered(str(as_dict(query.get("from")).get("id", "")), *pressed, at=at)
+        return Reply("answerCallbackQuery", {"callback_query_id": str(query.get("id")), "text": words})
     code = _code(update)
     return None if code is None else _linked(update, code, at)
 
@@ -73,8 +74,8 @@ def _answered(chat: str, what: str, which: str, *, at: datetime) -> str:
 
 
 def _linked(update: Mapping[str, Any], code: str, at: datetime) -> Reply:
-    message = _dict(update.get("message"))
-    chat, sender = _dict(message.get("chat")), _dict(message.get("from"))
+    message = as_dict(update.get("message"))
+    chat, sender = as_dict(message.get("chat")), as_dict(message.get("from"))
     number = str(chat.get("id", ""))
     if chat.get("type") != "private" or number != str(sender.get("id", "")):
         return Reply("sendMessage", {"chat_id": number, "text": "Send me the code in a chat of our own."})
@@ -128,23 +129,18 @@ async def _say(reply: Reply) -> None:
 def read(raw: bytes) -> dict[str, Any] | None:
     """The update as JSON, None for anything else."""
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
+        return json_object(raw)
+    except UnreadablePayload:
         return None
-    return found if isinstance(found, dict) else None
 
 
 def _code(update: Mapping[str, Any]) -> str | None:
-    text = _dict(update.get("message")).get("text")
+    text = as_dict(update.get("message")).get("text")
     found = _START.fullmatch(text) if isinstance(text, str) and len(text) < 300 else None
     return found.group(1) if found else None
 
 
 def _pressed(update: Mapping[str, Any]) -> tuple[str, str] | None:
-    data = _dict(update.get("callback_query")).get("data")
+    data = as_dict(update.get("callback_query")).get("data")
     found = _BUTTON.fullmatch(data) if isinstance(data, str) and len(data) <= 64 else None
     return (found.group(1), found.group(2)) if found else None
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -18,12 +18,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.customers.models import User
 from helpdesk.events import hooks
+from helpdesk.events.payloads import LARGEST_BODY, UnreadablePayload
 from helpdesk.events.signatures import pagerduty_v3, slack_v0
 from helpdesk.oncall import feeds
 from helpdesk.oncall.models import Schedule
 from helpdesk.oncall.provider_messages import (
-    LARGEST_BODY,
-    UnreadablePayload,
     parse_pagerduty,
     parse_slack_interaction,
     slack_challenge,

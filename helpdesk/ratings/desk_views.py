@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.desk.pages import AgentRequest, agent_view, page
+from helpdesk.numbers import is_number
 from helpdesk.ratings import giving, wording
 from helpdesk.ratings.models import Rating
 from helpdesk.ratings.permissions import may_lead, visible_ratings
@@ -29,7 +30,7 @@ def ratings(request: AgentRequest) -> HttpResponse:
     rows = chosen(visible_ratings(request.user), show)
     lowest = visible_ratings(request.user).filter(score__lte=giving.LOW, looked_at=None)
     before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
+    if is_number(before):
         rows = rows.filter(_older_than(int(before)))
     found = list(
         rows.select_related("conversation", "customer", "agent", "team", "looked_by").order_by(

@@ -98,7 +98,7 @@ def _show(
 
 def _sorry(request: HttpRequest, title: str, words: str, status: int) -> HttpResponse:
     context = {"title": title, "words": words, "start": reverse("knowledge:home")}
-    return render(request, "ratings/sorry.html", context, status=status)
+    return render(request, "front/sorry.html", context, status=status)
 
 
 def _score(text: str) -> int | None:

@@ -21,10 +21,11 @@ from helpdesk.conversations.uploads import files_of
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers import audit
 from helpdesk.customers.api_configured import Configured
-from helpdesk.customers.api_fields import ID, is_id
+from helpdesk.customers.api_fields import ID
 from helpdesk.customers.api_multipart import BoundedMultiPartParser
 from helpdesk.customers.pagination import KeysetPagination
 from helpdesk.customers.permissions import agent_of
+from helpdesk.numbers import is_number
 from knowledge import articles, categories, files, permissions, searching, suggesting
 from knowledge.api.shapes import (
     LANGUAGES,
@@ -118,7 +119,7 @@ class ArticleViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
 
     def _conversation(self, given: str) -> Conversation:
         seen = visible_conversations(agent_of(self.request)).select_related("customer")
-        found = seen.filter(pk=int(given)).first() if is_id(given) else None
+        found = seen.filter(pk=int(given)).first() if is_number(given) else None
         if found is None:
             raise NotFound("There is no such conversation.")
         return found

@@ -15,6 +15,7 @@ from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.desk import offered
 from helpdesk.desk.pages import AgentRequest, agent_view, page, viewers_too
+from helpdesk.numbers import whole_number
 from knowledge import permissions, remarking, suggesting, using
 from knowledge.models import Article
 from knowledge.voting import TooMany
@@ -45,7 +46,7 @@ def beside(request: AgentRequest, pk: int) -> HttpResponse:
 def reading(request: AgentRequest, pk: int) -> HttpResponse:
     """An article to read; with `conversation` in that customer's language, to be put into a reply there."""
     article = get_object_or_404(Article, pk=pk)
-    number = _number(request.GET.get("conversation", ""))
+    number = whole_number(request.GET.get("conversation", ""))
     found = _conversation(request, number) if number else None
     language = (found.customer.language if found else "") or request.LANGUAGE_CODE
     shown = using.translation_of(article, language)
@@ -66,7 +67,7 @@ def reading(request: AgentRequest, pk: int) -> HttpResponse:
 def insert(request: AgentRequest, pk: int) -> HttpResponse:
     """What is put into a reply in `conversation`, `as` link or text: JSON for scripts, else appended to the draft."""
     article = get_object_or_404(Article, pk=pk)
-    found = _conversation(request, _number(request.POST.get("conversation", "")))
+    found = _conversation(request, whole_number(request.POST.get("conversation", "")))
     wanted = request.POST.get("as", "")
     if not permissions.may_write(request.user):
         raise PermissionDenied
@@ -93,7 +94,7 @@ def insert(request: AgentRequest, pk: int) -> HttpResponse:
 def remark(request: AgentRequest, pk: int) -> HttpResponse:
     """This article needs work: said beside the conversation that showed it."""
     article = get_object_or_404(Article, pk=pk)
-    found = _conversation(request, _number(request.POST.get("conversation", "")))
+    found = _conversation(request, whole_number(request.POST.get("conversation", "")))
     try:
         remarking.remark(article, request.POST.get("text", ""), at=now(), agent=request.user, conversation=found)
         said = _("Noted: this article needs work.")
@@ -107,7 +108,3 @@ def remark(request: AgentRequest, pk: int) -> HttpResponse:
 
 def _conversation(request: AgentRequest, pk: int) -> Conversation:
     return get_object_or_404(visible_conversations(request.user).select_related("customer__organization"), pk=pk)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

@@ -20,6 +20,7 @@ from helpdesk.conversations.uploads import files_of
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers import audit
 from helpdesk.desk.pages import AgentRequest, agent_view, page, viewers_too
+from helpdesk.numbers import whole_number
 from knowledge import (
     addresses,
     articles,
@@ -49,9 +50,9 @@ MOST_DIFFED: Final = 5_000
 def overview(request: AgentRequest) -> HttpResponse:
     """All articles: by `show` (draft, internal, public, work, missing-LANGUAGE), `category` and words (`q`)."""
     show, query = request.GET.get("show", ""), request.GET.get("q", "").strip()[: searching.LONGEST_QUERY]
-    number = _number(request.GET.get("page", "")) or 1
+    number = whole_number(request.GET.get("page", "")) or 1
     rows = _chosen(Article.objects.select_related("author", "category"), show)
-    category = _number(request.GET.get("category", ""))
+    category = whole_number(request.GET.get("category", ""))
     rows = rows.filter(category=category) if category else rows
     if query:
         order = [hit.article_id for hit in searching.for_agent(query, request.LANGUAGE_CODE, most=200).hits]
@@ -103,7 +104,7 @@ def new(request: AgentRequest) -> HttpResponse:
         "visibility": Visibility.DRAFT,
         "takes_comments": True,
     }
-    initial["category"] = _number(request.GET.get("category", "")) or None
+    initial["category"] = whole_number(request.GET.get("category", "")) or None
     conversation = _conversation(request)
     if conversation is not None:
         text = drafting.of_conversation(conversation)
@@ -184,7 +185,7 @@ def _edit(request: AgentRequest, row: Article | None, shown: Translation | None,
 
 
 def _conversation(request: AgentRequest) -> Conversation | None:
-    pk = _number(request.GET.get("conversation", ""))
+    pk = whole_number(request.GET.get("conversation", ""))
     return visible_conversations(request.user).select_related("customer").filter(pk=pk).first() if pk else None
 
 
@@ -265,9 +266,9 @@ def versions(request: AgentRequest, pk: int) -> HttpResponse:
         raise Http404("it is not translated into this language")
     saved = list(shown.versions.select_related("author")[:MOST_VERSIONS])
     by_number = {one.number: one for one in saved}
-    new_one = by_number.get(_number(request.GET.get("to", "")), saved[0])
+    new_one = by_number.get(whole_number(request.GET.get("to", "")), saved[0])
     older = [one for one in saved if one.number < new_one.number]
-    old_one = by_number.get(_number(request.GET.get("from", "")), older[0] if older else None)
+    old_one = by_number.get(whole_number(request.GET.get("from", "")), older[0] if older else None)
     return page(
         request,
         "kb_versions.jinja",
@@ -295,7 +296,7 @@ def restore(request: AgentRequest, pk: int) -> HttpResponse:
     """An older version becomes the newest."""
     row = get_object_or_404(Translation, article=pk, language=request.POST.get("language", ""))
     try:
-        articles.restore(row, _number(request.POST.get("number", "")), author=request.user, at=now())
+        articles.restore(row, whole_number(request.POST.get("number", "")), author=request.user, at=now())
     except Version.DoesNotExist as error:
         raise Http404("there is no such version") from error
     messages.success(request, _("Restored."))
@@ -328,7 +329,7 @@ def settle(request: AgentRequest, pk: int, remark_id: int) -> HttpResponse:
 def comments(request: AgentRequest) -> HttpResponse:
     """What readers wrote: what waits, or by `show` what is shown, refused or spam."""
     if request.method == "POST":
-        one = get_object_or_404(Comment, pk=_number(request.POST.get("comment", "")))
+        one = get_object_or_404(Comment, pk=whole_number(request.POST.get("comment", "")))
         try:
             commenting.moderate(one, request.POST.get("state", ""), request.user, at=now())
         except ValueError as error:
@@ -351,7 +352,3 @@ def comments(request: AgentRequest) -> HttpResponse:
         },
         may_moderate=permissions.may_moderate(request.user),
     )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.desk.pages import AgentRequest, agent_view, page
+from helpdesk.numbers import whole_number
 from knowledge import addresses, guides, permissions, reading
 from knowledge.models import Article, Guide, Step, Visibility
 from knowledge.refusals import Refused
@@ -74,14 +75,16 @@ def save(request: AgentRequest, pk: int = 0) -> HttpResponse:
 def save_step(request: AgentRequest, pk: int) -> HttpResponse:
     """A step below `parent`, or the one of `step`."""
     row = get_object_or_404(Guide, pk=pk)
-    step = get_object_or_404(row.steps, pk=_number(request.POST["step"])) if request.POST.get("step") else None
-    parent = get_object_or_404(row.steps, pk=_number(request.POST["parent"])) if request.POST.get("parent") else None
+    step = get_object_or_404(row.steps, pk=whole_number(request.POST["step"])) if request.POST.get("step") else None
+    parent = (
+        get_object_or_404(row.steps, pk=whole_number(request.POST["parent"])) if request.POST.get("parent") else None
+    )
     kind = request.POST.get("kind", "")
     given: dict[str, Any] = {"answers": _texts(request, "answer"), "texts": _texts(request, "text")}
     if "subject_en" in request.POST:
         given["subjects"] = _texts(request, "subject")
     given["kind"] = kind if kind in Step.Kind.values else Step.Kind.QUESTION
-    given["article"] = Article.objects.filter(pk=_number(request.POST.get("article", ""))).first()
+    given["article"] = Article.objects.filter(pk=whole_number(request.POST.get("article", ""))).first()
     try:
         guides.save_step(row, step, parent, given, at=now())
     except Refused as error:
@@ -95,7 +98,7 @@ def move(request: AgentRequest, pk: int) -> HttpResponse:
     """The guide in the list, or its `step` among the answers beside it: `by` is up or down."""
     by = -1 if request.POST.get("by") == "up" else 1
     step = request.POST.get("step", "")
-    row = get_object_or_404(Step, guide=pk, pk=_number(step)) if step else get_object_or_404(Guide, pk=pk)
+    row = get_object_or_404(Step, guide=pk, pk=whole_number(step)) if step else get_object_or_404(Guide, pk=pk)
     guides.move(row, by, at=now())
     return redirect("knowledge:kb_guide", pk) if step else redirect("knowledge:kb_guides")
 
@@ -105,7 +108,7 @@ def move(request: AgentRequest, pk: int) -> HttpResponse:
 def remove_step(request: AgentRequest, pk: int) -> HttpResponse:
     """With everything below it."""
     try:
-        guides.remove_step(get_object_or_404(Step, guide=pk, pk=_number(request.POST.get("step", ""))), at=now())
+        guides.remove_step(get_object_or_404(Step, guide=pk, pk=whole_number(request.POST.get("step", ""))), at=now())
     except Refused as error:
         messages.error(request, str(error))
     return redirect("knowledge:kb_guide", pk)
@@ -122,7 +125,3 @@ def remove(request: AgentRequest, pk: int) -> HttpResponse:
 def _texts(request: AgentRequest, name: str) -> dict[str, str]:
     found = {code: request.POST.get(f"{name}_{code}", "").strip()[:LONGEST] for code in addresses.CODES}
     return {code: words.replace("\x00", "") for code, words in found.items() if words}
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

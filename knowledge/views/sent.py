@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from helpdesk.customers.models import Customer
 from helpdesk.customers.sessions import signed_in
 from helpdesk.limits import Limit, take
+from helpdesk.numbers import is_number
 from knowledge import addresses, asked, commenting, pages, reading, remarking, suggesting, voting
 from knowledge.commenting import Said, TooQuick, Wrong
 from knowledge.models import Article, Suggested
@@ -154,7 +155,7 @@ def answered(request: HttpRequest) -> HttpResponse:
     """Where a customer ends whose question an article answered; `article` is which."""
     customer, number = signed_in(request), request.GET.get("article", "")
     language = get_language() or "en"
-    known = number.isascii() and number.isdecimal() and len(number) < 19
+    known = is_number(number)
     url = reading.permanent(int(number), language, customer) if known else None
     return render(request, "knowledge/answered.html", {"url": url, "top": addresses.top(language)})
 

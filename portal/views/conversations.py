@@ -16,12 +16,12 @@ from helpdesk.conversations.handing_out import PICTURES
 from helpdesk.conversations.models import DONE, Conversation
 from helpdesk.conversations.uploads import MOST_BYTES, MOST_FILES, files_of
 from helpdesk.customers.models import Customer
+from helpdesk.numbers import LARGEST_ID, whole_number
 from portal import answering, parts, permissions, threads, wording
 from portal.access import customer_view
 from portal.rendering import page
 
 LONGEST = 200_000
-LARGEST = 2**63 - 1
 
 
 @require_safe
@@ -44,7 +44,7 @@ def overview(request: HttpRequest, customer: Customer) -> HttpResponse:
 def visible(customer: Customer, pk: int) -> Conversation:
     """The conversation, if this customer may see it. Raises Http404."""
     rows = permissions.visible_to(customer).select_related("customer", "organization").prefetch_related("services")
-    found = rows.filter(pk=pk).first() if pk <= LARGEST else None
+    found = rows.filter(pk=pk).first() if pk <= LARGEST_ID else None
     if found is None:
         raise Http404("there is none for this customer")
     return found
@@ -54,7 +54,7 @@ def visible(customer: Customer, pk: int) -> Conversation:
 @customer_view
 def conversation(request: HttpRequest, customer: Customer, pk: int) -> HttpResponseBase:
     """One conversation. What was merged leads on to where it went, if that is the customer's as well."""
-    merged = Conversation.objects.filter(pk=min(pk, LARGEST)).exclude(merged_into=None).first()
+    merged = Conversation.objects.filter(pk=min(pk, LARGEST_ID)).exclude(merged_into=None).first()
     if merged is not None:
         return redirect("portal:conversation", visible(customer, merged.merged_into_id or 0).pk)
     return _shown(request, customer, visible(customer, pk))
@@ -65,7 +65,7 @@ def _shown(
     client_id: str = "", status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     at = now()
-    thread = threads.read(found, at=at, before=_number(request.GET.get("before", "")))
+    thread = threads.read(found, at=at, before=whole_number(request.GET.get("before", "")))
     return page(
         request,
         "conversation.jinja",
@@ -89,7 +89,7 @@ def _shown(
 def news(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     """What was said after message `after`, for the open page; 204 where there is nothing."""
     found = visible(customer, pk)
-    thread = threads.read(found, at=now(), after=_number(request.GET.get("after", "")))
+    thread = threads.read(found, at=now(), after=whole_number(request.GET.get("after", "")))
     if not thread.messages and request.GET.get("status", "") == found.status:
         return HttpResponse(status=204)
     return page(request, "_news.jinja", conversation=found, thread=thread, pictures=PICTURES)
@@ -106,7 +106,7 @@ def answer(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     client_id = _client_id(request.POST.get("client_id", ""))
     if not trouble:
         seen = request.POST.get("seen", "")
-        given = answering.Answer(text, client_id, _number(seen) if seen else None, tuple(files_of(uploads)))
+        given = answering.Answer(text, client_id, whole_number(seen) if seen else None, tuple(files_of(uploads)))
         try:
             message = answering.answer(found, customer, given, at=now())
         except answering.TooMany:
@@ -158,7 +158,3 @@ def _client_id(text: str) -> UUID:
         return UUID(text[:40])
     except ValueError:
         return uuid4()
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

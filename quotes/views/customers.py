@@ -174,4 +174,4 @@ def _not_theirs(request: HttpRequest) -> HttpResponse:
 
 def _sorry(request: HttpRequest, title: str, words: str, status: int) -> HttpResponse:
     context = {"title": title, "words": words, "start": reverse("knowledge:home")}
-    return render(request, "quotes/sorry.html", context, status=status)
+    return render(request, "front/sorry.html", context, status=status)

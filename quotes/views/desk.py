@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.desk.pages import AgentRequest, agent_view, page
+from helpdesk.numbers import is_number
 from quotes import drafting, links, money, pdf, sending, wording
 from quotes.currencies import MINOR_UNITS
 from quotes.drafting import BadQuote, Content
@@ -35,7 +36,7 @@ def quotes(request: AgentRequest) -> HttpResponse:
     if state in State.values:
         rows = rows.filter(state=state)
     before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
+    if is_number(before):
         rows = rows.filter(pk__lt=int(before))
     query = request.GET.get("q", "").strip()[:100].replace("\x00", "")
     if query:

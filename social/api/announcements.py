@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from helpdesk.customers.api_fields import ID
 from helpdesk.customers.permissions import agent_of
+from helpdesk.numbers import is_number
 from social import announcing
 from social.models import Account, Announcement, AnnouncementPost
 
@@ -75,7 +76,7 @@ class AnnouncedSerializer(serializers.Serializer[Any]):
         return list(dict.fromkeys(accounts))
 
     def validate_texts(self, texts: dict[str, str]) -> dict[int, str]:
-        if not all(key.isascii() and key.isdecimal() and len(key) < 19 for key in texts):
+        if not all(is_number(key) for key in texts):
             raise serializers.ValidationError("They are named by ids of accounts.")
         return {int(key): words for key, words in texts.items()}
 

@@ -12,12 +12,13 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.payloads import as_dict, as_list
 from helpdesk.events.provider_calls import Answer
 from social import calls, counting, files
 from social.happenings import Author, Batch, Happening, Media, Said
 from social.network import CannotTell, Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
 from social.networks.bluesky_texts import facets, record_key
-from social.networks.gathering import Gathering, as_dict, as_list, not_json
+from social.networks.gathering import Gathering, not_json
 from social.wording import shortened
 
 LIMIT: Final = 300

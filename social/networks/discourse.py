@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 import inscriptis
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.payloads import as_dict, as_list
 from helpdesk.events.provider_calls import Answer
 from social import calls, files
 from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Said, Unread
 from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
-from social.networks.gathering import Gathering, as_dict, as_list, not_json
+from social.networks.gathering import Gathering, not_json
 from social.wording import shortened
 
 LIMIT: Final = 32_000

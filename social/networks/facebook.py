@@ -5,11 +5,14 @@ messages, private replies, policy), /docs/pages-api (posts, comments and mention
 """
 
 import json
+import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry
+from helpdesk.events.payloads import as_dict, as_list
 from social import calls, files
 from social.happenings import Batch, Media
 from social.network import (
@@ -27,8 +30,11 @@ from social.network import (
     WindowClosed,
 )
 from social.networks import facebook_reading, meta
-from social.networks.gathering import Gathering, as_dict, as_list, not_json
+from social.networks.facebook_reading import More
+from social.networks.gathering import Gathering, not_json
 from social.wording import shortened
+
+logger = logging.getLogger(__name__)
 
 COMMENT_LIMIT: Final = 8000
 DIRECT_LIMIT: Final = 2000
@@ -38,10 +44,12 @@ ANSWERED_BY_HAND: Final = timedelta(days=7)
 POLL_SECONDS: Final = 300.0
 LOOKS_BACK: Final = timedelta(days=15)
 MOST_PAGES: Final = 5
+# Of comments, each 100, in one reading.
+MOST_COMMENT_PAGES: Final = 20
+_ANSWER: Final = "id,from,message,created_time,permalink_url,parent"
+_COMMENT: Final = f"{_ANSWER},can_hide,can_reply_privately,comments.limit(50).order(reverse_chronological){{{_ANSWER}}}"
 _FEED: Final = (
-    "id,from,message,created_time,permalink_url,"
-    "comments.limit(100).order(reverse_chronological){id,from,message,created_time,permalink_url,parent,can_hide,"
-    "can_reply_privately,comments.limit(50){id,from,message,created_time,permalink_url,parent}}"
+    f"id,from,message,created_time,permalink_url,comments.limit(100).order(reverse_chronological){{{_COMMENT}}}"
 )
 _INBOX: Final = "id,participants,messages.limit(25){id,from,to,message,created_time}"
 
@@ -105,14 +113,32 @@ class Facebook:
     def _read_feed(self, gathered: Gathering, connection: Connection, since: datetime) -> None:
         """What was posted lately may be commented on today: page by page, back to what nobody looks at any more."""
         after: list[tuple[str, str]] = []
+        known, left = since - timedelta(minutes=10), deque[More]()
         for _ in range(MOST_PAGES):
             asked = [("fields", _FEED), ("since", str(int((since - LOOKS_BACK).timestamp()))), ("limit", "50"), *after]
             page = self._get(connection, f"{connection.external_id}/feed", asked)
-            facebook_reading.gather_feed(gathered, page, connection.external_id, since - timedelta(minutes=10))
+            left += facebook_reading.gather_feed(gathered, page, connection.external_id, known)
             paging = as_dict(page.get("paging"))
             if not paging.get("next"):
-                return
+                break
             after = [("after", str(as_dict(paging.get("cursors")).get("after", "")))]
+        self._read_comments(gathered, connection, left, known)
+
+    def _read_comments(self, gathered: Gathering, connection: Connection, left: deque[More], known: datetime) -> None:
+        """Many comments below one post: page by page, newest first, back to what was read before."""
+        for _ in range(MOST_COMMENT_PAGES):
+            if not left:
+                return
+            more = left.popleft()
+            fields = _ANSWER if more.parent else _COMMENT
+            order = ("order", "reverse_chronological")
+            asked = [("fields", fields), order, ("limit", "100"), ("after", more.after)]
+            page = self._get(connection, f"{more.below}/comments", asked)
+            left += facebook_reading.gather_comments(
+                gathered, page, connection.external_id, known, more.root, more.parent
+            )
+        if left:
+            logger.warning("more than %s pages of comments at once: the rest was not read", MOST_COMMENT_PAGES)
 
     def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
         if not outgoing.is_public:

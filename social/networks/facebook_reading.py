@@ -4,13 +4,15 @@ Sources: developers.facebook.com/docs/graph-api/webhooks/reference/page (feed), 
 webhook-events (messages, echoes, deliveries, reads, postbacks, standby).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, Literal
 
+from helpdesk.events.payloads import as_dict, as_list
 from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Reported, Said
-from social.networks.gathering import Gathering, as_dict, as_list
+from social.networks.gathering import Gathering
 
 WINDOW: Final = timedelta(days=7)
 _ITEMS: Final = frozenset({"comment", "post", "status", "photo", "video", "share", "link"})
@@ -158,17 +160,60 @@ def _direct(
     )
 
 
-def gather_feed(gathered: Gathering, feed: Mapping[str, Any], page: str, since: datetime) -> None:
-    """A page of the feed with the comments below each post, oldest first; what is older than `since` is known."""
+@dataclass(frozen=True, slots=True)
+class More:
+    """Comments that an answer did not hold any more: below which post (`root`) or comment of it (`parent`), and where
+    to go on.
+    """
+
+    root: str
+    parent: str
+    after: str
+
+    @property
+    def below(self) -> str:
+        return self.parent or self.root
+
+
+def gather_feed(gathered: Gathering, feed: Mapping[str, Any], page: str, since: datetime) -> list[More]:
+    """A page of the feed with the newest comments below each post; what is older than `since` is known. What is left to
+    read of the comments.
+    """
+    left: list[More] = []
     for post in reversed(as_list(feed.get("data"))):
         gathered.take(post, partial(_found, post, as_dict(post), page, "post", since))
         root = str(as_dict(post).get("id", ""))
-        for comment in reversed(as_list(as_dict(as_dict(post).get("comments")).get("data"))):
-            below = {**as_dict(comment), "post_id": root}
-            gathered.take(comment, partial(_found, comment, below, page, "comment", since))
-            for answer in as_list(as_dict(as_dict(comment).get("comments")).get("data")):
-                lower = {**as_dict(answer), "post_id": root, "parent_id": as_dict(comment).get("id")}
-                gathered.take(answer, partial(_found, answer, lower, page, "comment", since))
+        left += gather_comments(gathered, as_dict(as_dict(post).get("comments")), page, since, root)
+    return left
+
+
+def gather_comments(
+    gathered: Gathering, comments: Mapping[str, Any], page: str, since: datetime, root: str, parent: str = ""
+) -> list[More]:
+    """Comments below a post, or below a comment of it (`parent`), given newest first; taken oldest first. What is left
+    to read of them.
+    """
+    left: list[More] = []
+    given = as_list(comments.get("data"))
+    for comment in reversed(given):
+        below = {**as_dict(comment), "post_id": root, **({"parent_id": parent} if parent else {})}
+        gathered.take(comment, partial(_found, comment, below, page, "comment", since))
+        own = str(as_dict(comment).get("id", ""))
+        if own and not parent:
+            left += gather_comments(gathered, as_dict(as_dict(comment).get("comments")), page, since, root, own)
+    paging = as_dict(comments.get("paging"))
+    after = str(as_dict(paging.get("cursors")).get("after") or "")
+    if paging.get("next") and after and not _is_known(given, since):
+        left.append(More(root, parent, after))
+    return left
+
+
+def _is_known(comments: Sequence[Any], since: datetime) -> bool:
+    """Whether the oldest of them is older than what was read before."""
+    try:
+        return _time(as_dict(comments[-1])["created_time"]) < since
+    except (LookupError, TypeError, ValueError, OverflowError, OSError):
+        return False
 
 
 def _found(

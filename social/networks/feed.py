@@ -16,10 +16,11 @@ import feedparser
 import inscriptis
 
 from helpdesk.events.outcomes import NeverRetry, RetryLater
+from helpdesk.events.payloads import as_dict, as_list
 from social import calls, files
 from social.happenings import Author, Batch, Happening, Media, Said, Unread
 from social.network import CannotTell, Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
-from social.networks.gathering import Gathering, as_dict, as_list
+from social.networks.gathering import Gathering
 
 POLL_SECONDS: Final = 300.0
 MOST_ITEMS: Final = 200

@@ -49,16 +49,6 @@ def as_it_came(raw: Any) -> str:
         return "too deep to be written down"
 
 
-def as_list(value: Any) -> list[Any]:
-    """A list, empty for anything else."""
-    return value if isinstance(value, list) else []
-
-
-def as_dict(value: Any) -> dict[str, Any]:
-    """An object, empty for anything else."""
-    return value if isinstance(value, dict) else {}
-
-
 def not_json(body: bytes, error: Exception) -> Batch:
     """A body that is no JSON at all."""
     return Batch(unread=(Unread(f"not JSON: {error}"[:300], body.decode("utf-8", "replace")[:100_000]),))

@@ -11,10 +11,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from helpdesk.events.outcomes import DeliveryError, RetryLater
+from helpdesk.events.payloads import as_dict
 from helpdesk.events.provider_calls import Answer
 from social import calls
 from social.network import Connection, TokenDead, Unreachable, WindowClosed
-from social.networks.gathering import as_dict
 
 VERSION: Final = "v25.0"
 SIGNATURE_HEADER: Final = "x-hub-signature-256"

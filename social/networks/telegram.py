@@ -70,11 +70,10 @@ class Telegram:
         return read_updates([update])
 
     def count(self, text: str, *, is_public: bool) -> Count:
-        # Counted in UTF-16, as its entities are.
-        return Count(len(text.encode("utf-16-le", "surrogatepass")) // 2, LIMIT)
+        return Count(_length(text), LIMIT)
 
     def fit(self, text: str, link: str) -> str:
-        return shortened(text, link, LIMIT, len)
+        return shortened(text, link, LIMIT, _length)
 
     def costs(self, call: str, text: str = "") -> Cost | None:
         return None
@@ -166,6 +165,11 @@ class Telegram:
             return
         body = {"url": wanted, "secret_token": connection.secrets["webhook_secret"], "allowed_updates": _UPDATES}
         _call(connection, "setWebhook", body, repeatable=True)
+
+
+def _length(text: str) -> int:
+    """Counted in UTF-16, as its entities are."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def read_updates(updates: Sequence[Any]) -> Batch:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.payloads import as_dict, as_list
 from social import calls, files
 from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Reported, Revoked, Said
 from social.network import (
@@ -27,7 +28,7 @@ from social.network import (
     Sent,
 )
 from social.networks import meta
-from social.networks.gathering import Gathering, as_dict, as_list, not_json
+from social.networks.gathering import Gathering, not_json
 from social.wording import shortened
 
 LIMIT: Final = 4096

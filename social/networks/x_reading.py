@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from helpdesk.events.payloads import as_list
 from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Revoked, Said
-from social.networks.gathering import Gathering, as_list
+from social.networks.gathering import Gathering
 
 POST_FIELDS: Final = (
     "conversation_id,in_reply_to_user_id,created_at,referenced_tweets,entities,edit_history_tweet_ids,attachments"

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from helpdesk.customers.permissions import may_work
 from helpdesk.desk.pages import AgentRequest, agent_view, page
+from helpdesk.numbers import is_number
 from social import accounts, announcing
 from social.connecting_words import ICONS
 from social.models import Account, Announcement, AnnouncementPost
@@ -82,7 +83,7 @@ def listed(request: AgentRequest) -> HttpResponse:
     rows = Announcement.objects.select_related("by", "approved_by").order_by("-pk")
     posts = AnnouncementPost.objects.select_related("account").order_by("account__network", "pk")
     before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
+    if is_number(before):
         rows = rows.filter(pk__lt=int(before))
     found = list(rows.prefetch_related(Prefetch("posts", posts))[: PART + 1])
     return page(

@@ -3,14 +3,7 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-LARGEST: Final = 2**63 - 1
 LONGEST_ADDRESS: Final = 900
-
-
-def number_of(text: str) -> int:
-    """A row's number, 0 for what is none."""
-    is_number = text.isascii() and text.isdecimal() and len(text) < 19
-    return int(text) if is_number else 0
 
 
 def web_address(text: str) -> str | None:

@@ -36,8 +36,8 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
 def _sorry(request: HttpRequest) -> HttpResponse:
     title = _("This link is good no more")
     words = _("It was used before, or is too old. Ask us for a new one where you wrote to us.")
-    context = {"title": title, "words": words, "start": reverse("portal:home")}
-    return _private(render(request, "social/sorry.html", context, status=404))
+    context = {"title": title, "words": words, "start": reverse("portal:home"), "to": _("To my tickets")}
+    return _private(render(request, "front/sorry.html", context, status=404))
 
 
 def _private(response: HttpResponse) -> HttpResponse:

@@ -13,10 +13,11 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Message
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.desk.pages import AgentRequest, agent_view, page, viewers_too
+from helpdesk.numbers import whole_number
 from social import answering, by_hand, moving, on_behalf, wording
 from social.models import Thread, TicketClaim
 from social.network import network
-from social.views.asked import number_of, web_address
+from social.views.asked import web_address
 
 LONGEST: Final = 200_000
 
@@ -69,7 +70,7 @@ def claim_link(request: AgentRequest, pk: int) -> HttpResponse:
     """A link that makes a ticket theirs, to be sent in this private thread; an earlier one is good no more."""
     thread = thread_of(request, pk)
     known = TicketClaim.objects.filter(thread__person=thread.person_id, claimed_at=None)
-    held = get_object_or_404(known, pk=number_of(request.POST.get("ticket", "")))
+    held = get_object_or_404(known, pk=whole_number(request.POST.get("ticket", "")))
     if thread.is_public:
         messages.error(request, _("A link that anybody can read is nobody's: send it in private."))
         return redirect("tickets:conversation", pk)

@@ -22,7 +22,9 @@ from social.views.asked import web_address
 class PastedForm(forms.Form):
     """What an agent saw on a network."""
 
-    account = forms.ModelChoiceField(Account.objects.filter(is_active=True), label=gettext_lazy("Account"))
+    account = forms.ModelChoiceField(
+        Account.objects.filter(is_active=True), label=gettext_lazy("Account"), empty_label=gettext_lazy("Choose one")
+    )
     url = forms.CharField(max_length=900, label=gettext_lazy("Address of the post"), required=False)
     handle = forms.CharField(max_length=200, label=gettext_lazy("Who wrote it"))
     text = forms.CharField(max_length=28_000, label=gettext_lazy("What they said"), widget=forms.Textarea)

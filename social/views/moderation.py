@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.models import User
 from helpdesk.desk.pages import AgentRequest, agent_view, page
+from helpdesk.numbers import whole_number
 from social import covering, moderating, permissions, wording
 from social.models import ModerationAction, Post, Thread
 from social.network import network
-from social.views.asked import number_of
 from social.views.desk import thread_of
 
 PAGE: Final = 50
@@ -61,7 +61,7 @@ def moderate(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 def _post(thread: Thread, asked: str) -> Post | None:
-    number = number_of(asked)
+    number = whole_number(asked)
     return get_object_or_404(Post, pk=number, message__conversation=thread.pk) if number else None
 
 
@@ -107,7 +107,7 @@ def seen_by(user: User) -> QuerySet[ModerationAction]:
 @agent_view
 def moderation(request: AgentRequest) -> HttpResponse:
     """What was done against posts and people, newest first; `before` is the last one that was shown."""
-    before = number_of(request.GET.get("before", ""))
+    before = whole_number(request.GET.get("before", ""))
     rows = seen_by(request.user).select_related("reversed_by").order_by("-pk")
     found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE + 1])
     for one in found:

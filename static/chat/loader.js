@@ -215,9 +215,8 @@ iframe{inset-block-end:calc(var(--y) + 68px);inline-size:min(400px,100vw - 2*var
   }
 
   async function boot(given = {}) {
-    const isFirst = !config;
+    if (config) return calls.update(given);
     options = { ...options, ...given };
-    if (!isFirst) return;
     config = {};
     const language = options.locale || document.documentElement.lang || navigator.languages?.join(',') || '';
     try {

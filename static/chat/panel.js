@@ -221,6 +221,9 @@ on('shutdown', async () => {
 on('track', async (given) => (await import('./track.js')).track(given));
 
 // A place for what another part of the helpdesk knows: incidents that concern this visitor.
-when('up', () => { if ($('incident').dataset.from) import('./incidents.js').then(({ look }) => look()); });
+const troubles = () => { if ($('incident').dataset.from) import('./incidents.js').then(({ look }) => look()); };
+when('up', troubles);
+// The house tells what begins, goes on and ends.
+when('said', ({ by }) => { if (by.k === 'system') troubles(); });
 
 meet();

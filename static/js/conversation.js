@@ -161,6 +161,9 @@ document.addEventListener('keydown', (event) => {
   menu.open = false;
   menu.querySelector('summary').focus();
 });
+whenThere('.edits', (edits) => {
+  edits.addEventListener('toggle', () => { if (edits.open) edits.querySelector('textarea')?.focus(); });
+});
 whenThere('.menu', (menu) => {
   menu.addEventListener('toggle', () => { if (menu.open) choices(menu)[0]?.focus(); });
 });

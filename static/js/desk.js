@@ -25,6 +25,9 @@ for (const kind of ['input', 'submit']) {
   }, { capture: true });
 }
 
+// The menu of the settings is long: where one is, is in sight.
+document.querySelector('.areas [aria-current]')?.scrollIntoView({ block: 'nearest' });
+
 await equip(document);
 // From here on keys work and the page is live.
 document.documentElement.classList.replace('no-js', 'js');

@@ -135,6 +135,13 @@ function escape(event) {
 document.addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.isComposing || event.altKey || event.getModifierState('AltGraph')) return;
   if (event.key === 'Escape') { escape(event); return; }
+  // Whatever is filled in is sent by the same keys as a reply.
+  const { form } = event.target;
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && form) {
+    event.preventDefault();
+    form.requestSubmit(form.querySelector('button.p[type=submit]') ?? form.querySelector('[type=submit]'));
+    return;
+  }
   if (event.ctrlKey || event.metaKey || isField(event.target) || isOpen()) return;
   const move = event.target === document.body || event.target.closest?.('#list') ? moves[event.key] : undefined;
   if (move && rows().length && !event.shiftKey) {

@@ -166,8 +166,8 @@ async function submit(form, submitter) {
       if (!answer.ok) { await fill(await answer.text()); return; }
       closeLayer();
     }
-    // What was written is sent: keys are keys again. Elsewhere the focus stays where it was.
-    const focused = form.matches('[data-composer]') ? '' : document.activeElement?.id;
+    // What was written is sent, what was chosen is saved: keys are keys again. Elsewhere the focus stays where it was.
+    const focused = form.matches('[data-composer], [data-saves]') ? '' : document.activeElement?.id;
     if (number(answer.url) && path(answer.url) !== location.pathname) history.pushState({ desk: true }, '', path(answer.url));
     kept.clear();
     await put(await answer.text());

@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from helpdesk.conversations.models import Message, Status
 from helpdesk.conversations.rows import desk_url
-from helpdesk.customers.api_fields import LARGEST_ID
 from helpdesk.customers.permissions import agent_of
+from helpdesk.numbers import LARGEST_ID
 from status import linking
 from status.linking import Linked
 from status.models import Incident, IncidentConversation

@@ -9,9 +9,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from helpdesk.customers.api_fields import is_id
 from helpdesk.desk import fields
 from helpdesk.desk.forms import dress
+from helpdesk.numbers import is_number
 from status import wording
 from status.incidents import LONGEST_BODY, STATUSES, Opening, Words
 from status.models import Component, Impact, Incident, IncidentUpdate, State
@@ -253,7 +253,7 @@ def states_of(sent: Mapping[str, str]) -> dict[int, str]:
     found = {}
     for name, state in sent.items():
         number = name.removeprefix("state_")
-        if name.startswith("state_") and is_id(number) and state in State.values:
+        if name.startswith("state_") and is_number(number) and state in State.values:
             found[int(number)] = state
     known = set(Component.objects.filter(pk__in=found, is_group=False).values_list("pk", flat=True))
     return {pk: state for pk, state in found.items() if pk in known}

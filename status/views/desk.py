@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from helpdesk.customers.permissions import may_work
 from helpdesk.desk import markdown
 from helpdesk.desk.pages import AgentRequest, agent_view, page
+from helpdesk.numbers import whole_number
 from status import addresses, incidents, maintenances, proposals, rollup, wording
 from status.incidents import Opening, Refused
 from status.models import Component, Incident, IncidentTemplate, IncidentUpdate, Proposal, State
@@ -96,7 +97,7 @@ def _form(kind: str, at: datetime, **options: Any) -> asked.IncidentForm | asked
 
 def _beginning(request: AgentRequest, kind: str, proposal: Proposal | None) -> tuple[dict[str, Any], dict[int, str]]:
     """What the form is offered with: a template's words, or what a proposal is about."""
-    template = _number(request.GET.get("template", ""))
+    template = whole_number(request.GET.get("template", ""))
     found = IncidentTemplate.objects.filter(pk=template).first() if template else None
     state = State.UNDER_MAINTENANCE if kind == "maintenance" else State.PARTIAL
     if found is not None:
@@ -112,12 +113,8 @@ def _beginning(request: AgentRequest, kind: str, proposal: Proposal | None) -> t
 
 
 def _proposal(number: str) -> Proposal | None:
-    pk = _number(number)
+    pk = whole_number(number)
     return Proposal.objects.select_related("component", "signal").filter(pk=pk, ended_at=None).first() if pk else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 def _open(request: AgentRequest, opening: Opening, proposal: Proposal | None, at: datetime) -> Incident:

@@ -9,9 +9,9 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from helpdesk.customers.api_fields import is_id
 from helpdesk.customers.permissions import may_work
 from helpdesk.desk.pages import AgentRequest, agent_view, page
+from helpdesk.numbers import is_number
 from status import distributing, notices
 from status.models import IncidentUpdate
 
@@ -26,7 +26,7 @@ def distribution(request: AgentRequest, public_id: str) -> HttpResponse:
     at = now()
     if request.method == "POST":
         wanted = request.POST.get("again", "")
-        if is_id(wanted) and notices.send_again(update.pk, int(wanted), at=at):
+        if is_number(wanted) and notices.send_again(update.pk, int(wanted), at=at):
             messages.success(request, _("It is sent again."))
         return redirect("status:distribution", public_id)
     context: dict[str, Any] = {

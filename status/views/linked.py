@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.desk.pages import AgentRequest, agent_view, page
+from helpdesk.numbers import is_number, whole_number
 from status import linking
 from status.models import Incident, IncidentConversation
 
@@ -27,7 +28,7 @@ def link(request: AgentRequest) -> HttpResponse:
     customers how things stand if `tells`.
     """
     given = request.POST if request.method == "POST" else request.GET
-    numbers = [int(one) for one in given.getlist("c")[:MOST] if one.isascii() and one.isdecimal() and len(one) < 19]
+    numbers = [int(one) for one in given.getlist("c")[:MOST] if is_number(one)]
     chosen = list(visible_conversations(request.user).filter(pk__in=numbers).order_by("pk"))
     incident = Incident.objects.filter(public_id=given.get("incident", "")[:12]).first()
     if request.method != "POST" or incident is None or not chosen:
@@ -71,7 +72,7 @@ def conversations(request: AgentRequest, public_id: str) -> HttpResponse:
     """Whom an incident has made write to us, what became of each, and who says that it is broken still (`still`)."""
     incident = get_object_or_404(Incident, public_id=public_id)
     after = request.GET.get("after", "")
-    beyond = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
+    beyond = whole_number(after)
     is_narrow = "still" in request.GET
     found = linking.linked(incident, request.user, after=beyond, limit=PAGE + 1, only_still_broken=is_narrow)
     return page(

@@ -53,11 +53,13 @@ def unknown(request: HttpRequest, asked: Asked, language: str, shown: Snapshot) 
 def _front_page(
     request: HttpRequest, customer: Customer, asked: Asked, language: str, shown: Snapshot, own: Own
 ) -> HttpResponse:
+    touching = [one for one in shown.recent if one.is_open and own.public_ids & one.states.keys()]
     context = {
         **answers.front(shown),
         "customer": customer,
         "own_blocks": sections.blocks(shown, own.public_ids),
-        "own_incidents": [one for one in shown.recent if one.is_open and own.public_ids & one.states.keys()],
+        # What is wrong now stands above what is planned.
+        "own_incidents": sorted(touching, key=lambda one: one.status == "scheduled"),
         "csrf_token": get_token(request),
     }
     return _own(render("own.jinja", answers.place_of(asked), language, shown, path="", **context), language)

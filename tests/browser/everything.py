@@ -86,9 +86,9 @@ CHANGES = {
     *("look_at_rating", "show_rating", "withdraw_quote", "revise_quote", "discard_quote"),
     *("announcement_approve", "announcement_withdraw", "announcement_retry", "announcement_posted"),
     *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
-    *("vote", "comment", "remark", "suggest", "suggested", "kb_preview", "kb_files", "kb_remove_file", "kb_remove", "kb_restore"),
+    *("vote", "comment", "remark", "suggest", "suggested", "kb_preview", "kb_files", "kb_remove_file", "kb_remove"),
     *("kb_remark", "kb_settle", "kb_new_guide", "kb_save_guide", "kb_remove_guide", "kb_save_step", "kb_remove_step"),
-    *("kb_insert", "kb_remark_beside", "kb_move_guide"),
+    *("kb_insert", "kb_remark_beside", "kb_move_guide", "kb_restore"),
     *("single_sign_on", "single_sign_on_callback", *POSTS),
 }
 FILES = {

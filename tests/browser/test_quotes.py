@@ -1,5 +1,8 @@
-"""One offer from the first line to the thanks: an agent sends it, the customer accepts it on a phone, and rates."""
+"""Somebody beyond the first 30 days: an agent answers with a guide, then with a quote; the customer reads and accepts
+on a phone, and rates the work.
+"""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +15,8 @@ from helpdesk.events import outbox
 from helpdesk.events.actors import Actor
 from helpdesk.ratings import asking
 from helpdesk.ratings.models import Rating
+from knowledge import articles
+from knowledge.articles import Text
 from quotes.models import Quote
 from tests.browser.conftest import Enter
 from tests.fixtures.company import Company
@@ -27,12 +32,27 @@ def _link(text: str) -> str:
     return "/" + address.split("/", 3)[3]
 
 
-def test_a_quote_is_accepted_on_a_phone_and_the_work_is_rated(
+def test_beyond_the_first_days_a_guide_then_a_quote_accepted_on_the_phone_and_rated(
     enter: Enter, browser: Browser, site: Site, company: Company
 ) -> None:
     at = now()
+    articles.create(Text("Moving a shop", "Copy **everything**."), visibility="public", author=None, at=at)
     conversation = write(company.carol, at, subject="Please move the shop")
-    desk = enter(company.grace, f"/desk/quotes/for/{conversation.pk}/")
+    desk = enter(company.grace, f"/desk/customers/{company.carol.pk}/entitlements/")
+    expect(desk.locator("dl.kv")).to_contain_text("The first days are over.")
+    desk.goto(f"/desk/conversations/{conversation.pk}/")
+    desk.locator("#articles").scroll_into_view_if_needed()
+    desk.locator("#articles").get_by_role("button", name="Insert link").click()
+    expect(desk.get_by_label("Message", exact=True)).to_have_value(re.compile("Moving a shop"))
+    desk.get_by_label("Message", exact=True).press("Control+Enter")
+    expect(desk.locator(".msg.out")).to_contain_text("Moving a shop")
+    first = Message.objects.get(conversation=conversation, kind="outbound")
+    context = browser.new_context(base_url=site.url, viewport={"width": 390, "height": 844})
+    phone = context.new_page()
+    phone.goto(re.sub(r".*\]\(https?://[^/]+([^)]+)\).*", r"\1", first.text, flags=re.DOTALL))
+    expect(phone.locator(".md")).to_contain_text("Copy everything.")
+
+    desk.goto(f"/desk/quotes/for/{conversation.pk}/")
     desk.locator('[name="text"]').first.fill("Move the shop")
     desk.locator('[name="quantity"]').first.fill("1,5")
     desk.locator('[name="price"]').first.fill("99.90")
@@ -41,9 +61,7 @@ def test_a_quote_is_accepted_on_a_phone_and_the_work_is_rated(
     desk.get_by_role("button", name="Send the quote").click()
     expect(desk.locator("#quotes")).to_contain_text("waits for an answer")
 
-    offer = Message.objects.get(conversation=conversation, kind="outbound", is_automatic=False)
-    context = browser.new_context(base_url=site.url, viewport={"width": 390, "height": 844})
-    phone = context.new_page()
+    offer = Message.objects.filter(conversation=conversation, kind="outbound", is_automatic=False).latest("pk")
     phone.goto(_link(offer.text))
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
     assert Quote.objects.get().state == "sent"

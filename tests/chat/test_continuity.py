@@ -12,6 +12,7 @@ from chat.models import Chat, ChatDue
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Conversation, Message
+from helpdesk.events import broadcast
 from helpdesk.events.models import Event
 from tests.chat.continuing import MAIL_AFTER, MINUTE, SECOND, UMA, answer, begin, mails, say, visitor, work
 from tests.fixtures.company import Company
@@ -79,7 +80,7 @@ class TestUnseen:
     ) -> None:
         monkeypatch.undo()
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
-        monkeypatch.setattr(visitor_presence, "_connection", None)
+        monkeypatch.setattr(broadcast, "shared", broadcast.client)
         assert visitor_presence.is_watching(umas_chat.pk) is False
 
     def test_the_next_answer_is_a_mail_of_its_own_in_the_same_thread(

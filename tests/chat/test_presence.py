@@ -13,6 +13,7 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Team
 from helpdesk.embedded.valkey import start_valkey, stop_valkey
+from helpdesk.events import broadcast
 from tests.chat.agents import Desks, Frame
 from tests.fixtures.company import Company
 from tests.fixtures.desk import write
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _nobody_there() -> None:
-    presence._redis().delete(presence.KEY)
+    broadcast.shared().delete(presence.KEY)
 
 
 def _doing(frame: Frame) -> list[tuple[str, str]]:
@@ -81,9 +82,9 @@ def test_who_looks_is_known_until_they_turn_away(desks: Desks, company: Company)
 def test_pages_that_fell_silent_are_gone() -> None:
     presence.put("one", Here(1, "Ada", conversation=7, until=time.time() + 60))
     presence.put("two", Here(2, "Grace", conversation=7, until=time.time() - 1))
-    presence._redis().hset(presence.KEY, "three", '{"from": "another version"}')
+    broadcast.shared().hset(presence.KEY, "three", '{"from": "another version"}')
     assert [page.agent for page in presence.everyone()] == [1]
-    assert presence._redis().hlen(presence.KEY) == 1
+    assert broadcast.shared().hlen(presence.KEY) == 1
 
 
 def test_without_valkey_events_arrive_and_nobody_is_seen(desks: Desks, company: Company) -> None:

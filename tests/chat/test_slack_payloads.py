@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chat.slack_payloads import LONGEST_TEXT, Changed, Written, parse_event, parse_shortcut, plain
 from chat.slack_words import Happened, fitting, lines
-from helpdesk.oncall.provider_messages import UnreadablePayload
+from helpdesk.events.payloads import UnreadablePayload
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),

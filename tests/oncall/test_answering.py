@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from helpdesk.customers.models import User
 from helpdesk.events import outbox
 from helpdesk.events.outcomes import Ambiguous, NeverRetry, RetryLater
 from helpdesk.events.sms_text import count
-from helpdesk.oncall import deliveries, linking, notification_rules, paging, telegram_updates
+from helpdesk.oncall import deliveries, linking, notification_rules, page_words, paging, telegram_updates
 from helpdesk.oncall.models import AgentAddress, NotificationRule, Page, PageDelivery
 from helpdesk.oncall.notification_rules import SenselessRule
 from helpdesk.oncall.pagers import Pager, configured_pagers
@@ -73,6 +74,53 @@ class TestByPhone:
         assert twilio.messages[-1].form["MessagingServiceSid"] == "MG123" and "From" not in twilio.messages[-1].form
         long = notice(to=GRACE, summary="<&>" * 400)
         assert send(pager(twilio, "voice"), long) == twilio.calls[0].sid and len(twilio.calls[0].form["Twiml"]) <= 4000
+
+    def test_the_words_around_are_in_each_language(self, twilio: TwilioServer) -> None:
+        for language in page_words.WORDS:
+            late, long = timedelta(days=3, hours=23), "<&>" * 400
+            for told in (
+                notice(to=GRACE, language=language),
+                notice(to=GRACE, language=language, summary=long, late_by=late, page_id=2**63 - 1),
+                notice(to=GRACE, language=language, summary=long, is_digest=True),
+                notice(to=GRACE, language=language, summary=long, action="resolve"),
+            ):
+                send(pager(twilio, "sms"), told)
+                assert count(twilio.messages[-1].body).segments == 1
+                send(pager(twilio, "voice"), told)
+                assert len(twilio.calls[-1].form["Twiml"]) <= 4000
+        german = notice(to=GRACE, language="de", summary="web14")
+        send(pager(twilio, "sms"), german)
+        assert twilio.messages[-1].body == "DRINGEND web14 Antwort: ACK 42 oder PASS 42"
+        send(pager(twilio, "voice"), german)
+        assert "Zum Annehmen drücken Sie die 1" in twilio.calls[-1].words
+        assert 'language="de-DE"' in twilio.calls[-1].form["Twiml"]
+        assert all(set(words) == set(page_words.WORDS["en"]) for words in page_words.WORDS.values())
+
+    def test_agents_are_called_and_answered_in_their_language(
+        self, company: Company, twilio: TwilioServer, at: datetime
+    ) -> None:
+        User.objects.filter(pk=company.grace.pk).update(language="de")
+        own_phone(company.grace, GRACE, at=at, channels=("sms", "voice"))
+        first, second = page("test:1", at=at), page("test:2", at=at)
+        work(at)
+        assert {one.body[:8] for one in twilio.messages} == {"DRINGEND"}
+        answer = tell(twilio.press(twilio.calls[0], "1"), at).content.decode()
+        assert "Angenommen. Danke." in answer and 'language="de-DE"' in answer
+        twilio.messages.clear()
+        for number, words in enumerate((f"PASS {second.pk}", f"ACK {first.pk}", "ACK 99999", "ack all")):
+            tell(twilio.text(words, sid=f"SM{number}", sender=GRACE), at)
+            tell(twilio.text(words, sid=f"SM{number}", sender=GRACE), at)
+            work(at)
+        assert [one.body for one in twilio.messages] == [
+            f"Ruf {second.pk} ist weitergegeben.",
+            f"Ruf {first.pk} gehört Ihnen. Danke.",
+            "Kein Ruf wartet auf diese Antwort.",
+            "Angenommene Rufe: 1. Danke.",
+        ]
+        paging.acknowledge(page("test:3", at=at).pk, at=at, user=company.ada)
+        tell(twilio.text(f"ACK {Page.objects.get(dedup_key='test:3').pk}", sid="SM9", sender=GRACE), at)
+        work(at)
+        assert twilio.messages[-1].body.endswith("ist schon angenommen: Ada Lovelace.")
 
     def test_what_each_answer_means(self, twilio: TwilioServer) -> None:
         told = notice(to=GRACE)

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpdesk.events.payloads import LARGEST_BODY, UnreadablePayload
 from helpdesk.oncall.provider_messages import (
-    LARGEST_BODY,
     PAGERDUTY_TYPES,
     SlackAction,
-    UnreadablePayload,
     parse_pagerduty,
     parse_pagerduty_incidents,
     parse_slack_interaction,

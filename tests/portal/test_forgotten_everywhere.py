@@ -1,17 +1,22 @@
 """Whoever is forgotten stands nowhere any more: every table of the database is searched for their words."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from chat.models import Booking, Visit, Widget
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import following
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.receivers import _alarm
 from helpdesk.customers.models import Customer, Identity
-from helpdesk.events.models import Hook
+from helpdesk.events import forgetting
+from helpdesk.events.actions import Fact, record
+from helpdesk.events.actors import Actor
+from helpdesk.events.models import Event, Hook
 from helpdesk.oncall import paging
 from helpdesk.ratings.models import Rating
 from knowledge import articles
@@ -90,6 +95,8 @@ def _in_the_help_centre(customer: Customer, at: datetime) -> None:
 
 
 def _on_the_desk(company: Company, customer: Customer, conversation: Conversation, at: datetime) -> None:
+    followed = write(company.carol, at)
+    following.follow(followed.pk, [EMAIL, "max@acme.example"], actor=Actor.agent(company.grace), at=at)
     conversations.note(conversation.pk, company.grace, "The quokka again", at=at)
     conversations.reply(conversation.pk, company.grace, "Dear Quokka", at=at)
     Draft.objects.create(conversation=conversation, user=company.grace, text="quokka", updated_at=at)
@@ -135,3 +142,35 @@ def test_nothing_of_theirs_is_left(company: Company, send_mail: Send, at: dateti
     assert _found() == {}
     assert Conversation.objects.filter(customer=customer).count() >= 2 and Person.objects.get().customer == customer
     assert Post.objects.count() >= 1, "that something was said stays"
+    told = Event.objects.get(kind="conversation.follower_added").data
+    assert told["addresses"] == ["…", "max@acme.example"] and customer.pk in told["customers"]
+
+
+@pytest.mark.parametrize("allowed", ["", "yes"])
+def test_events_change_in_no_other_way(company: Company, at: datetime, allowed: str) -> None:
+    write(company.carol, at)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('helpdesk.forgets', %s, true)", [allowed])
+    changes: tuple[dict[str, Any], ...] = (
+        {"kind": "conversation.lost"},
+        {"at": at + timedelta(days=1)},
+        {"data": {}, "public_seq": None},
+    )
+    for change in changes:
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            Event.objects.update(**change)
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        Event.objects.all()._raw_delete("default")
+    if not allowed:
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            Event.objects.update(data={})
+
+
+def test_only_whole_addresses_are_taken_out(company: Company, at: datetime) -> None:
+    ticket = write(company.carol, at)
+    said = ["carol@acme.example", "Carol <CAROL@acme.example>.", "xcarol@acme.example", "carol@acme.example2"]
+    record(Fact("customer.noted", ticket.pk, Actor.agent(company.grace), data={"told": said, "number": 7}), at=at)
+    assert forgetting.forget(["carol@acme.example", "+7"], [ticket.pk]) == 1
+    told = Event.objects.get(kind="customer.noted").data
+    assert told == {"told": ["…", "Carol <…>.", "xcarol@acme.example", "carol@acme.example2"], "number": 7}
+    assert forgetting.forget([], [ticket.pk]) == forgetting.forget(["carol@acme.example"], []) == 0

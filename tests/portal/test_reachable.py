@@ -2,25 +2,31 @@
 out, blocked). A new address fails here until somebody says who may have it.
 """
 
+import asyncio
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from django.core import signing
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.timezone import now
 
+from chat import frames, routing
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Attachment, Conversation, Message
+from helpdesk.customers import sessions
 from helpdesk.customers.models import Customer, CustomerSession, Identity, Team
 from portal import erasing, exporting, linking
 from portal.models import Export
 from tests.fixtures.company import Company
+from tests.fixtures.customers import session_of
 from tests.fixtures.desk import write
 from tests.portal.conftest import SignedIn
 
@@ -256,3 +262,32 @@ def test_a_customers_session_opens_neither_the_desk_nor_the_api(world: World, si
         answer = browser.get(path)
         is_sent_away = answer.status_code == 302 and "/login" in answer["Location"]
         assert is_sent_away or answer.status_code in (401, 403, 404, 405) or path in PUBLIC, (path, answer.status_code)
+
+
+async def _said_by(path: str, cookie: str) -> list[Any]:
+    """What a socket says to somebody who comes with this session as cookie and in the hello."""
+    hello = {"t": "hello", "v": frames.VERSION, "session": cookie}
+    given = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": json.dumps(hello)}])
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        return next(given, {"type": "websocket.disconnect"})
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    headers = [(b"cookie", f"{sessions.COOKIE}={cookie}; sessionid={cookie}".encode())]
+    await routing.websockets({"type": "websocket", "path": path, "headers": headers}, receive, send)
+    return said
+
+
+def test_a_customers_session_opens_no_socket(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The connections of the sockets' threads end with each question: the database of the tests is dropped in the end.
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    cookie = session_of(world.people["owner"])
+    assert len(routing.SOCKETS) == 2, "each has its line here"
+    for path in routing.SOCKETS:
+        accepted, *said = asyncio.run(_said_by(path, cookie))
+        assert accepted["type"] == "websocket.accept"
+        assert said == [{"type": "websocket.close", "code": frames.LOGGED_OUT}], path
+    assert asyncio.run(_said_by("/ws/portal", cookie)) == [{"type": "websocket.close"}]

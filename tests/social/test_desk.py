@@ -328,6 +328,10 @@ def test_a_comment_is_answered_in_private_once(company: Company, at: datetime, m
     outbox.drain(now())
     assert sent == [(Post.objects.get().external_id, "Tell us your domain")]
     assert Message.objects.filter(conversation=conversation, kind="note", text__contains="Tell us your domain").exists()
+    conversation.refresh_from_db()
+    assert (conversation.assignee, conversation.status) == (company.grace, "pending"), "it was an answer"
+    answered = conversation.clocks.filter(target="first_response")
+    assert answered.count() == 1 and answered.exclude(met_at=None).exists()
     assert browser.post(where, {"text": "And more"}).status_code == 422, "the network takes one"
     assert "Answer in private …" not in _page(browser, conversation)
     thread = Thread.objects.select_related("account").get(pk=conversation.pk)

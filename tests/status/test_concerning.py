@@ -55,6 +55,15 @@ def test_only_those_below_and_in_what_broke_are_affected(web: Component, company
     assert {web.pk, cluster.pk} <= set(affecting.components_of([Service.objects.get(name="acme.example").pk]))
 
 
+def test_what_everybody_uses_concerns_them_all(web: Component, company: Company, at: datetime) -> None:
+    _break(component("Mail", at), company, at, name="Mail is late")
+    _break(component("Cellar", at, is_private=True), company, at, name="Water")
+    incidents.open_incident(Opening("Phones", Words("investigating", "No calls.")), company.ada, at=at)
+    found = affecting.of_customer(company.carol)
+    assert {one.name for one in found} == {"Mail is late", "Phones"}
+    assert {one.components for one in found} == {("Mail",), ()}
+
+
 def test_what_is_mended_concerns_nobody_but_while_it_is_watched(web: Component, company: Company, at: datetime) -> None:
     other = _component("Web 2", "c01-web2.demo.example", at)
     words = Words("investigating", "Both.", {web.pk: "major_outage", other.pk: "major_outage"})

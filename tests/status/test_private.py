@@ -145,6 +145,8 @@ def test_its_customers_see_it_on_every_page_once_they_have_signed_in(
     assert "/portal/" not in client.get(own).text, "who is signed in is not sent there again"
 
     sign_in(client, company.carol)
+    front = client.get("/status/").text
+    assert front.index("SECRET trouble") < front.index("SECRET work"), "what is wrong now comes first"
     month = f"history/{at:%Y-%m}/"
     for path, said in (("", "SECRET rack"), (month, "SECRET trouble"), ("maintenance/", "SECRET work")):
         answer = client.get(f"/status/{path}")

@@ -15,9 +15,9 @@ from helpdesk.conversations import visibility
 from helpdesk.conversations.models import DONE, Conversation
 from helpdesk.customers.models import User
 from helpdesk.events.models import Event
+from helpdesk.numbers import is_number
 from tickets.desk import cases, conditions, rules, variables
 from tickets.desk.models import Rule
-from tickets.numbers import is_number
 
 MOST = 200
 # So many events of the log, or idle conversations, are looked at in one call; `next` goes on from there.

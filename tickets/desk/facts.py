@@ -10,6 +10,7 @@ from django.utils import timezone
 from helpdesk.customers.agents import MOST_LISTED
 from helpdesk.customers.entitlements import Realtime, realtime
 from helpdesk.customers.models import Plan, User
+from helpdesk.numbers import LARGEST_ID
 from tickets.desk.facts_sql import CHOICES, MOST_SERVICES, OF_ADMIN, OF_AGENT
 from tickets.zones import known_zone
 
@@ -40,7 +41,6 @@ _LISTS = (
     "fields",
     "blocked",
 )
-LARGEST_ID = 2**63 - 1
 Facts = dict[str, Any]
 
 

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 
 from helpdesk.customers import agents
 from helpdesk.customers.models import Service, User
+from helpdesk.numbers import is_number
 from helpdesk.prepared import Prepared
 from tickets.desk import filters
 from tickets.desk.filters import ACTIVE, WORKED
 from tickets.desk.models import SavedView
-from tickets.numbers import is_number
 
 # Orders, with the column that each goes by.
 DUE, NEWEST, WAKING = "due", "newest", "waking"

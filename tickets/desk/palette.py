@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from helpdesk.conversations import visibility
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Customer, Organization, User
+from helpdesk.numbers import is_number
 from helpdesk.prepared import named_rows
-from tickets.numbers import is_number
 
 MAX_QUERY = 100
 EACH = 6

@@ -11,10 +11,10 @@ from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Customer, Organization, Plan, Team, User
+from helpdesk.numbers import is_number
 from helpdesk.prepared import Prepared, named_rows
 from helpdesk.sla.models import Clock
 from tickets.desk import filters, inbox
-from tickets.numbers import is_number
 
 PAGE = 50
 MOST = 200

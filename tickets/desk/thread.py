@@ -15,10 +15,10 @@ from helpdesk.conversations.handing_out import PICTURES
 from helpdesk.conversations.models import Attachment, Message
 from helpdesk.customers.models import Customer, User
 from helpdesk.events.models import Event
+from helpdesk.numbers import whole_number
 from helpdesk.prepared import Prepared
 from tickets.desk import event_lines, on_networks
 from tickets.models import InboundEmail, MailHeader
-from tickets.numbers import whole_number
 
 PAGE = 50
 MOST_EVENTS = 200

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from helpdesk.customers.models import Team, User
+from helpdesk.numbers import whole_number
 from tickets.desk import filters, inbox, kept
 from tickets.desk.kept import NotYours
 from tickets.desk.models import SavedView
-from tickets.numbers import whole_number
 
 # Each is counted beside its name on every page.
 MOST = 50

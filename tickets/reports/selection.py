@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from helpdesk.conversations.models import Priority
-from tickets.numbers import is_number
+from helpdesk.numbers import is_number
 from tickets.zones import known_zone
 
 LONGEST: Final = timedelta(days=366 * 5)

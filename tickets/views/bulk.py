@@ -12,12 +12,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.models import User
+from helpdesk.numbers import is_number
 from tickets.bulk_forms import BulkForm
 from tickets.desk import bulk, macro_previews, macros, narrowing, snoozing, variables
 from tickets.desk.bulk_models import BulkChange, BulkItem
 from tickets.desk.rendering import page
 from tickets.forms import AFTER_REPLY
-from tickets.numbers import is_number
 from tickets.views.access import AgentRequest, agent_view
 
 # Deliveries in these states may still change by themselves.

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_GET
 from helpdesk.conversations.models import Priority, Status
 from helpdesk.conversations.visibility import last_event, visible_conversations
 from helpdesk.customers.permissions import may_work
+from helpdesk.numbers import whole_number
 from helpdesk.sla.models import Clock
 from tickets.desk import facts, kept_words, live_chats, mentions, on_networks, snoozing, thread
 from tickets.desk.reckoning import explain_clock
 from tickets.desk.rendering import page
 from tickets.forms import AFTER_REPLY, MessageForm
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, visible
 
 _RANGE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")

@@ -13,10 +13,10 @@ from helpdesk.conversations import custom_fields, following
 from helpdesk.conversations.actions import Changes
 from helpdesk.conversations.models import Conversation, Tag
 from helpdesk.events.actors import Actor
+from helpdesk.numbers import whole_number
 from tickets.desk import chores, customer_notes
 from tickets.desk.models import ChecklistItem, TimeEntry
 from tickets.mail import forwarding
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, visible
 from tickets.views.returning import change_and_return, to_conversation
 

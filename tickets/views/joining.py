@@ -11,9 +11,9 @@ from helpdesk.conversations import linking, merging, search, splitting
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import SAFE
+from helpdesk.numbers import whole_number
 from tickets.desk import facts, thread
 from tickets.desk.rendering import page
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, visible
 from tickets.views.returning import to_conversation
 

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.conversations.handing_out import plain
 from helpdesk.conversations.visibility import visible_to
+from helpdesk.numbers import whole_number
 from tickets.desk.rendering import page
 from tickets.mail import filing
 from tickets.models import InboundEmail
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 
 PAGE = 50

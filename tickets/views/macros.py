@@ -14,10 +14,10 @@ from helpdesk.conversations.answers import Overtaken
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import SAFE
+from helpdesk.numbers import whole_number
 from tickets.desk import kept, live_chats, macro_previews, macros, steps
 from tickets.desk.models import Macro
 from tickets.desk.rendering import page
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.returning import to_conversation
 

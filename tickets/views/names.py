@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from helpdesk.conversations.visibility import may_see, readers
 from helpdesk.customers.agents import active
 from helpdesk.customers.models import Organization, Service
-from tickets.numbers import whole_number
+from helpdesk.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 
 MOST = 8

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpdesk.conversations.models import Status
 from helpdesk.conversations.visibility import visible_conversations
+from helpdesk.numbers import is_number
 from tickets.desk import notices, webpush
 from tickets.desk.models import NotificationChoice, PushSubscription
-from tickets.numbers import is_number
 from tickets.views.access import AgentRequest, agent_view, viewers_too
 from tickets.views.settings import generic
 

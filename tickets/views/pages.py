@@ -9,13 +9,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.answers import NothingToSay
+from helpdesk.numbers import whole_number
 from helpdesk.oncall import paging
 from helpdesk.oncall.models import Page
 from helpdesk.oncall.visibility import visible_pages
 from tickets.desk import pages
 from tickets.desk.rendering import page
 from tickets.forms import HandlingForm
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 
 

@@ -4,9 +4,9 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from helpdesk.desk import offered
+from helpdesk.numbers import whole_number
 from tickets.desk import inbox, palette, palette_pages
 from tickets.desk.rendering import page
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.settings import menu
 

@@ -15,12 +15,12 @@ from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import SAFE
 from helpdesk.desk import markdown
 from helpdesk.events.outcomes import DeliveryError
+from helpdesk.numbers import whole_number
 from tickets.desk import facts, thread
 from tickets.desk.rendering import page
 from tickets.forms import MAX_TEXT
 from tickets.mail import forwarding
 from tickets.mail.channel import EmailChannel
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view
 from tickets.views.returning import to_conversation
 

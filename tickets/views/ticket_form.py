@@ -23,8 +23,9 @@ from helpdesk.conversations import incidents, spared
 from helpdesk.conversations.uploads import files_of
 from helpdesk.customers.models import Customer, Service
 from helpdesk.customers.sessions import signed_in
+from helpdesk.numbers import is_number
 from tickets import web_form
-from tickets.forms import LARGEST, TicketForm
+from tickets.forms import TicketForm
 from tickets.models import Topic
 from tickets.views import framing
 from tickets.views.framing import Frame
@@ -82,7 +83,7 @@ def _loader() -> str:
 def _topic(request: HttpRequest) -> Topic | None:
     given = request.POST if request.method == "POST" else request.GET
     number = given.get("topic", "")
-    if not number.isascii() or not number.isdecimal() or int(number[:20]) > LARGEST:
+    if not is_number(number):
         return None
     return Topic.objects.filter(pk=int(number), is_active=True).first()
 

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET
 
 from helpdesk.customers.models import Team, User
 from helpdesk.customers.visibility import visible_teams
+from helpdesk.numbers import whole_number
 from tickets.desk.rendering import page
-from tickets.numbers import whole_number
 from tickets.reports import wallboard, wording
 from tickets.views.access import AgentRequest, agent_view
 from tickets.zones import known_zone

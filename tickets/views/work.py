@@ -14,9 +14,9 @@ from helpdesk.conversations.actions import CannotSleep, Changes, NotFilledIn
 from helpdesk.conversations.answers import NotFailed
 from helpdesk.conversations.models import Message
 from helpdesk.conversations.visibility import visible_conversations
+from helpdesk.numbers import whole_number
 from tickets.desk import blocking, senders, snoozing
 from tickets.forms import WorkForm
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, visible
 from tickets.views.returning import change_and_return, to_conversation
 

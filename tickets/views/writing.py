@@ -23,10 +23,10 @@ from helpdesk.conversations.visibility import visible_conversations
 from helpdesk.customers.permissions import may_work
 from helpdesk.desk import markdown, offered
 from helpdesk.events.actors import Actor
+from helpdesk.numbers import whole_number
 from tickets.desk import canned, drafts, kept_words, live_chats, mentions, on_networks
 from tickets.forms import MAX_TEXT, MessageForm
 from tickets.mail import forwarding
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, viewers_too, visible
 from tickets.views.conversation import show
 from tickets.views.returning import to_conversation

@@ -8,8 +8,9 @@ from datetime import timedelta
 import httpx
 
 from helpdesk.events.outcomes import LONGEST_WAIT, NeverRetry, RetryLater, asked_wait
+from helpdesk.events.payloads import UnreadablePayload
 from helpdesk.events.provider_calls import Answer, get_json
-from helpdesk.oncall.provider_messages import PagerDutyIncident, UnreadablePayload, parse_pagerduty_incidents
+from helpdesk.oncall.provider_messages import PagerDutyIncident, parse_pagerduty_incidents
 
 API_BASE_URL = "https://api.pagerduty.com"
 NEWEST = 20

@@ -89,6 +89,23 @@ def test_told_and_asked_for_is_one_conversation_answered_once(
     ]
 
 
+def test_many_comments_below_one_post_are_all_read(account: Account, facebook: FacebookServer, at: datetime) -> None:
+    post = facebook.post("News", at - timedelta(hours=2))
+    for number in range(230):
+        comment = facebook.comment(post, f"8{number}", f"comment {number}", at - timedelta(seconds=3000 - number))
+    for number in range(120):
+        facebook.comment(comment, f"9{number}", f"answer {number}", at - timedelta(seconds=2000 - number))
+    _poll(at)
+    found = set(Post.objects.exclude(person=None).values_list("text", flat=True))
+    assert found == {f"comment {number}" for number in range(230)} | {f"answer {number}" for number in range(120)}
+    # What was read before is not asked for again, page by page.
+    facebook.received.clear()
+    facebook.comment(post, "7", "one more", at + timedelta(minutes=20))
+    _poll(at + timedelta(minutes=21))
+    assert Post.objects.filter(text="one more").exists()
+    assert not [one for one in facebook.received if "/comments" in one.path and "after=" in one.path]
+
+
 def test_the_same_words_again_are_another_comment(
     account: Account, facebook: FacebookServer, company: Company, client: Client, at: datetime
 ) -> None:

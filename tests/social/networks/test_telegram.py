@@ -174,3 +174,10 @@ def test_nothing_hostile_raises() -> None:
     batch = read_updates(hostile)
     assert len(batch.unread) == len(hostile)
     assert not Arrival.objects.exists()
+
+
+def test_what_is_shortened_fits_as_telegram_counts() -> None:
+    network, link = Telegram(), "https://demo.example/status/i/1"
+    fitted = network.fit("🎉 " * 2000, link)
+    assert network.count(fitted, is_public=True).fits and fitted.endswith(link)
+    assert len(fitted) > 2000, "no more is cut than has to be"

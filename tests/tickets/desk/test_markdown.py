@@ -66,3 +66,12 @@ def test_plain_words_are_left_as_they_are() -> None:
 @pytest.mark.parametrize("bomb", ["*", "[", "> ", "`a", "- ", "*a _b ", "[a](b", "<", "\\"])
 def test_no_input_is_deep_or_slow(bomb: str) -> None:
     markdown.render((bomb * markdown.MOST_FORMATTED)[: markdown.MOST_FORMATTED])
+
+
+def test_reports_have_headings_which_are_bold_lines() -> None:
+    made = markdown.body("# What <b>happened</b>\n\nDisks.\n\n### Next\n\n- none")
+    assert "<p><strong>What &lt;b&gt;happened&lt;/b&gt;</strong></p>" in made
+    assert "<p><strong>Next</strong></p>" in made and "<li>none</li>" in made
+    assert markdown.body("## Alone").strip() == "<p><strong>Alone</strong></p>"
+    assert "#12 is open" in markdown.body("#12 is open")
+    assert "<strong>" not in markdown.shown("# what a mail says stays as it was typed")

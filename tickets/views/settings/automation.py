@@ -80,7 +80,7 @@ class RuleForm(Repeating):
     def arrange(self) -> None:
         field = self.fields["event"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(kind, conditions_form.event_name(kind)) for kind in rules.kinds()]
+        field.choices = conditions_form.event_choices(rules.kinds())
 
     def repeat(self) -> list[Repeats]:
         rule = self.found

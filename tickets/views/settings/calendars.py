@@ -26,12 +26,12 @@ from helpdesk.desk import fields
 from helpdesk.desk.areas import Area, Row
 from helpdesk.desk.forms import SerialForm, SettingsForm
 from helpdesk.events.actors import Actor
+from helpdesk.numbers import whole_number
 from helpdesk.sla import calendars
 from helpdesk.sla.holiday_serializers import ICalFileSerializer, ICalTextSerializer
 from helpdesk.sla.models import Calendar, HolidayFeed, Target
 from helpdesk.sla.serializers import CalendarSerializer, HolidayImportSerializer
 from helpdesk.sla.week import WEEKDAYS as KEYS
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest
 from tickets.views.settings import deadlines, generic
 

@@ -1,6 +1,6 @@
 """Conditions of rules as parts of a form: names are written and read as people know them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django import forms
@@ -46,24 +46,52 @@ _NAMED: Final[Mapping[str, tuple[Any, str]]] = {
     "plan": (Plan, "name"),
     "service": (Service, "name"),
 }
+# In the order in which they are offered.
 _EVENTS: Final = {
     "conversation.opened": gettext_lazy("A conversation is opened"),
-    "conversation.changed": gettext_lazy("A conversation is changed"),
-    "conversation.assigned": gettext_lazy("A conversation is assigned"),
-    "conversation.resolved": gettext_lazy("A conversation is resolved"),
-    "conversation.reopened": gettext_lazy("A conversation is opened again"),
-    "conversation.idle": gettext_lazy("Nothing has happened for some hours"),
-    "message.received": gettext_lazy("A customer writes"),
-    "message.sent": gettext_lazy("A reply is sent"),
+    "message.received": gettext_lazy("A customer writes again"),
+    "message.written": gettext_lazy("The customer is answered"),
+    "message.taken_back": gettext_lazy("An answer is taken back"),
     "message.failed": gettext_lazy("A reply cannot be delivered"),
     "note.written": gettext_lazy("A note is written"),
+    "conversation.idle": gettext_lazy("Nothing has happened for some hours"),
     "clock.warned": gettext_lazy("A promise is at risk"),
     "clock.breached": gettext_lazy("A promise is broken"),
+    "conversation.assigned": gettext_lazy("A conversation is assigned"),
+    "conversation.released": gettext_lazy("A conversation is given back to nobody"),
+    "conversation.moved": gettext_lazy("A conversation goes to another team"),
+    "conversation.prioritized": gettext_lazy("The priority changes"),
+    "conversation.status_changed": gettext_lazy("The status changes"),
+    "conversation.resolved": gettext_lazy("A conversation is resolved"),
+    "conversation.reopened": gettext_lazy("A conversation is opened again"),
+    "conversation.snoozed": gettext_lazy("A conversation is put off"),
+    "conversation.woken": gettext_lazy("A conversation wakes"),
+    "conversation.tagged": gettext_lazy("Tags change"),
+    "conversation.services_named": gettext_lazy("Services change"),
+    "conversation.filled_in": gettext_lazy("A custom field is filled in"),
+    "conversation.renamed": gettext_lazy("The subject changes"),
+    "conversation.merged": gettext_lazy("A conversation is merged into another one"),
+    "conversation.marked_as_spam": gettext_lazy("It is marked as spam"),
+    "conversation.cleared_of_spam": gettext_lazy("It is no spam after all"),
+    "quote.sent": gettext_lazy("A quote is sent"),
+    "quote.accepted": gettext_lazy("A quote is accepted"),
+    "quote.declined": gettext_lazy("A quote is declined"),
+    "quote.expired": gettext_lazy("A quote expires"),
+    "quote.withdrawn": gettext_lazy("A quote is withdrawn"),
+    "quote.upgrade_chosen": gettext_lazy("An upgrade is chosen with a quote"),
+    "rating.asked": gettext_lazy("A customer is asked how it was"),
+    "rating.given": gettext_lazy("A customer rates"),
 }
 
 
 def event_name(kind: str) -> str:
     return str(_EVENTS.get(kind, kind.replace(".", ": ").replace("_", " ").capitalize()))
+
+
+def event_choices(kinds: Iterable[str]) -> list[tuple[str, str]]:
+    """Events with their names, what happens most first; one without a name of its own comes last."""
+    places = {kind: place for place, kind in enumerate(_EVENTS)}
+    return [(kind, event_name(kind)) for kind in sorted(kinds, key=lambda kind: (places.get(kind, len(places)), kind))]
 
 
 class ConditionPart(Part):

@@ -19,8 +19,8 @@ from helpdesk.customers import audit
 from helpdesk.desk import fields
 from helpdesk.desk.areas import Act, Area
 from helpdesk.desk.forms import Refused, SettingsForm
+from helpdesk.numbers import whole_number
 from tickets.desk.rendering import page
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest, agent_view, viewers_too
 from tickets.views.settings import menu
 from tickets.views.settings.access import admin_view

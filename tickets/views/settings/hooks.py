@@ -21,10 +21,10 @@ from helpdesk.desk.forms import SerialForm, SettingsForm
 from helpdesk.events import webhooks
 from helpdesk.events.api import WebhookSerializer
 from helpdesk.events.models import Webhook, WebhookDelivery
-from tickets.numbers import whole_number
+from helpdesk.numbers import whole_number
 from tickets.views.access import AgentRequest
 from tickets.views.settings import generic
-from tickets.views.settings.conditions_form import event_name
+from tickets.views.settings.conditions_form import event_choices
 
 SHOWN = 50
 
@@ -49,7 +49,7 @@ class WebhookForm(SerialForm):
     def arrange(self) -> None:
         field = self.fields["kinds"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(kind, event_name(kind)) for kind in webhooks.kinds()]
+        field.choices = event_choices(webhooks.kinds())
 
     def write(self, *, at: Any) -> Webhook:
         saved: Webhook = super().write(at=at)

@@ -12,9 +12,9 @@ from helpdesk.customers.agents import active, are_many
 from helpdesk.customers.models import Service, Team, User
 from helpdesk.desk.forms import dress
 from helpdesk.desk.named import NamedField
+from helpdesk.numbers import is_number
 from tickets.desk import steps
 from tickets.desk.wording import labels
-from tickets.numbers import is_number
 from tickets.views.settings.parts import Part
 
 # Those whose value is written rather than chosen.

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET
 
 from helpdesk.customers.agents import are_many
 from helpdesk.customers.models import AuditEntry, User
+from helpdesk.numbers import whole_number
 from tickets.desk import system
-from tickets.numbers import whole_number
 from tickets.views.access import AgentRequest
 from tickets.views.settings import generic
 from tickets.views.settings.access import admin_view

@@ -17,10 +17,10 @@ from helpdesk.desk import fields
 from helpdesk.desk.areas import Area, Row
 from helpdesk.desk.forms import Refused, SettingsForm
 from helpdesk.desk.named import NamedField
+from helpdesk.numbers import is_number
 from tickets.desk import filters, kept, tags, variables
 from tickets.desk.models import CannedReply, SavedView, Shared
 from tickets.desk.wording import labels
-from tickets.numbers import is_number
 
 LONGEST_TEXT = 20_000
 

@@ -1,7 +1,11 @@
 """Ids as addresses, forms and cursors write them."""
 
-# Longer ones are no ids of ours.
-LONGEST = 17
+from typing import Final
+
+LARGEST_ID: Final = 2**63 - 1
+"""PostgreSQL's bigint ends here."""
+LONGEST: Final = 18
+"""Digits. Longer ones are no ids of ours, and too long for the database."""
 
 
 def is_number(text: str) -> bool:
