@@ -141,7 +141,7 @@ def _release(chat: Chat, user: User, note: str, at: datetime) -> None:
         state=Chat.State.WAITING, declined_by=[user.pk], offered_to=None, offered_until=None, hold_until=None, nudge=""
     )
     dues.drop(chat.pk, ChatDue.Kind.WAITS, ChatDue.Kind.BACK, ChatDue.Kind.ANYTHING, ChatDue.Kind.END)
-    record(Fact("chat.handed_on", chat.pk, Actor.agent(user)), at=at)
+    record(Fact("chat.handed_on", chat.pk, Actor.agent(user), public=True), at=at)
 
 
 def _may_see(user: User, team: Team | None) -> bool:

@@ -14,6 +14,7 @@ def _people() -> dict[str, str]:
         "team": _("Our team"),
         "typing": _("%s is typing"),
         "joined": _("%s has joined"),
+        "handed": _("%s is asking a colleague to take over"),
         "ended": _("This conversation has ended. Write to take it up again."),
         "converted": _("This is ticket number %s now. We answer here and by e-mail."),
         "here": _("%s is here"),

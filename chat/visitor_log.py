@@ -68,6 +68,7 @@ _HEADS = Prepared(
 _SAID: Final = ("conversation.opened", "message.received", "message.written")
 _SYSTEM: Final = {
     "chat.joined": "joined",
+    "chat.handed_on": "handed",
     "chat.converted": "converted",
     "chat.ended": "ended",
     "chat.address_asked": "address",

@@ -54,6 +54,11 @@ def tone(code: str) -> str:
     return TONES[Status(code)]
 
 
+def handle(code: str, known_as: str) -> str:
+    """How they are known there: of a dashboard's users the id alone, not by which widget they came."""
+    return known_as.partition(":")[2] if code == "site" else known_as
+
+
 def channel(code: str) -> str:
     """How something came to us."""
     names = {
@@ -63,6 +68,7 @@ def channel(code: str) -> str:
         "chat": _("Chat"),
         "phone": _("Phone"),
         "portal": _("Portal"),
+        "site": _("Dashboard"),
         "telegram": "Telegram",
         "whatsapp": "WhatsApp",
         "x": "X",

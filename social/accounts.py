@@ -142,9 +142,13 @@ def keep_environment(*, at: datetime) -> None:
 
 
 @transaction.atomic
-def set_state(account_id: int, state: Account.State, detail: str, *, at: datetime) -> bool:
-    """Write down how the account is; whether that is news, which those who look after it are then told."""
+def set_state(account_id: int, state: Account.State, detail: str, *, at: datetime, lifts_pause: bool = False) -> bool:
+    """Write down how the account is; whether that is news, which those who look after it are then told. A paused
+    account stays so, whatever is found out meanwhile, until somebody lifts the pause.
+    """
     changed = Account.objects.filter(pk=account_id).exclude(state=state, state_detail=detail[:300])
+    if not lifts_pause and state != Account.State.PAUSED:
+        changed = changed.exclude(state=Account.State.PAUSED)
     was_other = changed.exclude(state=state).exists()
     changed.update(state=state, state_detail=detail[:300], checked_at=at)
     if was_other:
@@ -200,6 +204,5 @@ def probe(account: Account, *, at: datetime) -> dict[str, Any]:
         **{name: value for name, value in told.items() if value}, checked_at=at
     )
     state = Account.State.DEGRADED if found.detail else Account.State.CONNECTED
-    if account.state != Account.State.PAUSED:
-        set_state(account.pk, state, found.detail, at=at)
+    set_state(account.pk, state, found.detail, at=at)
     return {name: value for name, value in told.items() if value}

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.nudge import nudge
-from social import accounts
+from social import accounts, spending
 from social.models import Account
 from social.network import Need, network
 
@@ -68,6 +68,9 @@ def keep(
     """Save an account, new or known. An empty secret keeps the one that is there. With all it needs it is tried by the
     workers at once; without, it is not connected, and the manual log works. Raises Taken.
     """
+    if account.pk:
+        # It may have been read, paused or renewed since the page was drawn.
+        account.refresh_from_db(from_queryset=Account.objects.select_for_update())
     for name, value in columns.items():
         setattr(account, name, value)
     account.options = {**account.options, **options}
@@ -77,6 +80,7 @@ def keep(
     if account.external_id and same.exists():
         raise Taken("external_id")
     account.save()
+    spending.keep_to(account, at=at)
     accounts.forget_connections()
     nudge(CHECK)
     return account
@@ -109,9 +113,9 @@ def resume(account: Account, *, at: datetime) -> bool:
     if account.state != Account.State.PAUSED:
         return False
     if missing(account, entered(account)):
-        accounts.set_state(account.pk, Account.State.NOT_CONNECTED, "", at=at)
+        accounts.set_state(account.pk, Account.State.NOT_CONNECTED, "", at=at, lifts_pause=True)
         return True
-    accounts.set_state(account.pk, Account.State.DEGRADED, NOT_TRIED, at=at)
+    accounts.set_state(account.pk, Account.State.DEGRADED, NOT_TRIED, at=at, lifts_pause=True)
     if network(account.network).polls:
         Account.objects.filter(pk=account.pk).update(poll_at=at)
     nudge(CHECK)

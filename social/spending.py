@@ -25,6 +25,11 @@ def note(account: Account, cost: Cost | None, *, at: datetime) -> None:
     day = at.astimezone(UTC).date()
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, [account.pk, day, cost.what[:40], cost.units, cost.amount * cost.units])
+    keep_to(account, at=at)
+
+
+def keep_to(account: Account, *, at: datetime) -> None:
+    """Pause an account that has reached its day's cap."""
     if account.daily_cap is not None and today(account, at=at) >= account.daily_cap:
         accounts.set_state(account.pk, Account.State.PAUSED, SPENT, at=at)
 
@@ -48,5 +53,5 @@ def resume(*, at: datetime) -> int:
     resumed = 0
     for account in paused:
         if account.daily_cap is None or today(account, at=at) < account.daily_cap:
-            resumed += accounts.set_state(account.pk, Account.State.CONNECTED, "", at=at)
+            resumed += accounts.set_state(account.pk, Account.State.CONNECTED, "", at=at, lifts_pause=True)
     return resumed

@@ -9,6 +9,11 @@ def page_url() -> str:
     return address
 
 
+def own_page_url() -> str:
+    """The same page as we serve it ourselves, where customers sign in."""
+    return f"{settings.PUBLIC_URL}/status"
+
+
 def incident_url(public_id: str) -> str:
     """The page of one incident."""
     return f"{page_url()}/incidents/{public_id}/"

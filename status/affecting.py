@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.customers.models import Customer, Organization, Service
 from helpdesk.prepared import Prepared
-from status import addresses
-from status.concerned import IS_PUBLIC, MAY_KNOW
+from status.concerned import IS_PUBLIC, MAY_KNOW, incident_url
 from status.models import Component, Incident, IncidentComponent, IncidentUpdate
 
 _INCIDENT: Final = Incident._meta.db_table
@@ -120,8 +119,8 @@ class Trouble:
 
     @property
     def url(self) -> str:
-        """Its public page, wherever it is read."""
-        return addresses.incident_url(self.public_id)
+        """Its page, wherever it is read."""
+        return incident_url(self.id, self.public_id)
 
 
 def is_anything_wrong() -> bool:

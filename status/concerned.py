@@ -10,6 +10,7 @@ from typing import Final
 
 from helpdesk.customers.models import Organization, Service
 from helpdesk.prepared import Prepared
+from status import addresses
 from status.models import Component, IncidentComponent
 
 _COMPONENT: Final = Component._meta.db_table
@@ -62,3 +63,11 @@ def may_know_of(incident_id: int, organization_id: int | None) -> bool:
     """
     row = _MAY_KNOW_OF.row({"incident": incident_id, "organization": organization_id})
     return row is not None and bool(row[0])
+
+
+def incident_url(incident_id: int, public_id: str) -> str:
+    """The page of an incident, for who is told of it: of a private one with us, for other hosts have no such page."""
+    is_elsewhere = addresses.page_url() != addresses.own_page_url()
+    if is_elsewhere and not may_know_of(incident_id, None):
+        return f"{addresses.own_page_url()}/incidents/{public_id}/"
+    return addresses.incident_url(public_id)

@@ -23,7 +23,7 @@ from helpdesk.events.provider_calls import post_json, provider_client
 from helpdesk.events.secrets import SecretUnreadable, decrypt
 from helpdesk.events.webhook_calls import Answer, Call
 from helpdesk.oncall.pagers.slack_calls import SlackCalls, escaped
-from status import addresses, bounces, notices, subscriber_links, times, wording
+from status import addresses, bounces, concerned, notices, subscriber_links, times, wording
 from status.models import IncidentUpdate, Subscriber
 from status.notice_letters import Told
 from status.notices import Due
@@ -104,7 +104,7 @@ def payload(due: Due, told: Told) -> dict[str, Any]:
                 "created_at": incident.created_at,
                 "updated_at": incident.updated_at,
                 "impact": incident.shown_impact,
-                "shortlink": addresses.incident_url(incident.public_id),
+                "shortlink": concerned.incident_url(incident.pk, incident.public_id),
                 "started_at": incident.started_at,
                 "monitoring_at": incident.monitoring_at,
                 "resolved_at": incident.resolved_at,
@@ -194,7 +194,7 @@ def text(told: Told, language: str, most: int) -> str:
         head = f"{wording.status(told.newest.status)}: {told.incident.name}"
         when = times.window(told.incident, told.zone)
         parts = "\n".join(f"{part.name}: {wording.state(part.state)}" for part in told.components[:20])
-    url = addresses.incident_url(told.incident.public_id)
+    url = concerned.incident_url(told.incident.pk, told.incident.public_id)
     said = "\n\n".join(one.body for one in reversed(told.updates))
     room = max(most - len(head) - len(when) - len(parts) - len(url) - 10, 0)
     said = said if len(said) <= room else said[: max(room - 1, 0)].rstrip() + "…"

@@ -24,7 +24,7 @@ from django.utils.translation import override
 from helpdesk.customers.company import names
 from helpdesk.desk import markdown
 from helpdesk.events.safe_text import one_line
-from status import addresses, mail_ids, subscriber_links, times, wording
+from status import addresses, concerned, mail_ids, subscriber_links, times, wording
 from status.models import Incident, IncidentUpdate
 
 LONGEST_SUBJECT: Final = 200
@@ -117,7 +117,7 @@ def _said(told: Told) -> dict[str, Any]:
             for one in reversed(told.updates)
         ],
         "components": [(one_line(part.name, 120), wording.state(part.state)) for part in told.components],
-        "url": addresses.incident_url(incident.public_id),
+        "url": concerned.incident_url(incident.pk, incident.public_id),
         "page_url": f"{addresses.page_url()}/",
     }
 

@@ -24,7 +24,7 @@ from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import RetryLater
 from helpdesk.oncall import paging
-from status import addresses, concerned, concerning, linking, pages, proposals, telling_words
+from status import concerned, concerning, linking, pages, proposals, telling_words
 from status.incidents import OVER
 from status.models import ConversationNotice, Incident, IncidentConversation, IncidentUpdate
 
@@ -200,7 +200,7 @@ def _said_already(conversation: Conversation, update: IncidentUpdate) -> Message
         kind=Message.Kind.OUTBOUND, is_automatic=True, at__gte=update.published_at - NEAR
     )
     others = near.exclude(pk__in=ConversationNotice.objects.filter(message__in=near).values("message"))
-    url, words = addresses.incident_url(update.incident.public_id), concerning.in_short(update.body)
+    url, words = concerned.incident_url(update.incident_id, update.incident.public_id), concerning.in_short(update.body)
     return next((one for one in others.order_by("pk")[:MOST_NEAR] if url in one.text and words in one.text), None)
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from helpdesk.desk import markdown
 from helpdesk.desk.web_links import linked
 from helpdesk.events.safe_text import one_line
-from status import addresses, times, wording
+from status import concerned, times, wording
 from status.incidents import OVER
 from status.models import Incident, IncidentUpdate
 
@@ -62,7 +62,7 @@ def _around(update: IncidentUpdate, incident: Incident, reader: Reader) -> tuple
     """Greeting, what it is about, and what comes next."""
     name = one_line(reader.name, 100)
     about = {"incident": one_line(incident.name, 200), "status": wording.status(update.status), "number": reader.number}
-    url = {"url": addresses.incident_url(incident.public_id)}
+    url = {"url": concerned.incident_url(incident.pk, incident.public_id)}
     when = times.window(incident, reader.zone)
     if update.status in OVER:
         head = _("“%(incident)s”, which your request #%(number)s is about, is over:")
@@ -79,7 +79,7 @@ def _around(update: IncidentUpdate, incident: Incident, reader: Reader) -> tuple
 
 def _short(update: IncidentUpdate, incident: Incident, zone: tzinfo, most: int) -> str:
     """One paragraph that ends with the address; the words written for short networks where the others do not fit."""
-    url = addresses.incident_url(incident.public_id)
+    url = concerned.incident_url(incident.pk, incident.public_id)
     stands = filter(None, (wording.status(update.status), times.window(incident, zone)))
     head = f"{one_line(incident.name, 80)} ({', '.join(stands)}): "
     room = max(most - len(head) - len(url) - 1, 0)

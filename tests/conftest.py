@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import caches
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from pytest_django import Settings
 
 from helpdesk import garbage
@@ -25,6 +27,12 @@ pytest_plugins = [
     "tests.fixtures.site",
     "tests.fixtures.phone",
 ]
+
+# How busy the machine is, is no property of the code.
+hypothesis.register_profile(
+    "untimed", parent=hypothesis.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis.load_profile("untimed")
 
 
 @pytest.fixture

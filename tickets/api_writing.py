@@ -115,6 +115,8 @@ class Forwards(APIView):
         given.is_valid(raise_exception=True)
         said = given.validated_data
         message = message_of(conversation_id, said["message"])
+        if message.kind == Message.Kind.NOTE:
+            raise ValidationError({"message": ["A note stays inside."]})
         chosen = list(message.attachments.filter(pk__in=said["attachments"]))
         if len(chosen) < len(set(said["attachments"])):
             raise ValidationError({"attachments": ["These are not all files of that message."]})

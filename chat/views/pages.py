@@ -23,6 +23,7 @@ from chat.panel_words import panel_words
 from chat.visitor_log import PICTURE_DIGITS
 from helpdesk.conversations.content_types import sniff
 from helpdesk.conversations.files import path_of
+from helpdesk.static_files import without_comments
 
 LOADER_SECONDS: Final = 3600
 # What the panel begins with, so that none is found only in another.
@@ -56,9 +57,7 @@ def loader(request: HttpRequest) -> HttpResponse:
 @cache
 def _loader() -> tuple[bytes, bytes, str]:
     text = (settings.BASE_DIR / "static" / "chat" / "loader.js").read_text()
-    lines = (line.strip() for line in text.splitlines())
-    # Every page of a customer loads it: comments and indentation stay at home.
-    plain = "\n".join(line for line in lines if line and not line.startswith("//")).encode()
+    plain = without_comments(text).encode()
     return plain, gzip.compress(plain, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"'
 
 
@@ -128,6 +127,8 @@ def _panel(
 ) -> HttpResponse:
     language = _language(request)
     known = {**widgets.config(widget, language, at=now()), **_color(request)}
+    # The launcher's.
+    del known["words"]
     with translation.override(language):
         context: dict[str, Any] = {
             "config": known,
@@ -143,6 +144,11 @@ def _panel(
     response["Referrer-Policy"] = "origin"
     response["Cache-Control"] = f"private, max-age={widgets.CACHED_SECONDS}"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    # Nothing in it is secret, so it may be packed (BREACH is about pages that hold what others must not guess).
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.content = gzip.compress(response.content, mtime=0)
+        response["Content-Encoding"] = "gzip"
+    patch_vary_headers(response, ["Accept-Encoding", "Accept-Language"])
     return response
 
 

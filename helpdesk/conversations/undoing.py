@@ -149,12 +149,17 @@ def _services_named(now: Conversation, data: Mapping[str, Any]) -> Changes | Non
 
 
 def _slept_or_woke(now: Conversation, data: Mapping[str, Any]) -> Changes | None:
-    until = now.snoozed_until.isoformat() if now.snoozed_until else None
-    return Changes(snoozed_until=parse_datetime(data.get("was") or "")) if until == data.get("until") else None
+    # Instants, not texts: agents choose in their own time zones.
+    same = now.snoozed_until == parse_datetime(data.get("until") or "")
+    return Changes(snoozed_until=parse_datetime(data.get("was") or "")) if same else None
 
 
 def _marked_as_spam(now: Conversation, data: Mapping[str, Any]) -> Changes | None:
     return Changes(is_spam=False) if now.is_spam else None
+
+
+def _cleared_of_spam(now: Conversation, data: Mapping[str, Any]) -> Changes | None:
+    return None if now.is_spam else Changes(is_spam=True)
 
 
 def _filled_in(now: Conversation, data: Mapping[str, Any]) -> Changes | None:
@@ -175,5 +180,6 @@ _REVERSES = {
     "conversation.snoozed": _slept_or_woke,
     "conversation.woken": _slept_or_woke,
     "conversation.marked_as_spam": _marked_as_spam,
+    "conversation.cleared_of_spam": _cleared_of_spam,
     "conversation.filled_in": _filled_in,
 }

@@ -8,6 +8,7 @@ const headers = () => (state.session ? { Authorization: `Bearer ${state.session}
 export async function look() {
   const answer = await fetch($('incident').dataset.from, { headers: headers(), credentials: 'omit' }).catch(() => null);
   const found = answer?.ok ? (await answer.json()).incidents : [];
+  if (found.length) await import('./looks.js');
   $('incident').hidden = !found.length;
   $('troubles').replaceChildren(...found.map((one) => make('p', {}, make('a', { href: one.url, target: '_blank', rel: 'noopener' }, one.name), ` ${one.says ?? ''}`)));
   const ways = found.map((one) => one.follow).filter(Boolean);

@@ -43,7 +43,7 @@ export function show(frame) {
 }
 
 const lineOf = (d) => ({
-  joined: word('joined', d.by?.name || word('team')), ended: word('ended'), converted: word('converted', d.number ?? ''),
+  joined: word('joined', d.by?.name || word('team')), handed: word('handed', d.by?.name || word('team')), ended: word('ended'), converted: word('converted', d.number ?? ''),
 }[d.k]);
 
 function message({ seq, d }) {

@@ -97,6 +97,7 @@ function follow(d) {
   const { chat } = state;
   if (!chat) return;
   if (d.k === 'joined') Object.assign(chat, { state: 'active', agent: d.by?.name ? d.by : null });
+  if (d.k === 'handed') chat.state = 'waiting';
   if (d.k === 'ended') chat.state = 'ended';
   if (d.k === 'converted') Object.assign(chat, { mode: 'ticket', state: 'ended' });
   if (d.k === 'joined') queue(0);

@@ -181,9 +181,10 @@ whenThere('[data-fades]', (toast) => {
 whenThere('[data-saves]', (form) => {
   form.addEventListener('input', () => form.classList.toggle('changed', isChanged(form)));
   form.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || !event.target.matches('select') || !isChanged(form)) return;
+    if (event.key !== 'Enter' || !event.target.matches('select')) return;
     event.preventDefault();
-    form.requestSubmit();
+    if (isChanged(form)) form.requestSubmit();
+    else event.target.blur();
   });
 });
 

@@ -88,6 +88,13 @@ document.addEventListener('click', (event) => {
   event.preventDefault();
   show(link.href).then(() => { if (link.hash) document.querySelector(`#layer-body ${CSS.escape(link.hash).replace('\\#', '#')}`)?.focus(); });
 });
+// What is looked for in a layer is found there.
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!form.matches('#layer form[data-layer]')) return;
+  event.preventDefault();
+  show(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+});
 // A click beside a layer closes it, as with popovers.
 for (const dialog of document.querySelectorAll('dialog')) {
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });

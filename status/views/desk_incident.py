@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from helpdesk.customers.permissions import may_work
 from helpdesk.desk import markdown
 from helpdesk.desk.pages import AgentRequest, agent_view, page
-from status import addresses, amending, distributing, drafts, incidents, linking, maintenances
+from status import amending, concerned, distributing, drafts, incidents, linking, maintenances
 from status.incidents import Refused, Words
 from status.models import Incident, IncidentUpdate
 from status.views import asked, desk
@@ -78,7 +78,7 @@ def _show(
         totals=linking.counts(found),
         overlaps=overlaps,
         shown=markdown.body,
-        public_url=addresses.incident_url(found.public_id) if found.published_at else "",
+        public_url=concerned.incident_url(found.pk, found.public_id) if found.published_at else "",
         may_work=may_work(request.user),
         at=at,
         **desk.compose(form, chosen),

@@ -118,7 +118,9 @@ def test_forwarding(grace: Caller, company: Company, at: datetime) -> None:
 
     assert sent.status_code == 201 and [one["name"] for one in sent.json()["attachments"]] == ["log.txt"]
     assert MailHeader.objects.get(message=sent.json()["id"]).to == ["noc@b.example"]
+    note = conversations.note(here.pk, company.ada, "Between us", at=at)
     wrong: tuple[dict[str, Any], ...] = (
+        {"message": note.pk, "attachments": []},
         {"to": []},
         {"to": ["x"]},
         {"to": ["support@demo.example"]},

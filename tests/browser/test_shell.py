@@ -64,6 +64,7 @@ def test_a_queue_is_worked_by_keys_alone(
 
     page.keyboard.press("]")
     _title(page, "Third")
+    # Typed at once, while it may still be opening.
     page.keyboard.press("r")
     page.keyboard.type("Hello Carol, j k ] it works.")
     page.keyboard.press("Control+Enter")
@@ -71,6 +72,8 @@ def test_a_queue_is_worked_by_keys_alone(
     _at(page, queue[2])
     expect(page.locator("#rows a.row")).to_have_count(4)
     assert page.evaluate("document.activeElement !== document.body")
+    page.keyboard.press("]")
+    _title(page, "Fourth")
     page.keyboard.press("u")
 
     expect(page.locator("#main")).to_be_hidden()
@@ -140,6 +143,13 @@ def test_several_are_chosen_changed_and_taken_back_by_keys(
     page.keyboard.press("z")
     expect(page.locator(".toast")).to_contain_text("4 taken back")
     assert not Conversation.objects.exclude(assignee=None).exists()
+
+    # A row that has the focus is done with unopened, and the next one has the focus then.
+    _row(page, "Second").focus()
+    page.keyboard.press("e")
+    expect(page.locator("#rows a.row")).to_have_count(4)
+    expect(page.locator("#rows a.row:focus")).to_contain_text("Third")
+    assert Conversation.objects.get(status="resolved").pk == queue[1].pk
 
 
 def test_a_macro_is_looked_at_applied_to_several_and_taken_back(

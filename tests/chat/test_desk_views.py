@@ -155,6 +155,8 @@ class TestActs:
         assert client.post(_path(chat, "handing-on"), {"to": "nonsense"}).status_code == 422
         client.post(_path(chat, "handing-on"), {"to": f"agent:{company.linus.pk}", "note": "Please."})
         assert fresh(chat).offered_to == company.linus
+        told = visitor_log.after({chat.pk: 0})[chat.pk][-1]
+        assert (told["t"], told["d"]["k"], told["d"]["by"]["name"]) == ("sys", "handed", "Grace")
 
     def test_chats_of_private_teams_are_closed_to_others(self, company: Company, chat: Chat) -> None:
         team = Team.objects.create(name="Secret", is_private=True)

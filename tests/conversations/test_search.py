@@ -72,7 +72,7 @@ def test_what_takes_too_long_is_given_up_and_says_so(
     assert page.status_code == 200 and "say more" in page.content.decode()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(typed=st.text(max_size=60) | st.from_regex(r"\[?#?[0-9]{1,30}\]?( or -\")?", fullmatch=True))
 def test_nothing_typed_is_an_error(typed: str) -> None:
     search.numbers(typed, User(pk=1, role="agent"))

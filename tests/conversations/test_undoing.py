@@ -1,6 +1,7 @@
 """Taking back: changes a moment ago, and a reply before it leaves, with the promises as they were."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -55,7 +56,8 @@ def test_every_change_is_taken_back(conversation: Conversation, company: Company
         services=[Service.objects.earliest("pk")],
         subject="Other",
         custom={"cause": "ours"},
-        snoozed_until=later + timedelta(hours=3),
+        # Chosen in the agent's own time zone.
+        snoozed_until=(later + timedelta(hours=3)).astimezone(ZoneInfo("Europe/Berlin")),
     )
 
     assert _undo(conversation, company, after, later + TEN) == 7
@@ -126,6 +128,7 @@ def test_a_reply_waits_and_then_leaves(conversation: Conversation, company: Comp
 
 
 def test_a_reply_taken_back_never_happened(conversation: Conversation, company: Company, at: datetime) -> None:
+    conversations.write_automatically(conversation, "Hello, we have received your request.", at=at)
     was, before = Conversation.objects.get(pk=conversation.pk), _clocks(conversation)
     message = _reply(conversation, company, at + timedelta(minutes=5))
 

@@ -14,10 +14,13 @@ from helpdesk.conversations.models import Conversation
 from knowledge import suggesting
 from knowledge.models import Suggested
 from knowledge.telling import MOST, telling
+from social.models import Account
 from tests.chat.visiting import begin, stranger
 from tests.fixtures.company import Company
 from tests.fixtures.customers import session_of
+from tests.fixtures.desk import write
 from tests.knowledge.conftest import Library
+from tests.social.talk import account_on
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +95,29 @@ def test_a_chat_begun_all_the_same_counts_too(library: Library, company: Company
         assert begin(stranger(), form={"asking": "x" * 33}).status_code == 422
         assert begin(stranger(), form={"asking": "'; no name of ours"}).status_code == 201
     assert Suggested.objects.get().conversation is not None
+
+
+def test_a_ticket_that_is_deleted_takes_its_suggestions_along(library: Library, company: Company) -> None:
+    at, asking = now(), suggesting.new_asking()
+    suggesting.note_suggested(asking, [library.public.pk], "form", at=at)
+    suggesting.note_answered(asking, library.public.pk, at=at)
+    ticket = write(company.carol, at)
+    suggesting.note_written(asking, ticket)
+    Suggested.objects.get().conversation.delete()  # type: ignore[union-attr]
+    assert suggesting.deflected(at - timedelta(days=1)) == []
+
+
+def test_what_is_typed_stands_in_no_address(library: Library) -> None:
+    assert Client().get("/kb/suggest", {"q": "zebra"}).status_code == 405
+    answer = Client().post("/kb/suggest", {"q": "zebra"})
+    assert answer.status_code == 200 and answer["Cache-Control"] == "no-store"
+
+
+def test_the_front_page_says_where_else_we_are(library: Library, at: datetime) -> None:
+    account = account_on("telegram", at, handle="demo_bot")
+    account_on("mastodon", at, handle="gone@fosstodon.org", state=Account.State.NOT_CONNECTED)
+    page = Client().get("/en/").content.decode()
+    assert 'href="https://t.me/demo_bot"' in page and "@demo_bot" in page and "We look in when we can." in page
+    assert "fosstodon" not in page
+    Account.objects.filter(pk=account.pk).update(state=Account.State.REAUTH_REQUIRED)
+    assert "demo_bot" not in Client().get("/en/").content.decode()

@@ -166,3 +166,9 @@ def test_sessions_end_one_by_one_and_all(company: Company, signed_in: SignedIn) 
     assert CustomerSession.objects.count() == 1
     assert browser.post("/portal/account/sessions/end/")["Location"] == "/portal/"
     assert CustomerSession.objects.count() == 0
+
+
+def test_of_a_dashboards_user_the_id_is_shown(company: Company, signed_in: SignedIn) -> None:
+    Identity.objects.create(customer=company.carol, channel="site", handle="37:customer-4711", verified_at=now())
+    page = signed_in(company.carol).get("/portal/account/").content.decode()
+    assert ">customer-4711<" in page and "37:" not in page and "Dashboard" in page

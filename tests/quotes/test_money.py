@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quotes import money
@@ -28,7 +28,6 @@ def lines_in(draw: st.DrawFn) -> tuple[list[Line], str]:
 
 
 # A busy machine draws slowly; what is drawn is small.
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(lines_in())
 def test_every_amount_is_one_the_currency_has_and_sums_are_sums(given: tuple[list[Line], str]) -> None:
     lines, currency = given
@@ -41,7 +40,6 @@ def test_every_amount_is_one_the_currency_has_and_sums_are_sums(given: tuple[lis
         assert -amount.as_tuple().exponent == minor_units(currency)  # type: ignore[operator]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(lines_in())
 def test_a_line_is_rounded_by_less_than_half_of_the_smallest_coin_away_from_zero(given: tuple[list[Line], str]) -> None:
     lines, currency = given
@@ -56,7 +54,6 @@ def test_a_line_is_rounded_by_less_than_half_of_the_smallest_coin_away_from_zero
         assert abs(Fraction(found.tax) - taxed) <= half
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(lines_in())
 def test_rates_add_up_to_the_whole(given: tuple[list[Line], str]) -> None:
     lines, currency = given
@@ -65,7 +62,6 @@ def test_rates_add_up_to_the_whole(given: tuple[list[Line], str]) -> None:
     assert [rate for rate, _amounts in rates] == sorted({line.tax_rate for line in lines}, reverse=True)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(lines_in())
 def test_a_discount_of_the_same_size_leaves_nothing(given: tuple[list[Line], str]) -> None:
     lines, currency = given
@@ -73,7 +69,6 @@ def test_a_discount_of_the_same_size_leaves_nothing(given: tuple[list[Line], str
     assert money.of_lines([*lines, *against], currency).total == 0
 
 
-@settings(deadline=None)
 @given(currencies, st.decimals(allow_nan=True, allow_infinity=True))
 def test_what_is_let_in_is_kept_as_it_was(currency: str, price: Decimal) -> None:
     try:

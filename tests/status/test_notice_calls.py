@@ -87,7 +87,15 @@ def test_a_webhook_subscribes_itself(company: Company, at: datetime, receiver: R
     incident = said["data"]["incident"]
     assert (incident["name"], incident["status"], incident["impact"]) == ("Disks <gone>", "investigating", "critical")
     assert [one["body"] for one in incident["incident_updates"]] == ["We look."]
-    assert incident["components"] == [{"name": "web14", "status": "major_outage"}]
+    (public,) = [
+        one for one in client.get("/status/api/v2/incidents.json").json()["incidents"] if one["id"] == incident["id"]
+    ]
+    (part,), (update,) = incident["components"], incident["incident_updates"]
+    assert part.items() <= public["components"][0].items() and part["status"] == "major_outage"
+    for name in ("created_at", "started_at", "monitoring_at", "resolved_at", "shortlink", "updated_at"):
+        assert name in incident and (incident[name] is None) == (public[name] is None), name
+    shown = public["incident_updates"][0]
+    assert all(update[name] == shown[name] for name in ("id", "status", "body", "incident_id"))
     assert "/status/unsubscribe/" in said["data"]["meta"]["unsubscribe"]
 
 

@@ -1,14 +1,12 @@
 """Workers are killed while subscribers are told: everybody gets the update exactly once.
 
-STATUS_SUBSCRIBERS makes it as large as wanted (100000: publishing must still be a matter of milliseconds); the suite
-has a small one.
+STATUS_SUBSCRIBERS makes it as large as wanted; the suite has a small one. How long publishing takes, `make bench` says.
 """
 
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +24,6 @@ from status.models import Distribution, Incident, Notice, Subscriber
 from tests.fixtures.smtp_sink import SmtpSink
 
 SUBSCRIBERS = int(os.environ.get("STATUS_SUBSCRIBERS", "400"))
-PUBLISHED_WITHIN_SECONDS = 1.0
 ROOT = Path(__file__).resolve().parents[2]
 DEATHS = (
     ("between bites of planning", 1),
@@ -77,10 +74,7 @@ class Workers:
 
 
 def _published(status: str) -> Incident:
-    began = time.monotonic()
     incident = incidents.open_incident(Opening("Disks gone", Words(status, "We look.")), None, at=now())
-    if SUBSCRIBERS >= 100_000:
-        assert time.monotonic() - began < PUBLISHED_WITHIN_SECONDS
     while outbox.drain(now()):
         pass
     return incident

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import Inbound
@@ -16,7 +17,9 @@ from status.incidents import Opening, Words
 from status.models import Component, ConversationNotice, Incident
 from tests.fixtures.company import Company
 from tests.fixtures.customers import sign_in
+from tests.fixtures.smtp_sink import SmtpSink
 from tests.fixtures.status import component
+from tests.fixtures.subscribers import subscriber, tell
 from tickets.models import Mailbox, MailThread
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +161,20 @@ def test_its_customers_see_it_on_every_page_once_they_have_signed_in(
         incidents.add_update(incident, Words("identified", f"SECRET {update}."), company.ada, at=at)
     assert "SECRET words." in client.get(own).text, "older ones than fit are read for it alone"
     assert "SECRET" not in client.get("/status/banner/").text, "it stands on pages of others"
+
+
+def test_where_the_page_is_served_elsewhere_its_customers_are_led_to_us(
+    secrets: list[Component], company: Company, at: datetime, smtp_sink: SmtpSink, settings: Settings
+) -> None:
+    settings.STATUS_URL = "https://status.example.net"
+    subscriber("carol@acme.example", at, customer=company.carol)
+    private = _break(secrets[1], company, at)
+    public = incidents.open_incident(Opening("Mail is late", Words("investigating", "We look.")), company.ada, at=at)
+    _drain(at)
+    mine = _write(company.carol, at)
+    _drain(at)
+    tell(at)
+    mails = {taken.mail["Subject"]: taken.raw.decode() for taken in smtp_sink.taken}
+    ours = f"{settings.PUBLIC_URL}/status/incidents/{private.public_id}/"
+    assert ours in _said(mine) and ours in mails["Investigating: SECRET trouble"]
+    assert f"https://status.example.net/incidents/{public.public_id}/" in mails["Investigating: Mail is late"]

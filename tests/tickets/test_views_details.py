@@ -184,6 +184,18 @@ def test_a_message_is_forwarded_with_its_files_and_recorded(
     assert "the customer does not get this" in _page(grace, conversation)
 
 
+def test_a_note_is_never_forwarded_but_what_was_said_before_it(
+    grace: Client, conversation: Conversation, company: Company, at: datetime
+) -> None:
+    note = conversations.note(conversation.pk, company.ada, "Between us: they are late payers.", at=at)
+
+    shown = grace.get(f"/desk/messages/{note.pk}/forward/").content.decode()
+
+    assert "&gt; It is broken." in shown and "late payers" not in shown
+    Message.objects.filter(conversation=conversation).exclude(pk=note.pk).delete()
+    assert grace.get(f"/desk/messages/{note.pk}/forward/").status_code == 404
+
+
 @pytest.mark.parametrize(
     "to", ["", "nonsense", "support@demo.example", ", ".join(f"a{n}@b.example" for n in range(11))]
 )

@@ -31,12 +31,16 @@ MOST_PRINTED = 500
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view
 def forward(request: AgentRequest, pk: int) -> HttpResponse:
-    """A message with its files to an address outside, with a word before it."""
+    """A message with its files to an address outside, with a word before it. A note stays inside: asked for by a note,
+    it is what was said before it.
+    """
     of_theirs = Message.objects.filter(conversation__in=visible_conversations(request.user))
-    message = get_object_or_404(
-        of_theirs.select_related("conversation", "customer", "agent").defer("html", "search", "conversation__search"),
-        pk=pk,
-    )
+    asked = get_object_or_404(of_theirs.only("conversation_id"), pk=pk)
+    said = of_theirs.filter(conversation=asked.conversation_id, pk__lte=pk).exclude(kind=Message.Kind.NOTE)
+    with_names = said.select_related("conversation", "customer", "agent").order_by("-pk")
+    message = with_names.defer("html", "search", "conversation__search").first()
+    if message is None:
+        raise Http404
     files = list(message.attachments.all())
     if request.method in SAFE:
         return page(request, "forward.jinja", message=message, files=files, to="", text=_quoted(message), error="")

@@ -50,14 +50,14 @@ def _is_sound(batch: Batch) -> None:
         assert item.error
 
 
-@run(max_examples=60, deadline=None)
+@run(max_examples=60)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
 def test_any_bytes_are_read_by_every_network(body: bytes) -> None:
     for name in settings.SOCIAL_NETWORKS:
         _is_sound(network(name).read(body, {}, at=AT))
 
 
-@run(max_examples=120, deadline=None)
+@run(max_examples=120)
 @given(_ANY)
 def test_any_json_is_read_by_every_network(found: Any) -> None:
     body = json.dumps(found).encode()
@@ -67,7 +67,7 @@ def test_any_json_is_read_by_every_network(found: Any) -> None:
             _is_sound(network(name).read(one, {}, at=AT))
 
 
-@run(max_examples=60, deadline=None)
+@run(max_examples=60)
 @given(st.lists(_ANY, max_size=6))
 def test_every_item_of_a_page_is_kept(found: list[Any]) -> None:
     for read in (read_bluesky, read_mastodon, read_updates):

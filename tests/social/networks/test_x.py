@@ -12,9 +12,10 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import outbox
 from helpdesk.events.models import Hook
-from social import accounts, filing, polling, spending
+from social import accounts, connecting, filing, polling, spending
 from social.counting import on_x
 from social.models import Account, Arrival, Post, Spending
+from social.network import TokenDead
 from social.networks.x import X
 from tests.fixtures.company import Company
 from tests.fixtures.providers.x import CONSUMER_SECRET, TOKEN, US, XServer, sign
@@ -159,8 +160,24 @@ def test_the_days_cap_pauses_the_account_until_tomorrow(account: Account, x: XSe
     spending.note(account, X().costs("publish", "hello"), at=at)
     account.refresh_from_db()
     assert account.state == Account.State.PAUSED
+    # Whatever was asked before the pause and answered after it does not lift it.
+    accounts.failed(account, TokenDead("401"), at=at)
+    stale = Account(pk=account.pk, network="x", state=Account.State.DEGRADED, secrets=account.secrets)
+    accounts.probe(stale, at=at)
+    accounts.worked(stale, at=at)
+    account.refresh_from_db()
+    assert account.state == Account.State.PAUSED
     assert spending.resume(at=at) == 0
     assert spending.resume(at=at + timedelta(days=1)) == 1
+
+
+def test_a_lower_cap_holds_at_once(account: Account, x: XServer, at: datetime) -> None:
+    spending.note(account, X().costs("publish", "hello"), at=at)
+    drawn = Account.objects.get()
+    Account.objects.update(cursor={"read": "meanwhile"})
+    connecting.keep(drawn, {"daily_cap": 10_000}, secrets={}, options={}, at=at)
+    account.refresh_from_db()
+    assert (account.state, account.cursor) == (Account.State.PAUSED, {"read": "meanwhile"})
 
 
 def test_nothing_hostile_raises(at: datetime) -> None:

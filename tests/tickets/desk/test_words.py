@@ -100,6 +100,10 @@ def test_linking_leaves_the_full_stop_outside() -> None:
     assert 'href="https://x.example/a"' in str(linked("See https://x.example/a."))
 
 
+def test_a_link_ends_where_the_direction_turns() -> None:
+    assert 'href="https://x.example/"' in str(linked("https://x.example/\u202egpj.exe"))
+
+
 def test_taking_and_being_given_are_told_apart() -> None:
     names = {("agent", 1): "Ada", ("agent", 2): "Grace"}
 
