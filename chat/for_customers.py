@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 
 from chat import availability, booking_hours, booking_mails, entitlement, identity, sessions, widgets
-from chat.models import Booking, Visit, Widget
+from chat.models import Booking, Upload, Visit, Widget
 from helpdesk.customers.models import Customer
 
 LATELY = timedelta(days=90)
@@ -73,7 +74,10 @@ def exported(customer: Customer) -> list[dict[str, Any]]:
 
 
 def erase(customer: Customer, at: datetime) -> None:
-    """Forget who chatted, from which page and browser; that a chat was booked and held stays."""
+    """Forget who chatted, from which page and browser, and what files were called; that a chat was booked and held
+    stays.
+    """
+    Upload.objects.filter(Q(visit__customer=customer) | Q(message__conversation__customer=customer)).delete()
     Booking.objects.filter(customer=customer).update(topic="", email="", timezone="", language="")
     Visit.objects.filter(customer=customer).update(
         subject="", origin="", page_url="", page_title="", browser="", expires_at=at, ended_at=at

@@ -116,6 +116,7 @@ def confirm(customer_id: int, user: User, *, at: datetime) -> None:
     row.done_at, row.done_by = at, user
     row.save(update_fields=["done_at", "done_by"])
     # Who it was stands nowhere any more, in the log neither.
+    audit.forget(customer.pk)
     audit.record(user.pk, "erased", row, {}, {"customer": customer.pk}, at=at, thing_id=customer.pk)
 
 

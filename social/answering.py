@@ -2,8 +2,10 @@
 quick in public.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -22,9 +24,10 @@ from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event
 from social import permissions, wording
-from social.models import Approval, ApprovalFile, Thread
+from social.models import Approval, ApprovalFile, Thread, TicketClaim
 from social.network import Count, network
 
+_HASHED: Final = re.compile(r"#[ ]?(\d{1,12})\b", re.ASCII)
 ASKED = "social.approval_asked"
 """A public answer waits for a second person: {approval}."""
 DECIDED = "social.approval_decided"
@@ -139,7 +142,17 @@ def exposed(conversation: Conversation, text: str) -> list[str]:
         organizations=conversation.organization_id
     )
     private = list(names.values_list("name", flat=True)[:500]) if conversation.organization_id else []
-    return private_data.kinds(text, own=settings.PUBLIC_CONTACTS, private_names=private)
+    kinds = private_data.kinds(text, own=settings.PUBLIC_CONTACTS, private_names=private)
+    return kinds if "number" in kinds or not _names_ticket(conversation, text) else [*kinds, "number"]
+
+
+def _names_ticket(conversation: Conversation, text: str) -> bool:
+    """Whether it has the number of this conversation, or of a ticket opened for who wrote in it, however short."""
+    named = {int(number) for number in _HASHED.findall(text[: private_data.LONGEST])}
+    if not named:
+        return False
+    theirs = TicketClaim.objects.filter(thread__person__threads=conversation.pk)
+    return conversation.pk in named or theirs.filter(pk__in=named).exists()
 
 
 def why_not(message: Message, thread: Thread) -> str:

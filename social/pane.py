@@ -49,6 +49,8 @@ class Pane:
     against: Sequence[str]
     may_override: bool
     posts: int
+    # The network has no call for public answers.
+    is_by_hand: bool
 
     @property
     def undo_seconds(self) -> int:
@@ -98,6 +100,7 @@ def facts(conversation_id: int, user: User, at: datetime) -> Pane | None:
         against=[kind for kind in _AGAINST_PERSONS if permissions.may_moderate(user, kind)],
         may_override=permissions.may_override(user),
         posts=len(theirs),
+        is_by_hand=thread.is_manual or (thread.is_public and "reply" not in way.can),
     )
 
 

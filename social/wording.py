@@ -43,21 +43,28 @@ _ENDS: Final = ".,;:–- "
 
 
 def shortened(text: str, link: str, limit: int, length: Callable[[str], int]) -> str:
-    """The text and its link in one post; what is too long ends in an ellipsis behind a whole word. `length` counts as
-    the network does.
+    """The text and its link in one post; what is too long ends in an ellipsis, behind a whole word where there is one.
+    `length` counts as the network does.
     """
     tail = f"\n{link}" if link and link not in text else ""
     if length(text + tail) <= limit:
         return text + tail
-    # What is far too long need not be counted word by word.
-    words = text[: limit * 4].split(" ")
-    while words and length(_ended(words) + tail) > limit:
-        words.pop()
-    return _ended(words) + tail
+    # What is far too long need not be counted.
+    begin = text[: limit * 4]
+    fits, too_much = 0, len(begin) + 1
+    while too_much - fits > 1:
+        middle = (fits + too_much) // 2
+        if length(_ended(begin[:middle]) + tail) <= limit:
+            fits = middle
+        else:
+            too_much = middle
+    space = begin.rfind(" ", 0, fits + 1)
+    # Languages without spaces, and one endless word, are cut where they have to be.
+    return _ended(begin[: space if space > fits // 2 else fits]) + tail
 
 
-def _ended(words: list[str]) -> str:
-    return " ".join(words).rstrip(_ENDS) + "…"
+def _ended(text: str) -> str:
+    return text.rstrip(_ENDS) + "…"
 
 
 def private_kind(kind: str) -> str:

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
+from helpdesk.customers.forgetting import GONE, forgetting
 from helpdesk.customers.models import AuditEntry
 
 HIDDEN: Final = "(hidden)"
@@ -55,6 +56,18 @@ def record(
         before=_told({key: before[key] for key in keys if key in before}),
         after=_told({key: after[key] for key in keys if key in after}),
     )
+
+
+def forget(customer_id: int) -> None:
+    """Take out what a customer was called, and their values; what was changed, by whom and when stays."""
+    with forgetting():
+        for entry in AuditEntry.objects.filter(kind="customer", thing_id=customer_id):
+            entry.name, entry.before, entry.after = (
+                GONE,
+                dict.fromkeys(entry.before, GONE),
+                dict.fromkeys(entry.after, GONE),
+            )
+            entry.save(update_fields=["name", "before", "after"])
 
 
 def stored(thing: Model, *children: str) -> dict[str, Any]:

@@ -5,13 +5,11 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import connection
 
+from helpdesk.customers.forgetting import GONE, forgetting
 from helpdesk.events.models import Event
 
-GONE: Final = "…"
-# What the trigger asks whether data may change; to the end of the statement's transaction at most.
-_ALLOW: Final = "SELECT set_config('helpdesk.forgets', %s, true)"
 _FORGET: Final = f"""
 UPDATE {Event._meta.db_table} SET data = regexp_replace(data::text, %(pattern)s, %(gone)s, 'gi')::jsonb
 WHERE conversation_id = ANY(%(conversations)s) AND data::text ~* %(pattern)s
@@ -32,9 +30,7 @@ def forget(addresses: Collection[str], conversation_ids: Collection[int]) -> int
         "gone": GONE,
         "conversations": list(conversation_ids),
     }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_ALLOW, ["yes"])
+    with forgetting(), connection.cursor() as cursor:
         cursor.execute(_FORGET, given)
         found: int = cursor.rowcount
-        cursor.execute(_ALLOW, [""])
     return found

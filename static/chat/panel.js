@@ -223,7 +223,8 @@ on('track', async (given) => (await import('./track.js')).track(given));
 // A place for what another part of the helpdesk knows: incidents that concern this visitor.
 const troubles = () => { if ($('incident').dataset.from) import('./incidents.js').then(({ look }) => look()); };
 when('up', troubles);
-// The house tells what begins, goes on and ends.
+// The house tells what begins, goes on and ends; where it tells nobody, it is seen within a minute.
 when('said', ({ by }) => { if (by.k === 'system') troubles(); });
+setInterval(() => { if (isWatched()) troubles(); }, 60000);
 
 meet();

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Team, User

@@ -5,12 +5,15 @@ from contextlib import ExitStack
 from datetime import datetime
 
 import pytest
+import time_machine
 from django.utils.timezone import now
 
-from chat import chats, sessions, visitor_presence
-from chat.models import Chat, Visit, Widget
+from chat import chats, limits, sessions, visitor_presence
+from chat.models import Chat, Visit, Widget, WidgetSecret
+from helpdesk.events import secrets
 from tests.chat.agents import Desks
 from tests.chat.continuing import SECOND, UMA, begin, visitor, work
+from tests.chat.visiting import KEY, SECRET
 from tests.chat.visitor_pages import Page
 from tests.fixtures.company import Company
 from tests.fixtures.site import Site
@@ -51,3 +54,19 @@ def page(site: Site) -> Iterator[Callable[..., Page]]:
 def session(company: Company) -> tuple[Visit, str]:
     """A stranger's session, and its token."""
     return sessions.open_visit(Widget.objects.get(key="pk_demo"), None, at=now())
+
+
+@pytest.fixture
+def monday(company: Company, at: datetime) -> Iterator[None]:
+    """Time stands still, and nobody has asked for anything yet."""
+    limits.forget()
+    with time_machine.travel(at, tick=False):
+        yield
+
+
+@pytest.fixture
+def shop(company: Company, at: datetime) -> Widget:
+    """The demo widget, with a secret."""
+    widget = Widget.objects.get(key=KEY)
+    WidgetSecret.objects.create(widget=widget, kid="k1", sealed=secrets.encrypt(SECRET), created_at=at)
+    return widget

@@ -57,8 +57,11 @@ def _served(module: Path) -> str:
     kept: list[ContentFile[bytes]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CompressedManifestStaticFilesStorage, "_save", lambda _self, _name, content: kept.append(content))
-        HashedStaticFiles()._save(f"chat/{module.name}", ContentFile(module.read_bytes()))
+        content = ContentFile(module.read_bytes())
+        content.read()
+        HashedStaticFiles()._save(f"chat/{module.name}", content)
     text: str = kept[0].read().decode()
+    assert "import" in text or "export" in text
     return text
 
 

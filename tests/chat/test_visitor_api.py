@@ -1,35 +1,17 @@
 """The visitors' HTTP interface: conversations, messages, reading and rating, and who may chat live."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 import time_machine
 
-from chat import limits
-from chat.models import Chat, Widget, WidgetSecret
+from chat.models import Chat, Widget
 from helpdesk.conversations.models import Message
-from helpdesk.events import secrets
-from tests.chat.visiting import KEY, SECRET, begin, call, say, signed, stranger
+from tests.chat.visiting import begin, call, say, signed, stranger
 from tests.fixtures.company import Company
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def monday(company: Company, at: datetime) -> Iterator[None]:
-    limits.forget()
-    with time_machine.travel(at, tick=False):
-        yield
-
-
-@pytest.fixture
-def shop(company: Company, at: datetime) -> Widget:
-    """The demo widget, with a secret."""
-    widget = Widget.objects.get(key=KEY)
-    WidgetSecret.objects.create(widget=widget, kid="k1", sealed=secrets.encrypt(SECRET), created_at=at)
-    return widget
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday")]
 
 
 def test_what_is_sent_again_is_filed_once(company: Company) -> None:

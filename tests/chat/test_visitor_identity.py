@@ -2,37 +2,19 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import jwt
 import pytest
-import time_machine
 
-from chat import limits
 from chat.models import Chat, Visit, Widget, WidgetSecret
 from helpdesk.events import secrets
 from tests.chat.visiting import KEY, OTHER_SECRET, SECRET, begin, call, opened, stranger, token
 from tests.fixtures.company import Company
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def monday(company: Company, at: datetime) -> Iterator[None]:
-    limits.forget()
-    with time_machine.travel(at, tick=False):
-        yield
-
-
-@pytest.fixture
-def shop(company: Company, at: datetime) -> Widget:
-    """The demo widget, with a secret."""
-    widget = Widget.objects.get(key=KEY)
-    WidgetSecret.objects.create(widget=widget, kid="k1", sealed=secrets.encrypt(SECRET), created_at=at)
-    return widget
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday")]
 
 
 def test_a_stranger_is_nobodys_customer_until_they_write(company: Company) -> None:

@@ -1,13 +1,10 @@
 """What the visitors' HTTP interface refuses: files, what is no JSON, fields, and too much of anything."""
 
 import json
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
@@ -18,14 +15,7 @@ from helpdesk.conversations.models import Attachment, Message
 from tests.chat.visiting import begin, call, opened, say, stranger
 from tests.fixtures.company import Company
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def monday(company: Company, at: datetime) -> Iterator[None]:
-    limits.forget()
-    with time_machine.travel(at, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday")]
 
 
 def upload(session: str, name: str, content: bytes, kind: str = "application/octet-stream") -> Any:

@@ -18,7 +18,6 @@ from social.models import Account
 from tests.chat.visiting import begin, stranger
 from tests.fixtures.company import Company
 from tests.fixtures.customers import session_of
-from tests.fixtures.desk import write
 from tests.knowledge.conftest import Library
 from tests.social.talk import account_on
 
@@ -95,16 +94,6 @@ def test_a_chat_begun_all_the_same_counts_too(library: Library, company: Company
         assert begin(stranger(), form={"asking": "x" * 33}).status_code == 422
         assert begin(stranger(), form={"asking": "'; no name of ours"}).status_code == 201
     assert Suggested.objects.get().conversation is not None
-
-
-def test_a_ticket_that_is_deleted_takes_its_suggestions_along(library: Library, company: Company) -> None:
-    at, asking = now(), suggesting.new_asking()
-    suggesting.note_suggested(asking, [library.public.pk], "form", at=at)
-    suggesting.note_answered(asking, library.public.pk, at=at)
-    ticket = write(company.carol, at)
-    suggesting.note_written(asking, ticket)
-    Suggested.objects.get().conversation.delete()  # type: ignore[union-attr]
-    assert suggesting.deflected(at - timedelta(days=1)) == []
 
 
 def test_what_is_typed_stands_in_no_address(library: Library) -> None:

@@ -112,10 +112,10 @@ class TestByPhone:
             tell(twilio.text(words, sid=f"SM{number}", sender=GRACE), at)
             work(at)
         assert [one.body for one in twilio.messages] == [
-            f"Ruf {second.pk} ist weitergegeben.",
-            f"Ruf {first.pk} gehört Ihnen. Danke.",
-            "Kein Ruf wartet auf diese Antwort.",
-            "Angenommene Rufe: 1. Danke.",
+            f"Alarm {second.pk} ist weitergegeben.",
+            f"Alarm {first.pk} gehört Ihnen. Danke.",
+            "Kein Alarm wartet auf diese Antwort.",
+            "Angenommene Alarme: 1. Danke.",
         ]
         paging.acknowledge(page("test:3", at=at).pk, at=at, user=company.ada)
         tell(twilio.text(f"ACK {Page.objects.get(dedup_key='test:3').pk}", sid="SM9", sender=GRACE), at)

@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from chat.models import Booking, Visit, Widget
+from chat.models import Booking, Upload, Visit, Widget
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import following
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.receivers import _alarm
-from helpdesk.customers.models import Customer, Identity
+from helpdesk.customers import audit
+from helpdesk.customers.forgetting import forgetting as forgetting_customers
+from helpdesk.customers.models import AuditEntry, Customer, Identity
 from helpdesk.events import forgetting
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
@@ -119,10 +121,11 @@ def test_nothing_of_theirs_is_left(company: Company, send_mail: Send, at: dateti
     _in_the_help_centre(customer, at)
     _on_the_desk(company, customer, ticket, at)
     widget = Widget.objects.get()
-    Visit.objects.create(
+    visit = Visit.objects.create(
         widget=widget, digest="d" * 64, customer=customer, subject="quokka", page_url="https://acme.example/quokka",
         created_at=at, seen_at=at, expires_at=at,
     )  # fmt: skip
+    Upload.objects.create(visit=visit, name="quokka.png", content_type="image/png", size=1, sha256="0" * 64, at=at)
     Booking.objects.create(
         widget=widget,
         customer=customer,
@@ -134,6 +137,9 @@ def test_nothing_of_theirs_is_left(company: Company, send_mail: Send, at: dateti
         booked_at=at,
     )
     Subscriber.objects.create(kind="email", address=EMAIL, customer=customer, created_at=at, asked_at=at)
+    before = audit.stored(customer)
+    Customer.objects.filter(pk=customer.pk).update(notes="Likes quokkas")
+    audit.record(company.ada.pk, "changed", customer, before, audit.stored(customer), at=at)
     settle(at + timedelta(minutes=1))
     assert len(_found()) > 20, "or nothing is looked for"
 
@@ -174,3 +180,18 @@ def test_only_whole_addresses_are_taken_out(company: Company, at: datetime) -> N
     told = Event.objects.get(kind="customer.noted").data
     assert told == {"told": ["…", "Carol <…>.", "xcarol@acme.example", "carol@acme.example2"], "number": 7}
     assert forgetting.forget([], [ticket.pk]) == forgetting.forget(["carol@acme.example"], []) == 0
+
+
+def test_of_the_audit_log_only_what_it_tells_of_customers(company: Company, at: datetime) -> None:
+    kept = audit.record(company.ada.pk, "changed", company.grace, {"name": "A"}, {"name": "B"}, at=at)
+    told = audit.record(company.ada.pk, "changed", company.carol, {"name": "Carol"}, {"name": "C"}, at=at)
+    assert kept and told
+    audit.forget(company.carol.pk)
+    told.refresh_from_db()
+    assert (told.name, told.before, told.after, told.actor) == ("…", {"name": "…"}, {"name": "…"}, company.ada)
+    with forgetting_customers():
+        for row, change in ((kept, {"name": "x"}), (told, {"action": "x"}), (told, {"thing_id": 1})):
+            with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+                AuditEntry.objects.filter(pk=row.pk).update(**change)
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        AuditEntry.objects.filter(pk=told.pk).update(name="x")

@@ -28,7 +28,7 @@ def main(wanted: list[str]) -> None:
         child = os.fork()
         if child == 0:
             if point == "answered":
-                channel.keep = _die  # type: ignore[assignment]
+                channel.keep = _die
             else:
                 channel.OnItsWay.send = _die  # type: ignore[assignment, method-assign]
             answers.deliver(int(message), at=now())

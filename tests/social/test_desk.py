@@ -152,6 +152,22 @@ def test_files_wait_with_the_words(company: Company, at: datetime) -> None:
     assert (sent.name, content_of(sent)) == ("picture.png", picture().content)
 
 
+def test_no_number_of_a_ticket_stands_in_public(company: Company, at: datetime) -> None:
+    conversation = said_to(account_on("x", at), "Hi", at)
+    ticket = on_behalf.open_ticket(conversation.pk, company.grace, at=at)
+    Conversation.objects.filter(pk=conversation.pk).update(organization=None)
+    conversation.refresh_from_db()
+    for text in (f"Your ticket is #{ticket.pk}", f"See # {conversation.pk}.", "Your ticket number: 12345"):
+        assert answering.exposed(conversation, text) == ["number"], text
+    assert answering.exposed(conversation, f"We are #1{ticket.pk} in hosting, since {ticket.pk} years") == []
+
+
+def test_what_no_call_answers_is_posted_by_hand(company: Company, at: datetime) -> None:
+    conversation = said_to(account_on("feed", at), "Demo Hosting is slow", at)
+    page = _page(logged_in(company.grace), conversation)
+    assert "post it there by hand" in page and "It leaves after" not in page
+
+
 def test_what_comes_past_the_composer_is_held_back_as_well(company: Company, at: datetime) -> None:
     conversation = said_to(account_on("x", at, needs_approval=True), "Hi", at)
     by_macro = conversations.reply(conversation.pk, company.grace, "All is well.", at=at)

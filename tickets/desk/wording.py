@@ -62,6 +62,7 @@ def labels(language: str | None) -> dict[str, _Names]:
             "phone": _("Phone"),
             "sms": _("SMS"),
             "portal": _("Portal"),
+            "whatsapp": "WhatsApp",
         },
     }
     return {kind: _Names(of) for kind, of in names.items()}

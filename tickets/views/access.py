@@ -1,4 +1,4 @@
-"""Who may open the desk: agents, in their own time zone, and nobody's browser keeps what they saw."""
+"""Who may open the desk: agents, in their own language and time zone, and nobody's browser keeps what they saw."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
 from helpdesk.conversations.models import Conversation
@@ -54,8 +54,10 @@ def _checked(view: View[P], *, viewers_send: bool) -> Checked[P]:
             raise PermissionDenied
         if request.method not in SAFE and not viewers_send and not may_work(request.user):
             raise PermissionDenied
-        with timezone.override(known_zone(request.user.timezone)):
+        language = request.user.language
+        with timezone.override(known_zone(request.user.timezone)), translation.override(language):
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+        response.headers.setdefault("Content-Language", language)
         patch_cache_control(response, private=True, no_cache=True)
         return response
 

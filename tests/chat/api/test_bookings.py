@@ -1,19 +1,18 @@
 """Slots and bookings over HTTP, as the panel asks for them."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import time_machine
 from django.test import Client
 
 from chat import limits, links, sessions
 from chat.models import Booking, BookingHours, Chat, Widget
 from tests.chat.booking import HALF_AN_HOUR, TUESDAY
 from tests.chat.continuing import widget
-from tests.fixtures.company import Company
+
+pytestmark = pytest.mark.usefixtures("monday")
 
 
 def _ms(at: datetime) -> int:
@@ -35,13 +34,6 @@ class Panel:
     def book(self, at: datetime = TUESDAY, **more: Any) -> Any:
         body = {"cid": str(uuid4()), "starts_at": _ms(at), "topic": "Help", "email": "n@cafe.example"} | more
         return self("post", "bookings", body)
-
-
-@pytest.fixture(autouse=True)
-def monday(company: Company, at: datetime) -> Iterator[None]:
-    limits.forget()
-    with time_machine.travel(at, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -181,3 +181,6 @@ def test_what_is_shortened_fits_as_telegram_counts() -> None:
     fitted = network.fit("🎉 " * 2000, link)
     assert network.count(fitted, is_public=True).fits and fitted.endswith(link)
     assert len(fitted) > 2000, "no more is cut than has to be"
+    fitted = network.fit("語" * 5000, link)
+    assert network.count(fitted, is_public=True).fits and fitted.startswith("語" * 4000), "no spaces to cut at"
+    assert network.fit("One word and another " * 300, "").endswith(("word…", "and…", "another…", "One…"))

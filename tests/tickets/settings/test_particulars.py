@@ -228,6 +228,8 @@ def test_an_agent_sets_profile_and_alerts(company: Company) -> None:
         False,
     )
     assert linus.role == company.linus.role
+    answer = browser.get("/desk/", headers={"Accept-Language": "fr"})
+    assert '<html lang="de"' in answer.content.decode() and answer.headers["Content-Language"] == "de"
 
     given = {"mention:badge": "on", "mention:mail": "on", "risk:mail": "on", "quiet_from": "22:00"}
     assert browser.post("/desk/notifications/", given).status_code == 422

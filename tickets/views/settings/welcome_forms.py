@@ -9,8 +9,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import connection
 from django.utils.dates import WEEKDAYS
 from django.utils.timezone import localdate
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from holidays import list_supported_countries
 
 from helpdesk.conversations.models import Priority
@@ -78,6 +78,7 @@ class FirstAdminForm(SettingsForm):
         if User.objects.exists():
             raise Refused(_("Somebody was faster: there is an admin already."))
         given = {name: self.cleaned_data[name] for name in ("name", "email", "password", "timezone")}
+        given["language"] = get_language() or settings.LANGUAGE_CODE
         return people.save_agent(User(role=User.Role.ADMIN), given, actor=SYSTEM, at=at)
 
 
