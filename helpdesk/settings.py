@@ -301,6 +301,7 @@ EVENT_HANDLERS: dict[str, list[str]] = {
     "password.reset_asked": ["helpdesk.people.receivers.send_reset"],
     "portal.sign_in_asked": ["portal.sign_in_mails.send"],
     "portal.came_in_anew": ["portal.sign_in_mails.tell_of_browser"],
+    "portal.password_changed": ["portal.sign_in_mails.tell_of_password"],
     "portal.linking_asked": ["portal.linking.send_code"],
     "portal.export_asked": ["portal.exporting.make"],
     "portal.erasure_asked": ["portal.erasing.send"],

@@ -10,6 +10,8 @@ from django.db import transaction
 
 from helpdesk.customers.lookup import customer_of
 from helpdesk.customers.models import Customer
+from helpdesk.events.actions import Fact, record
+from helpdesk.events.actors import CUSTOMER
 from helpdesk.limits import Limit, network_of, take
 from portal.models import Password
 
@@ -17,6 +19,8 @@ from portal.models import Password
 TRIES_OF_NETWORK: Final = Limit(30, 30 / 300)
 MOST_FAILED: Final = 10
 FAILED_WINDOW: Final = timedelta(minutes=15)
+CHANGED: Final = "portal.password_changed"
+"""A customer has a password, another one, or none any more: {customer, is_gone}."""
 
 
 class TooMany(ValueError):
@@ -24,15 +28,19 @@ class TooMany(ValueError):
 
 
 def set_password(customer: Customer, password: str, *, at: datetime) -> None:
-    """Have this password from now on. Raises ValidationError for one that is easily guessed."""
+    """Have this password from now on, and be told so. Raises ValidationError for one that is easily guessed."""
     validate_password(password)
     values = {"hashed": make_password(password), "changed_at": at, "failed": 0, "failed_since": None}
-    Password.objects.update_or_create(customer=customer, defaults=values)
+    with transaction.atomic():
+        Password.objects.update_or_create(customer=customer, defaults=values)
+        record(Fact(CHANGED, None, CUSTOMER, data={"customer": customer.pk, "is_gone": False}), at=at)
 
 
-def remove(customer: Customer) -> None:
-    """Sign in by mail alone."""
-    Password.objects.filter(customer=customer).delete()
+@transaction.atomic
+def remove(customer: Customer, *, at: datetime) -> None:
+    """Sign in by mail alone, and be told so."""
+    if Password.objects.filter(customer=customer).delete()[0]:
+        record(Fact(CHANGED, None, CUSTOMER, data={"customer": customer.pk, "is_gone": True}), at=at)
 
 
 def check(address: str, password: str, *, remote: str, at: datetime) -> Customer | None:

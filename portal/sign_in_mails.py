@@ -1,4 +1,4 @@
-"""Mails about signing in: the link and the code; that somebody came in from a new browser."""
+"""Mails about signing in: the link and the code; a new browser; another password."""
 
 from datetime import datetime
 from typing import Final
@@ -79,3 +79,15 @@ def tell_of_browser(event: Event, at: datetime) -> None:
         }
         subject, key = _("A new sign-in"), f"came-in.{event.pk}"
         send_email(letters.made(letters.Letter(customer.email, subject, "signed_in.txt", key, event.at, given)))
+
+
+@outside
+def tell_of_password(event: Event, at: datetime) -> None:
+    """The handler of `portal.password_changed`: whoever changed it, its owner knows. It cannot be switched off."""
+    customer = Customer.objects.filter(pk=event.data["customer"]).exclude(email="").first()
+    if customer is None:
+        return
+    with override(customer.language or "en"):
+        given = {"is_gone": event.data["is_gone"], "url": letters.address_of(reverse("portal:account"))}
+        subject, key = _("Your password was changed"), f"password.{event.pk}"
+        send_email(letters.made(letters.Letter(customer.email, subject, "password.txt", key, event.at, given)))

@@ -169,7 +169,7 @@ def end_sessions(request: HttpRequest, customer: Customer) -> HttpResponse:
 def password(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Set a password, or remove it where nothing is given and `remove` is. Other browsers are signed out."""
     if "remove" in request.POST:
-        passwords.remove(customer)
+        passwords.remove(customer, at=now())
         return _saved(request)
     try:
         passwords.set_password(customer, request.POST.get("password", "")[:1000], at=now())

@@ -45,7 +45,13 @@ def test_a_password_is_set_used_and_locked(company: Company, signed_in: SignedIn
     # A stranger is refused in the same way.
     unknown = {"email": "no@where.example", "password": "x"}
     assert Client().post("/portal/sign-in/password/", unknown).status_code == 422
+    settle(now() + SOON)
+    assert [(one.subject, one.to) for one in outbox.outbox if "password" in one.subject] == [
+        ("Your password was changed", ["carol@acme.example"])
+    ]
     browser.post("/portal/account/password/", {"remove": "1"})
+    settle(now() + SOON)
+    assert "was removed" in str(outbox.outbox[-1].body)
     assert passwords.check("carol@acme.example", "a good long one", remote="z", at=later) is None
 
 
