@@ -2,6 +2,7 @@ from django.urls import path
 
 from tickets.mail import webhooks
 from tickets.views import (
+    beginning,
     bulk,
     content,
     conversation,
@@ -39,6 +40,7 @@ urlpatterns = [
     path("favicon.ico", manifest.favicon, name="favicon"),
     path("manifest.webmanifest", manifest.manifest, name="manifest"),
     path("desk/", queue.inbox_page, name="queue"),
+    path("desk/new/", beginning.begin, name="begin"),
     path("desk/rows/", queue.rows, name="rows"),
     path("desk/navigation/", queue.navigation, name="navigation"),
     path("desk/list/", queue.list_pane, name="list"),

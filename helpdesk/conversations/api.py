@@ -58,9 +58,10 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
     def create(self, request: Request) -> Response:
         """Open one: 201, or 200 with the first one when the `client_id` was used before."""
         given = validated(_NEW, request.data)
+        open_it = opening.begin_conversation if given["kind"] == "outbound" else opening.open_conversation
         try:
-            pk, is_new = opening.open_conversation(_opening(given), agent_of(request), at=timezone.now())
-        except opening.UnknownCustomer as error:
+            pk, is_new = open_it(_opening(given), agent_of(request), at=timezone.now())
+        except (opening.UnknownCustomer, opening.NoAddress) as error:
             raise ValidationError({"customer": [str(error)]}) from error
         except UnknownPlan as error:
             raise Conflict(f"No plan holds for this customer: {error}.") from error

@@ -149,6 +149,12 @@ class TextGiven(serializers.CharField):
 class NewConversationSerializer(serializers.Serializer[dict[str, Any]]):
     """A request to open; the same `client_id` again returns the first one."""
 
+    kind = serializers.ChoiceField(
+        ("inbound", "outbound"),
+        required=False,
+        default="inbound",
+        help_text="What the customer asks for, or, outbound, what we write to them first, by mail.",
+    )
     subject = serializers.CharField(max_length=MAX_SUBJECT, required=False, allow_blank=True, default="")
     text = TextGiven()
     customer = CustomerGiven()

@@ -224,9 +224,25 @@ def test_opening_twice_with_one_client_id_opens_once(grace: Caller, ada: Caller,
     assert ada("post", "/conversations/", request).status_code == 201
 
 
+def test_writing_to_a_customer_first(grace: Caller, company: Company) -> None:
+    request = {"kind": "outbound", "subject": "Your plan", "text": "It ends soon.", "customer": company.carol.pk}
+    request |= {"tags": ["renewal"], "services": ["c02"], "client_id": str(uuid.uuid4())}
+    first, again = grace("post", "/conversations/", request), grace("post", "/conversations/", request)
+    assert (first.status_code, again.status_code) == (201, 200) and first.json() == again.json()
+    shown = first.json()
+    assert (shown["channel"], shown["status"], shown["assignee"]) == ("email", "pending", company.grace.pk)
+    assert shown["services"] == ["c02"] and "renewal" in shown["tags"] and shown["clocks"] == []
+    message = Message.objects.get(conversation=shown["id"])
+    assert (message.kind, message.text, message.delivery) == ("outbound", "It ends soon.", "pending")
+    nobody = Customer.objects.create(name="By phone alone", created_at=message.at)
+    refused = grace("post", "/conversations/", {**request, "customer": nobody.pk, "client_id": str(uuid.uuid4())})
+    assert refused.status_code == 400 and "customer" in refused.json()
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
+        ({"kind": "note"}, "kind"),
         ({"text": " \n"}, "text"),
         ({"text": None}, "text"),
         ({"text": 5 * ["x"]}, "text"),

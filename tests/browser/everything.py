@@ -95,7 +95,7 @@ FILES = {
     *("message_html", "message_full", "source", "attachment", "worker", "report_csv", "raw_mail", "schedule_feed"),
     "mfa_download_recovery_codes",
     *("badge", "api"),
-    *("file", "export", "embed_loader"),
+    *("file", "export", "embed_loader", "approval_file"),
     *("quote_pdf", "quote_link_pdf", "own_quote_pdf"),
     *("at_atom", "at_rss", "at_sitemap", "at_sitemap_part", "at_robots"),
 }
@@ -192,7 +192,18 @@ def _admin(company: Company, first: Conversation, rows: dict[str, int], at: date
         "split": first.pk, "print": first.pk, "forward": message.pk,
         "clock": Clock.objects.filter(conversation=first).earliest("pk").pk,
     }  # fmt: skip
-    plain = ("queue", "filter", "saved_views", "search", "notifications", "pages", "on_call", "reports", "wallboard")
+    plain = (
+        "queue",
+        "begin",
+        "filter",
+        "saved_views",
+        "search",
+        "notifications",
+        "pages",
+        "on_call",
+        "reports",
+        "wallboard",
+    )
     found = {name: reverse(f"tickets:{name}") for name in (*plain, "ledger", "sent_mail")}
     found |= {name: reverse(f"tickets:{name}", args=[key]) for name, key in keys.items()}
     found |= {"sent_file": reverse("tickets:sent_file", args=[SENT]), "chats": "/desk/chats/"}

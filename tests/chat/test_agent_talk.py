@@ -140,7 +140,7 @@ def test_a_reminder_is_a_frame_and_a_notice_for_its_agent_alone(desks: Desks, co
     linus.hello()
     with transaction.atomic():
         found = Chat.objects.select_related("visit").get(pk=chat.pk)
-        found.conversation = lock(chat.pk)
+        found.conversation, found.hold_until = lock(chat.pk), now()
         nudges.back(found, now())
 
     note = grace.until(_is("note"))

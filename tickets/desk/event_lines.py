@@ -177,6 +177,7 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "chat.handed_on": _says("handed the chat on"),
     "chat.declined": _says("declined the chat"),
     "conversation.opened": _opened,
+    "conversation.begun": _says("wrote first"),
     "conversation.assigned": _assigned,
     "conversation.released": _says("gave it back"),
     "conversation.moved": _moved,

@@ -18,6 +18,7 @@ EACH: Final = 5
 # Two letters are in every name.
 SHORTEST: Final = 2
 _PAGES: Final = (
+    ("tickets:begin", "square-pen", _("New conversation")),
     ("tickets:reports", "chart-column", _("Reports")),
     ("tickets:wallboard", "monitor", _("Wallboard")),
     ("chat:chats", "message-square", _("Chats")),

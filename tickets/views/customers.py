@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.customers.entitlements import realtime
 from helpdesk.customers.models import Customer
+from helpdesk.customers.permissions import may_work
 from tickets.desk import inbox, queue
 from tickets.desk.customer_notes import MAX_NOTES
 from tickets.desk.rendering import page
@@ -51,6 +52,7 @@ def customer(request: AgentRequest, pk: int) -> HttpResponse:
         entitlement=realtime(organization.plan, organization.customer_since, localdate(at)) if organization else None,
         services=list(organization.services.order_by("name")[:MOST_SERVICES]) if organization else [],
         identities=list(found.identities.order_by("channel", "handle")[:MOST_SERVICES]),
+        may_work=may_work(request.user),
         local_time=at.astimezone(known_zone(found.timezone)) if found.timezone else None,
         view=view,
         rows=read.rows,

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import User
+from helpdesk.customers.permissions import may_work
 from tickets.desk import inbox, narrowing, queue
 from tickets.desk.counts import Counts, count
 from tickets.desk.filters import BadFilter
@@ -85,6 +86,7 @@ def _listed(request: AgentRequest) -> dict[str, Any]:
         "counts": counts,
         "chips": narrowing.chips(view),
         "client_id": uuid4(),
+        "may_work": may_work(request.user),
         **_rows(request, view),
     }
 
