@@ -63,22 +63,22 @@ def text_form(number: str, words: str, by: str = "") -> list[tuple[str, str]]:
 
 def create(what: str, form: list[tuple[str, str]]) -> dict[str, Any]:
     """POST to "Messages" or "Calls" and wait for it. Raises a DeliveryError."""
-    return async_to_sync(_create)(what, form)
+    return async_to_sync(_create)(twilio(), what, form)
 
 
-async def _create(what: str, form: list[tuple[str, str]]) -> dict[str, Any]:
+async def _create(account: TwilioCalls, what: str, form: list[tuple[str, str]]) -> dict[str, Any]:
     async with provider_client() as client:
-        return await twilio().create(client, what, form)
+        return await account.create(client, what, form)
 
 
 def get(path: str = "", parameters: list[tuple[str, str]] | None = None) -> dict[str, Any]:
     """A resource of the account. Raises a DeliveryError."""
-    return async_to_sync(_get)(path, parameters or [])
+    return async_to_sync(_get)(twilio(), path, parameters or [])
 
 
-async def _get(path: str, parameters: list[tuple[str, str]]) -> dict[str, Any]:
+async def _get(account: TwilioCalls, path: str, parameters: list[tuple[str, str]]) -> dict[str, Any]:
     async with provider_client() as client:
-        return await twilio().get(client, path, parameters)
+        return await account.get(client, path, parameters)
 
 
 def probe(*, at: datetime) -> Health:

@@ -7,7 +7,7 @@ by dedup key, message id or Message-ID. Each channel goes its own way, so that o
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,12 +81,13 @@ def deliver(at: datetime, limit: int = 5000) -> int:
         channels = [row[0] for row in cursor.fetchall()]
     if not channels:
         return 0
-    tried: int = async_to_sync(_serve_all)(channels, _Clock(at, time.monotonic()), limit)
+    # Here, where the database may be asked: an account may be in it.
+    ways = pagers()
+    tried: int = async_to_sync(_serve_all)(channels, ways, _Clock(at, time.monotonic()), limit)
     return tried
 
 
-async def _serve_all(channels: Sequence[str], clock: _Clock, limit: int) -> int:
-    ways = pagers()
+async def _serve_all(channels: Sequence[str], ways: Mapping[str, Pager], clock: _Clock, limit: int) -> int:
     ends = await asyncio.gather(
         *(_serve(channel, ways.get(channel), clock, limit) for channel in channels), return_exceptions=True
     )

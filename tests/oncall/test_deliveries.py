@@ -12,7 +12,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from helpdesk.events.outcomes import NeverRetry
-from helpdesk.oncall import deliveries, paging, records
+from helpdesk.oncall import deliveries, paging, records, twilio_account
 from helpdesk.oncall.models import NotificationRule, Page, PageDelivery, Urgency
 from tests.fixtures.company import Company
 from tests.fixtures.notices import nobody_listens
@@ -86,6 +86,14 @@ def test_a_page_goes_its_whole_way(
     assert alert.status == "resolved" and message.text.startswith("Resolved")
     assert len(mails) == 1, "mail cannot be taken back, so nobody is written to again"
     assert states(found, "slack") == [("trigger", "sent"), ("acknowledge", "sent"), ("resolve", "sent")]
+
+
+def test_a_worker_that_has_just_started_pages(company: Company, at: datetime, pagerduty: PagerDutyServer) -> None:
+    """It knows nothing yet of an account that may be in the database, where no event loop may ask."""
+    page(at=at)
+    twilio_account.forget()
+    deliveries.deliver(at)
+    assert [alert.status for alert in pagerduty.alerts] == ["triggered"]
 
 
 def test_nothing_calls_once_somebody_is_on_it(company: Company, at: datetime, pagerduty: PagerDutyServer) -> None:
