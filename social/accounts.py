@@ -32,22 +32,23 @@ def opened(account: Account) -> Connection:
             raise NeverRetry("its settings are no longer in the environment")
         # What was renewed meanwhile stands in the row; the environment has what it began with.
         secrets: Mapping[str, str] = {**given["secrets"], **_kept(account)}
-        base_url: str = given["base_url"]
     else:
-        secrets, base_url = _kept(account), account.base_url
+        secrets = _kept(account)
     return Connection(
         network=account.network,
         external_id=account.external_id,
         handle=account.handle,
-        base_url=_base(account, base_url),
+        base_url=base_url(account),
         secrets=secrets,
         is_typed=bool(account.base_url) and not account.is_from_environment,
         options=account.options,
     )
 
 
-def _base(account: Account, given: str) -> str:
-    """Paths are put behind it; a feed's address is the whole of it."""
+def base_url(account: Account) -> str:
+    """Where its API is; empty when nobody has said. Paths are put behind it; a feed's address is the whole of it."""
+    is_ours = account.is_from_environment
+    given = settings.SOCIAL_ACCOUNTS.get(account.network, {}).get("base_url") if is_ours else account.base_url
     base: str = given or settings.SOCIAL_BASE_URLS.get(account.network, "")
     return base if account.network == Account.Network.FEED else base.rstrip("/")
 

@@ -18,7 +18,8 @@ from helpdesk.events.actors import CUSTOMER
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import DeliveryError, RetryLater
-from social import accounts
+from helpdesk.events.secrets import SecretUnreadable
+from social import accounts, people
 from social.happenings import Said
 from social.models import Account, Person
 from social.network import Outgoing, network
@@ -36,12 +37,12 @@ def claim(account: Account, said: Said, person: Person, *, at: datetime) -> Cust
     if said.is_public or not settings.IDENTITY_CLAIMS:
         return None
     claims = import_string(settings.IDENTITY_CLAIMS)
-    customer: Customer | None = claims(said.claims or said.text, account.network, said.author.id[:320], at=at)
+    handle = people.identity(account, said.author.id)
+    customer: Customer | None = claims(said.claims or said.text, account.network, handle, at=at)
     if customer is None:
         return None
-    Person.objects.filter(account__network=account.network, external_id=person.external_id).update(
-        customer=customer, updated_at=at
-    )
+    theirs = people.all_of(account, said.author.id)
+    Person.objects.filter(pk__in=theirs).update(customer=customer, updated_at=at)
     data = {"person": person.pk, "customer": customer.pk, "said": said.id, "thread": said.thread}
     record(Fact(LINKED, None, CUSTOMER, data=data), at=at)
     return customer
@@ -68,5 +69,5 @@ def thank(event: Event, at: datetime) -> None:
         network(person.account.network).send(accounts.fresh(person.account, at=at), outgoing)
     except RetryLater:
         raise
-    except DeliveryError:
+    except (DeliveryError, SecretUnreadable):
         return  # the portal shows it as well

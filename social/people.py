@@ -1,10 +1,16 @@
 """Who speaks with us on a network, and which customer that is: unverified, until they link the handle themselves."""
 
 from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
 
 from helpdesk.customers.actions import find_or_create_customer
+from social import accounts
 from social.happenings import Author
 from social.models import Account, Person
+
+# There a person's id is good on one instance alone: on the next the same number or name is somebody else.
+_BY_INSTANCE: Final = frozenset({Account.Network.MASTODON, Account.Network.DISCOURSE, Account.Network.FEED})
 
 
 def seen(account: Account, author: Author, *, at: datetime) -> Person:
@@ -33,13 +39,31 @@ def seen(account: Account, author: Author, *, at: datetime) -> Person:
 
 def _make(account: Account, author: Author, told: dict[str, object], at: datetime) -> Person:
     name = author.name or author.handle or author.id
-    customer = find_or_create_customer(account.network, author.id[:320], name, at=at)
+    customer = find_or_create_customer(account.network, identity(account, author.id), name, at=at)
     person, _is_new = Person.objects.get_or_create(
         account=account,
         external_id=author.id[:200],
         defaults={**told, "customer": customer, "updated_at": at, "is_staff": is_ours(account, author.handle)},
     )
     return person
+
+
+def identity(account: Account, person_id: str) -> str:
+    """The handle that a customer is known by, the same on all our accounts where the person is the same."""
+    return f"{_scope(account)}{person_id}"[:320]
+
+
+def all_of(account: Account, person_id: str) -> list[int]:
+    """The ids of the person's rows, one for each of our accounts that they have spoken with."""
+    scope = _scope(account)
+    same = [one for one in Account.objects.filter(network=account.network) if _scope(one) == scope]
+    return list(Person.objects.filter(account__in=same, external_id=person_id[:200]).values_list("pk", flat=True))
+
+
+def _scope(account: Account) -> str:
+    if account.network not in _BY_INSTANCE:
+        return ""
+    return f"{urlsplit(accounts.base_url(account)).netloc.lower() or f'account {account.pk}'}:"
 
 
 def is_ours(account: Account, handle: str) -> bool:

@@ -46,7 +46,9 @@ class Opening:
     client_id: UUID | None = None
 
 
-def open_conversation(given: Opening, user: User, *, at: datetime) -> tuple[int, bool]:
+def open_conversation(
+    given: Opening, user: User, *, at: datetime, files: Iterable[File] = (), remark: str = ""
+) -> tuple[int, bool]:
     """The conversation's id, and whether it was opened just now. Raises UnknownCustomer, UnknownPlan."""
     owner = f"agent:{user.pk}" if given.client_id else ""
     thread = str(given.client_id or "")
@@ -66,6 +68,8 @@ def open_conversation(given: Opening, user: User, *, at: datetime) -> tuple[int,
                     priority=given.priority,
                     service_ids=given.service_ids,
                     tags=given.tags,
+                    files=tuple(files),
+                    remark=remark,
                 )
             )
     except IntegrityError:

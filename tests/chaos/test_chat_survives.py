@@ -52,6 +52,16 @@ def wait_until_ready(product: Product) -> None:
     raise AssertionError(product.log.read_text(errors="replace")[-3000:])
 
 
+def kill(product: Product, name: str) -> bool:
+    """Killed before, it may not be back yet: a kill of nothing counts for nothing."""
+    give_up_at = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up_at:
+        if product.kill(name):
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def tokens(product: Product) -> list[str]:
     """One of each agent's, made as an administrator would."""
     program = (
@@ -101,11 +111,7 @@ async def chaos_of(product: Product, seed: int, agents: list[str]) -> Figures:
     async def killing() -> None:
         for name in VICTIMS:
             await asyncio.sleep(chaos.chance.uniform(PACE / 3, PACE))
-            async with asyncio.timeout(PATIENCE):
-                # Killed before, it may not be back yet: a kill of nothing counts for nothing.
-                while not await asyncio.to_thread(product.kill, name):
-                    await asyncio.sleep(0.05)
-            chaos.figures.killed[name] += 1
+            chaos.figures.killed[name] += await asyncio.to_thread(kill, product, name)
             await asyncio.to_thread(product.keep_running)
 
     async def log(conversations: list[int]) -> dict[int, list[tuple[int, str]]]:

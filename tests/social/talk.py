@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from helpdesk.conversations.models import Conversation
-from social import saying
+from social import filing, polling, saying
 from social.happenings import Author, Said
 from social.models import Account, Arrival, Thread
 
@@ -35,3 +35,10 @@ def said_to(account: Account, text: str, at: datetime, *, who: str = "maria", **
     said = Said(at=at, author=author, text=text, is_public=is_public, **given | fields)
     saying.file(account, said, Arrival(account=account, key=said.key), at=at)
     return Thread.objects.get(account=account, person__handle=author.handle, is_public=is_public).conversation
+
+
+def poll_all(at: datetime) -> None:
+    """Every account is due: what one reading brings is filed."""
+    Account.objects.update(poll_at=at)
+    polling.poll_due(at=at, most=1)
+    filing.file_arrivals(at)

@@ -1,6 +1,5 @@
 """An account on a network becomes a customer's own by a code of the portal, said in private."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,56 +9,30 @@ from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Identity
 from helpdesk.events import outbox
 from portal import linking
-from social import accounts, filing, polling
 from social.models import Account, Arrival, Person, Post
 from tests.fixtures.company import Company
-from tests.fixtures.providers.telegram import TOKEN, TelegramServer
+from tests.fixtures.providers.telegram import TelegramServer
 from tests.portal.conftest import SignedIn
 from tests.portal.conftest import signed_in as signed_in
-from tests.social.talk import account_on, said_to
+from tests.social.talk import account_on, poll_all, said_to
 
 pytestmark = pytest.mark.django_db
 CAROL = 7
-
-
-@pytest.fixture
-def telegram(settings: object) -> Iterator[TelegramServer]:
-    with TelegramServer() as server:
-        settings.SOCIAL_BASE_URLS = {"telegram": server.url}  # type: ignore[attr-defined]
-        yield server
-
-
-@pytest.fixture
-def bot(telegram: TelegramServer, company: Company, at: datetime) -> Account:
-    accounts.forget_connections()
-    return Account.objects.create(
-        network=Account.Network.TELEGRAM,
-        name="Demo bot",
-        handle="demo_bot",
-        secrets=accounts.close({"bot_token": TOKEN, "webhook_secret": "hush"}),
-        state=Account.State.CONNECTED,
-        created_at=at,
-    )
-
-
-def _poll(at: datetime) -> None:
-    Account.objects.update(poll_at=at)
-    polling.poll_due(at=at, most=1)
-    filing.file_arrivals(at)
-    outbox.drain(at)
 
 
 def test_a_code_sent_in_private_makes_the_account_the_customers(
     bot: Account, telegram: TelegramServer, company: Company, at: datetime
 ) -> None:
     telegram.write(CAROL, "My site is down", at)
-    _poll(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=1))
+    outbox.drain(at + timedelta(minutes=1))
     before = Conversation.objects.get()
     assert before.customer != company.carol
     telegram.calls.clear()
     code = linking.code_for(company.carol, at=at + timedelta(minutes=1))
     telegram.write(CAROL, f"/start {code}", at + timedelta(minutes=2))
-    _poll(at + timedelta(minutes=3))
+    poll_all(at + timedelta(minutes=3))
+    outbox.drain(at + timedelta(minutes=3))
     before.refresh_from_db()
     assert before.customer == company.carol, "what was said before is hers as well"
     assert Person.objects.get(account=bot).customer == company.carol
@@ -69,7 +42,8 @@ def test_a_code_sent_in_private_makes_the_account_the_customers(
     assert str(thanks["chat_id"]) == str(CAROL)
     assert Arrival.objects.get(key__endswith=Post.objects.order_by("-pk")[0].external_id).state == "ignored"
     telegram.write(CAROL, "Is it up again?", at + timedelta(minutes=4))
-    _poll(at + timedelta(minutes=5))
+    poll_all(at + timedelta(minutes=5))
+    outbox.drain(at + timedelta(minutes=5))
     assert before.messages.filter(kind="inbound").count() == 2
 
 

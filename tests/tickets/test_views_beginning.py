@@ -63,9 +63,14 @@ def test_it_can_be_taken_back_for_a_moment(company: Company, smtp_sink: SmtpSink
 
 
 def test_what_was_asked_by_word_of_mouth_counts_like_a_request(company: Company) -> None:
-    logged_in(company.grace).post(PATH, _given(kind="note_down", email="new@stranger.example", name="Nora"))
+    photo = SimpleUploadedFile("rack.txt", b"the rack")
+    told = _given(kind="note_down", email="new@stranger.example", name="Nora", uploads=photo)
+    browser = logged_in(company.grace)
+    browser.post(PATH, told)
     noted = Conversation.objects.get()
     assert (noted.channel, noted.status, noted.customer.name) == ("form", "new", "Nora")
+    page = browser.get(f"/desk/conversations/{noted.pk}/").content.decode()
+    assert "rack.txt" in page and f"Noted down by {company.grace.name}" in page
     assert Clock.objects.filter(conversation=noted, target="first_response").exists()
 
 

@@ -70,7 +70,13 @@ def begin(request: AgentRequest) -> HttpResponse:
     try:
         if said["kind"] == WRITE:
             return _written(request, said, at)
-        pk, _is_new = opening.open_conversation(_opening(said, _BY_WORD), request.user, at=at)
+        pk, _is_new = opening.open_conversation(
+            _opening(said, _BY_WORD),
+            request.user,
+            at=at,
+            files=files_of(said["uploads"]),
+            remark=f"Noted down by {request.user.name}",
+        )
     except opening.NoAddress:
         form.add_error("email", _("This customer is blocked."))
     except UnknownPlan:

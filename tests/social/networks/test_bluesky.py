@@ -8,10 +8,11 @@ import pytest
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import outbox
-from social import accounts, filing, moderating, polling
+from social import accounts, moderating
 from social.models import Account, Arrival, ModerationAction, Post
 from tests.fixtures.company import Company
 from tests.fixtures.providers.bluesky import PASSWORD, US, BlueskyServer
+from tests.social.talk import poll_all
 
 pytestmark = pytest.mark.django_db
 
@@ -41,19 +42,13 @@ def account(bluesky: BlueskyServer, company: Company, at: datetime) -> Account:
     return account
 
 
-def _poll(at: datetime) -> None:
-    Account.objects.update(poll_at=at)
-    polling.poll_due(at=at, most=1)
-    filing.file_arrivals(at)
-
-
 def test_a_mention_is_answered_below_it_once(
     account: Account, bluesky: BlueskyServer, company: Company, at: datetime
 ) -> None:
     uri = bluesky.notify("maria", "@demo.bsky.example is web14 down?", at)
     bluesky.notify("otto", "likes us", at, reason="like")
-    _poll(at + timedelta(minutes=1))
-    _poll(at + timedelta(minutes=2))
+    poll_all(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=2))
     conversation = Conversation.objects.get(channel="bluesky")
     words = "We are on it, @maria.bsky.example: https://status.demo.example"
     reply = conversations.reply(conversation.pk, company.ada, words, at=at)
@@ -72,7 +67,7 @@ def test_an_answer_lost_on_the_way_back_is_put_under_the_same_key(
     account: Account, bluesky: BlueskyServer, company: Company, at: datetime
 ) -> None:
     bluesky.notify("maria", "hello?", at)
-    _poll(at)
+    poll_all(at)
     reply = conversations.reply(Conversation.objects.get(channel="bluesky").pk, company.ada, "Hi!", at=at)
     seen = len(bluesky.received)
     bluesky.fail_next(200, {"posts": [{"uri": bluesky.notifications[0]["uri"], "cid": "c"}]})
@@ -90,7 +85,7 @@ def test_a_post_that_is_gone_is_not_answered(
     account: Account, bluesky: BlueskyServer, company: Company, at: datetime
 ) -> None:
     bluesky.gone.add(bluesky.notify("maria", "hello?", at))
-    _poll(at)
+    poll_all(at)
     reply = conversations.reply(Conversation.objects.get(channel="bluesky").pk, company.ada, "Hi!", at=at)
     outbox.drain(at)
     reply.refresh_from_db()
@@ -101,27 +96,27 @@ def test_a_post_that_is_gone_is_not_answered(
 def test_pages_are_read_back_to_what_is_known(account: Account, bluesky: BlueskyServer, at: datetime) -> None:
     bluesky.page_size = 5
     bluesky.notify("maria", "0", at)
-    _poll(at)
+    poll_all(at)
     for number in range(1, 18):
         bluesky.notify("maria", str(number), at + timedelta(seconds=number // 2))
-    _poll(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=1))
     assert [arrival.body["text"] for arrival in Arrival.objects.order_by("pk")] == [str(n) for n in range(18)]
     assert not Arrival.objects.exclude(state=Arrival.State.FILED).exists()
 
 
 def test_sessions_are_kept_refreshed_and_made_anew(account: Account, bluesky: BlueskyServer, at: datetime) -> None:
-    _poll(at)
-    _poll(at + timedelta(minutes=1))
+    poll_all(at)
+    poll_all(at + timedelta(minutes=1))
     assert bluesky.sign_ins == 2, "one to see who we are, one that is kept"
     Account.objects.update(token_expires_at=at)
-    _poll(at + timedelta(minutes=2))
+    poll_all(at + timedelta(minutes=2))
     assert bluesky.sign_ins == 2, "it was refreshed"
     bluesky.access = bluesky.refresh = "ended before its time"
     bluesky.notify("maria", "still there?", at)
-    _poll(at + timedelta(minutes=3))
+    poll_all(at + timedelta(minutes=3))
     assert Conversation.objects.filter(channel="bluesky").count() == 1
     bluesky.access, bluesky.password = "ended again", "another one"
-    _poll(at + timedelta(minutes=4))
+    poll_all(at + timedelta(minutes=4))
     account.refresh_from_db()
     assert account.state == Account.State.REAUTH_REQUIRED
     bluesky.password = PASSWORD
@@ -132,13 +127,13 @@ def test_sessions_are_kept_refreshed_and_made_anew(account: Account, bluesky: Bl
 
 def test_private_messages_both_ways(account: Account, bluesky: BlueskyServer, company: Company, at: datetime) -> None:
     bluesky.direct("maria", "my invoice is wrong", at)
-    _poll(at)
+    poll_all(at)
     conversation = Conversation.objects.get(channel="bluesky")
     conversations.reply(conversation.pk, company.ada, "We look into it.", at=at)
     outbox.drain(at + timedelta(minutes=1))
     assert bluesky.directs == [("convo1", "We look into it.")]
     bluesky.direct("us", "From the phone", at + timedelta(minutes=2))
-    _poll(at + timedelta(minutes=3))
+    poll_all(at + timedelta(minutes=3))
     texts = list(conversation.messages.order_by("pk").values_list("text", flat=True))
     assert texts == ["my invoice is wrong", "We look into it.", "From the phone"]
 
@@ -147,7 +142,7 @@ def test_muting_reporting_and_too_many_calls(
     account: Account, bluesky: BlueskyServer, company: Company, at: datetime
 ) -> None:
     uri = bluesky.notify("maria", "thieves!", at)
-    _poll(at)
+    poll_all(at)
     post = Post.objects.get(external_id=uri)
     moderating.act(ModerationAction.Kind.MUTE, company.ada, "insult", at=at, person=post.person)
     moderating.act(ModerationAction.Kind.REPORT, company.ada, "insult", at=at, post=post, person=post.person)

@@ -12,10 +12,11 @@ from django.utils import timezone
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import outbox
-from social import accounts, announcing, filing, moderating, polling
+from social import accounts, announcing, filing, moderating
 from social.models import Account, Announcement, AnnouncementPost, Arrival, ModerationAction, Post
 from tests.fixtures.company import Company
 from tests.fixtures.providers.discourse import KEY, SECRET, US, DiscourseServer, sign
+from tests.social.talk import poll_all
 
 pytestmark = pytest.mark.django_db
 ANSWER = "We are on it and say so here."
@@ -53,19 +54,13 @@ def _work() -> None:
     filing.file_arrivals(timezone.now())
 
 
-def _poll(at: datetime) -> None:
-    Account.objects.update(poll_at=at)
-    polling.poll_due(at=at, most=1)
-    filing.file_arrivals(at)
-
-
 def test_told_and_asked_for_is_one_conversation_answered_once(
     account: Account, forum: DiscourseServer, company: Company, client: Client, at: datetime
 ) -> None:
     post = forum.write("maria", "Is web14 down for everybody?", at)
     assert _tell(client, forum.event(post)) == 200
     _work()
-    _poll(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=1))
     conversation = Conversation.objects.get(channel="discourse")
     assert Post.objects.get().url == f"{forum.url}/t/a-topic/{post['topic_id']}/1"
     reply = conversations.reply(conversation.pk, company.ada, ANSWER, at=at)
@@ -80,7 +75,7 @@ def test_told_and_asked_for_is_one_conversation_answered_once(
     for echo in (ours, elsewhere):
         _tell(client, forum.event(echo))
     _work()
-    _poll(at + timedelta(minutes=20))
+    poll_all(at + timedelta(minutes=20))
     said = list(conversation.messages.order_by("pk").values_list("kind", "text"))
     assert [text for _kind, text in said] == ["Is web14 down for everybody?", ANSWER, "Written in the forum itself"]
     assert [kind for kind, _text in said] == ["inbound", "outbound", "outbound"]
@@ -112,11 +107,11 @@ def test_edits_and_deletions_are_followed_in_any_order(
 def test_pages_are_read_back_to_what_is_known(account: Account, forum: DiscourseServer, at: datetime) -> None:
     forum.page_size = 5
     topic = forum.write("maria", "0", at)["topic_id"]
-    _poll(at)
+    poll_all(at)
     for number in range(1, 18):
         forum.write("maria", str(number), at + timedelta(seconds=number), topic=topic)
     forum.write("system", "This topic was closed", at, topic=topic, post_type=3)
-    _poll(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=1))
     assert [arrival.body["text"] for arrival in Arrival.objects.order_by("pk")] == [str(n) for n in range(18)]
     account.refresh_from_db()
     assert account.cursor == {"post": 19}
@@ -126,7 +121,7 @@ def test_a_dead_key_and_too_many_posts(
     account: Account, forum: DiscourseServer, company: Company, at: datetime
 ) -> None:
     forum.write("maria", "Is web14 down for everybody?", at)
-    _poll(at)
+    poll_all(at)
     reply = conversations.reply(Conversation.objects.get(channel="discourse").pk, company.ada, ANSWER, at=at)
     forum.fail_next(429, {"errors": ["too many"], "extras": {"wait_seconds": 40}})
     outbox.drain(at)
@@ -141,7 +136,7 @@ def test_a_dead_key_and_too_many_posts(
 
 def test_flags_and_deletions(account: Account, forum: DiscourseServer, company: Company, at: datetime) -> None:
     post = forum.write("maria", "thieves, all of them", at)
-    _poll(at)
+    poll_all(at)
     kept = Post.objects.get()
     moderating.act(ModerationAction.Kind.REPORT, company.ada, "insult", at=at, post=kept)
     moderating.act(ModerationAction.Kind.DELETE, company.ada, "insult", at=at, post=kept)

@@ -11,10 +11,11 @@ from django.utils import timezone
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.events import outbox
-from social import accounts, filing, media, moderating, polling
+from social import accounts, filing, media, moderating
 from social.models import Account, ModerationAction, Post, Thread
 from tests.fixtures.company import Company
 from tests.fixtures.providers.facebook import PAGE, SECRET, TOKEN, FacebookServer, refused, sign
+from tests.social.talk import poll_all
 
 pytestmark = pytest.mark.django_db
 
@@ -51,12 +52,6 @@ def _work() -> None:
     filing.file_arrivals(timezone.now())
 
 
-def _poll(at: datetime) -> None:
-    Account.objects.update(poll_at=at)
-    polling.poll_due(at=at, most=1)
-    filing.file_arrivals(at)
-
-
 def test_told_and_asked_for_is_one_conversation_answered_once(
     account: Account, facebook: FacebookServer, company: Company, client: Client, at: datetime
 ) -> None:
@@ -65,7 +60,7 @@ def test_told_and_asked_for_is_one_conversation_answered_once(
     told = facebook.deliver(facebook.change(comment, post, at))
     assert [_tell(client, told), _tell(client, told)] == [200, 200]
     _work()
-    _poll(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=1))
     conversation = Conversation.objects.get(channel="facebook")
     assert conversation.messages.get().text == "Is web14 down?"
     reply = conversations.reply(conversation.pk, company.ada, "We are on it.", at=at)
@@ -95,13 +90,13 @@ def test_many_comments_below_one_post_are_all_read(account: Account, facebook: F
         comment = facebook.comment(post, f"8{number}", f"comment {number}", at - timedelta(seconds=3000 - number))
     for number in range(120):
         facebook.comment(comment, f"9{number}", f"answer {number}", at - timedelta(seconds=2000 - number))
-    _poll(at)
+    poll_all(at)
     found = set(Post.objects.exclude(person=None).values_list("text", flat=True))
     assert found == {f"comment {number}" for number in range(230)} | {f"answer {number}" for number in range(120)}
     # What was read before is not asked for again, page by page.
     facebook.received.clear()
     facebook.comment(post, "7", "one more", at + timedelta(minutes=20))
-    _poll(at + timedelta(minutes=21))
+    poll_all(at + timedelta(minutes=21))
     assert Post.objects.filter(text="one more").exists()
     assert not [one for one in facebook.received if "/comments" in one.path and "after=" in one.path]
 
@@ -165,8 +160,8 @@ def test_nested_comments_are_found_by_asking_and_a_full_page_is_read_on(
     facebook.comment(first, PAGE, "Ours", at + timedelta(seconds=2))
     for number in range(60):
         facebook.post(f"More {number}", at - timedelta(days=1))
-    _poll(at + timedelta(minutes=1))
-    _poll(at + timedelta(minutes=6))
+    poll_all(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=6))
     texts = set(Message.objects.filter(conversation__channel="facebook", kind="inbound").values_list("text", flat=True))
     assert texts == {"First!", "Second, below it"}
     assert Message.objects.filter(kind="outbound", text="Ours").count() == 1

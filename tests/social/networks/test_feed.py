@@ -10,12 +10,13 @@ import pytest
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import outbox
-from social import accounts, filing, polling
+from social import accounts
 from social.happenings import Said
 from social.models import Account, Post
 from social.networks.feed import read_items
 from tests.fixtures.company import Company
 from tests.fixtures.providers.feed import FeedServer
+from tests.social.talk import poll_all
 
 pytestmark = pytest.mark.django_db
 
@@ -53,25 +54,19 @@ def account(host: FeedServer, company: Company, at: datetime) -> Account:
     )
 
 
-def _poll(at: datetime) -> None:
-    Account.objects.update(poll_at=at)
-    polling.poll_due(at=at, most=1)
-    filing.file_arrivals(at)
-
-
 def test_what_names_us_becomes_a_conversation_once(account: Account, host: FeedServer, at: datetime) -> None:
-    _poll(at)
-    _poll(at + timedelta(minutes=5))
+    poll_all(at)
+    poll_all(at + timedelta(minutes=5))
     assert host.not_modified == 1
     host.body = _rss(_item(3, "About example.org"), _item(2, "Demo Hosting is slow"), _item(1, "Cats"))
-    _poll(at + timedelta(minutes=10))
+    poll_all(at + timedelta(minutes=10))
     texts = list(Message.objects.filter(conversation__channel="feed").order_by("pk").values_list("text", flat=True))
     assert texts == ["Demo Hosting is slow\n\nWords & more", "About example.org\n\nWords & more"]
     assert Post.objects.order_by("pk").first().url == "https://forum.example/2"  # type: ignore[union-attr]
 
 
 def test_it_is_answered_by_hand(account: Account, company: Company, at: datetime) -> None:
-    _poll(at)
+    poll_all(at)
     reply = conversations.reply(Conversation.objects.get(channel="feed").pk, company.ada, "Hi!", at=at)
     outbox.drain(at)
     reply.refresh_from_db()
@@ -81,19 +76,19 @@ def test_it_is_answered_by_hand(account: Account, company: Company, at: datetime
 
 def test_a_feed_that_moved_is_gone_or_breaks_says_so(account: Account, host: FeedServer, at: datetime) -> None:
     Account.objects.update(base_url=f"{host.url}/moved")
-    _poll(at)
+    poll_all(at)
     account.refresh_from_db()
     assert (account.state, "moved" in account.state_detail) == (Account.State.DEGRADED, True)
     Account.objects.update(base_url=f"{host.url}/feed")
-    _poll(at + timedelta(minutes=5))
+    poll_all(at + timedelta(minutes=5))
     account.refresh_from_db()
     assert account.state == Account.State.CONNECTED
     host.fail_next(500)
-    _poll(at + timedelta(minutes=10))
+    poll_all(at + timedelta(minutes=10))
     account.refresh_from_db()
     assert account.state == Account.State.CONNECTED, "once is nothing"
     Account.objects.update(base_url="http://169.254.169.254/feed")
-    _poll(at + timedelta(minutes=15))
+    poll_all(at + timedelta(minutes=15))
     account.refresh_from_db()
     assert account.state == Account.State.DEGRADED
     accounts.forget_connections()

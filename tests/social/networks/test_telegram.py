@@ -1,7 +1,6 @@
 """A Telegram bot over a local server that speaks the Bot API."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,49 +11,25 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.events import outbox
 from helpdesk.sla.models import Clock
-from social import accounts, filing, media, polling
+from social import accounts, media
 from social.models import Account, Arrival, Person
 from social.networks.telegram import Telegram, read_updates
 from tests.fixtures.company import Company
 from tests.fixtures.providers.telegram import TOKEN, TelegramServer
+from tests.social.talk import poll_all
 
 pytestmark = pytest.mark.django_db
 PAYLOADS = Path(__file__).resolve().parents[3].parent / "shared/data/integrations/chatwoot_payloads/telegram"
 
 
-@pytest.fixture
-def telegram(settings: object) -> Iterator[TelegramServer]:
-    with TelegramServer() as server:
-        settings.SOCIAL_BASE_URLS = {"telegram": server.url}  # type: ignore[attr-defined]
-        yield server
-
-
-@pytest.fixture
-def account(telegram: TelegramServer, company: Company, at: datetime) -> Account:
-    accounts.forget_connections()
-    return Account.objects.create(
-        network=Account.Network.TELEGRAM,
-        name="Demo bot",
-        secrets=accounts.close({"bot_token": TOKEN, "webhook_secret": "hush"}),
-        state=Account.State.CONNECTED,
-        created_at=at,
-    )
-
-
-def _poll(at: datetime) -> None:
-    Account.objects.update(poll_at=at)
-    polling.poll_due(at=at, most=1)
-    filing.file_arrivals(at)
-
-
 def test_a_chat_with_the_bot_is_one_conversation_both_ways(
-    account: Account, telegram: TelegramServer, company: Company, at: datetime
+    bot: Account, telegram: TelegramServer, company: Company, at: datetime
 ) -> None:
     first = telegram.write(7, "My site is down", at)
     telegram.write(7, "web14", at + timedelta(seconds=5))
     telegram.edit(first, "My shop is down", at + timedelta(seconds=9))
-    _poll(at + timedelta(minutes=1))
-    _poll(at + timedelta(minutes=2))
+    poll_all(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=2))
     conversation = Conversation.objects.get(channel="telegram")
     inbound = conversation.messages.filter(kind="inbound").order_by("pk")
     assert list(inbound.values_list("text", flat=True)) == ["My shop is down", "web14"]
@@ -63,19 +38,19 @@ def test_a_chat_with_the_bot_is_one_conversation_both_ways(
     conversations.reply(conversation.pk, company.ada, "We look into it.", at=at)
     outbox.drain(at + timedelta(minutes=3))
     assert telegram.said == [("7", "We look into it.")]
-    account.refresh_from_db()
-    assert account.cursor == {"offset": 1003}
+    bot.refresh_from_db()
+    assert bot.cursor == {"offset": 1003}
 
 
-def test_who_is_not_entitled_is_told_so_at_once(account: Account, telegram: TelegramServer, at: datetime) -> None:
+def test_who_is_not_entitled_is_told_so_at_once(bot: Account, telegram: TelegramServer, at: datetime) -> None:
     telegram.write(7, "hello", at)
-    _poll(at)
+    poll_all(at)
     customer = Person.objects.get().customer
     customer.created_at = at - timedelta(days=60)
     customer.save()
     Conversation.objects.update(thread="old")
     telegram.write(7, "hello again", at + timedelta(minutes=5))
-    _poll(at + timedelta(minutes=6))
+    poll_all(at + timedelta(minutes=6))
     outbox.drain(at + timedelta(minutes=6))
     [(chat, words)] = telegram.said
     assert chat == "7"
@@ -84,10 +59,10 @@ def test_who_is_not_entitled_is_told_so_at_once(account: Account, telegram: Tele
 
 
 def test_who_blocks_the_bot_is_unreachable_until_they_write(
-    account: Account, telegram: TelegramServer, company: Company, at: datetime
+    bot: Account, telegram: TelegramServer, company: Company, at: datetime
 ) -> None:
     telegram.write(7, "hello", at)
-    _poll(at)
+    poll_all(at)
     conversation = Conversation.objects.get(channel="telegram")
     telegram.blocked.add("7")
     reply = conversations.reply(conversation.pk, company.ada, "Hi!", at=at)
@@ -96,17 +71,17 @@ def test_who_blocks_the_bot_is_unreachable_until_they_write(
     assert (reply.delivery, "blocked" in reply.error) == (Message.Delivery.FAILED, True)
     assert Person.objects.get().unreachable_at is not None
     telegram.write(7, "back", at + timedelta(minutes=5))
-    _poll(at + timedelta(minutes=5))
+    poll_all(at + timedelta(minutes=5))
     assert Person.objects.get().unreachable_at is None
 
 
 def test_pictures_are_fetched_once_and_their_address_is_not_kept(
-    account: Account, telegram: TelegramServer, at: datetime
+    bot: Account, telegram: TelegramServer, at: datetime
 ) -> None:
     telegram.files["big"] = b"\x89PNG\r\n\x1a\n" + b"0" * 50
     photo = [{"file_id": "small", "file_size": 10}, {"file_id": "big", "file_size": 100}]
     telegram.write(7, "", at, photo=photo, caption="look")
-    _poll(at)
+    poll_all(at)
     assert media.fetch_due(at=at) == 1
     assert media.fetch_due(at=at + timedelta(hours=1)) == 0
     attachment = Attachment.objects.get(message__conversation__channel="telegram")
@@ -114,7 +89,7 @@ def test_pictures_are_fetched_once_and_their_address_is_not_kept(
     assert TOKEN not in json.dumps(list(attachment.message.social_post.media))
 
 
-def test_an_album_is_one_message(account: Account, telegram: TelegramServer, at: datetime) -> None:
+def test_an_album_is_one_message(bot: Account, telegram: TelegramServer, at: datetime) -> None:
     for number in range(3):
         telegram.files[f"p{number}"] = b"\x89PNG\r\n\x1a\n" + b"0" * (50 + number)
         more = {"caption": "Look at these"} if number == 1 else {}
@@ -123,8 +98,8 @@ def test_an_album_is_one_message(account: Account, telegram: TelegramServer, at:
     telegram.files["later"] = b"\x89PNG\r\n\x1a\n"
     telegram.write(7, "And?", at + timedelta(seconds=2))
     telegram.write(7, "", at + timedelta(seconds=3), photo=[{"file_id": "later"}], media_group_id="g2")
-    _poll(at + timedelta(seconds=5))
-    _poll(at + timedelta(seconds=5))
+    poll_all(at + timedelta(seconds=5))
+    poll_all(at + timedelta(seconds=5))
     album, words, later = Message.objects.filter(conversation__channel="telegram").order_by("pk")
     assert (album.text, words.text) == ("Look at these", "And?")
     assert media.fetch_due(at=at + timedelta(seconds=5)) == 4
@@ -132,7 +107,7 @@ def test_an_album_is_one_message(account: Account, telegram: TelegramServer, at:
     assert later.attachments.count() == 1, "another album"
 
 
-def test_the_webhooks_secret_fails_closed(account: Account, telegram: TelegramServer, client: Client) -> None:
+def test_the_webhooks_secret_fails_closed(bot: Account, telegram: TelegramServer, client: Client) -> None:
     body = json.dumps({"update_id": 1}).encode()
     post = "/hooks/telegram/"
     assert client.post(post, body, content_type="application/json").status_code == 403
@@ -147,16 +122,16 @@ def test_the_webhooks_secret_fails_closed(account: Account, telegram: TelegramSe
 
 
 def test_the_probe_settles_whether_we_ask_or_are_told(
-    account: Account, telegram: TelegramServer, settings: object, at: datetime
+    bot: Account, telegram: TelegramServer, settings: object, at: datetime
 ) -> None:
     settings.PUBLIC_URL = "https://help.example"  # type: ignore[attr-defined]
-    accounts.probe(account, at=at)
+    accounts.probe(bot, at=at)
     assert telegram.webhook == "https://help.example/hooks/telegram/"
     settings.PUBLIC_URL = "http://127.0.0.1:8000"  # type: ignore[attr-defined]
-    accounts.probe(account, at=at)
+    accounts.probe(bot, at=at)
     assert telegram.webhook == ""
-    account.refresh_from_db()
-    assert (account.external_id, account.handle) == ("123", "@demo_bot")
+    bot.refresh_from_db()
+    assert (bot.external_id, bot.handle) == ("123", "@demo_bot")
 
 
 @pytest.mark.skipif(not PAYLOADS.exists(), reason="the shared test data is not here")

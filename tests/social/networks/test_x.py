@@ -12,13 +12,14 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import outbox
 from helpdesk.events.models import Hook
-from social import accounts, connecting, filing, polling, spending
+from social import accounts, connecting, filing, spending
 from social.counting import on_x
 from social.models import Account, Arrival, Post, Spending
 from social.network import TokenDead
 from social.networks.x import X
 from tests.fixtures.company import Company
 from tests.fixtures.providers.x import CONSUMER_SECRET, TOKEN, US, XServer, sign
+from tests.social.talk import poll_all
 
 pytestmark = pytest.mark.django_db
 
@@ -56,19 +57,13 @@ def _work() -> None:
     filing.file_arrivals(timezone.now())
 
 
-def _poll(at: datetime) -> None:
-    Account.objects.update(poll_at=at)
-    polling.poll_due(at=at, most=1)
-    filing.file_arrivals(at)
-
-
 def test_webhook_and_poll_tell_the_same_once(account: Account, x: XServer, client: Client, at: datetime) -> None:
     x.user("7", "maria")
     post = x.mention("7", "@demo is web14 down?", at)
     for _ in range(2):
         assert _tell(client, *x.event("post.mention.create", post)) == 200
     _work()
-    _poll(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=1))
     conversation = Conversation.objects.get(channel="x")
     assert conversation.messages.get().text == "@demo is web14 down?"
     assert Hook.objects.filter(provider="social.x").count() == 1
@@ -94,7 +89,7 @@ def test_an_answer_lost_on_the_way_back_is_looked_up(
 ) -> None:
     x.user("7", "maria")
     post = x.mention("7", "@demo is web14 down?", at)
-    _poll(at)
+    poll_all(at)
     conversation = Conversation.objects.get(channel="x")
     reply = conversations.reply(conversation.pk, company.ada, "We are on it.", at=at)
     Message.objects.filter(pk=reply.pk).update(delivery=Message.Delivery.SENDING)
@@ -126,7 +121,7 @@ def test_private_messages_both_ways_and_our_own_from_elsewhere(
 ) -> None:
     x.user("7", "maria", receives_your_dm=True)
     x.direct("7", "my invoice is wrong", at)
-    _poll(at)
+    poll_all(at)
     conversation = Conversation.objects.get(channel="x")
     conversations.reply(conversation.pk, company.ada, "We look into it.", at=at)
     outbox.drain(at)
@@ -198,10 +193,10 @@ def test_nothing_hostile_raises(at: datetime) -> None:
 def test_a_page_of_hundreds_is_read_to_its_end(account: Account, x: XServer, at: datetime) -> None:
     x.user("7", "maria")
     first = x.mention("7", "@demo 0", at)
-    _poll(at)
+    poll_all(at)
     for number in range(1, 131):
         x.mention("7", f"@demo {number}", at + timedelta(seconds=number), thread=first["id"])
-    _poll(at + timedelta(minutes=10))
+    poll_all(at + timedelta(minutes=10))
     texts = list(Message.objects.filter(conversation__channel="x").order_by("pk").values_list("text", flat=True))
     assert texts == [f"@demo {number}" for number in range(131)]
     assert not Arrival.objects.filter(state="accepted").exists()
