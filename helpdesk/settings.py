@@ -191,6 +191,7 @@ EVENT_HANDLERS: dict[str, list[str]] = {
         _AGENTS,
         *_AUTOMATED,
     ],
+    "conversation.begun": [*_AUTOMATED],
     "message.received": [
         "helpdesk.conversations.receivers.page_outside_hours",
         "tickets.receivers.tell_assignee",

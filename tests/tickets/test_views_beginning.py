@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
 from django.utils.timezone import now
 
 from helpdesk.conversations import opening
@@ -15,6 +17,7 @@ from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write
 from tests.fixtures.mailing import settle
 from tests.fixtures.smtp_sink import SmtpSink
+from tests.tickets.desk.ruling import rule
 
 pytestmark = pytest.mark.django_db
 PATH = "/desk/new/"
@@ -25,8 +28,8 @@ def _given(**more: object) -> dict[str, object]:
     return {**given, "priority": "normal", "team": "", "client_id": str(uuid4()), **more}
 
 
-def test_an_agent_writes_first(company: Company, settings: object, smtp_sink: SmtpSink) -> None:
-    settings.UNDO_SEND_SECONDS = 0  # type: ignore[attr-defined]
+@override_settings(UNDO_SEND_SECONDS=0)
+def test_an_agent_writes_first(company: Company, smtp_sink: SmtpSink) -> None:
     browser, given = logged_in(company.grace), _given(uploads=SimpleUploadedFile("plan.txt", b"the plan"))
     answer = browser.post(PATH, given)
     begun = Conversation.objects.get()
@@ -51,6 +54,15 @@ def test_an_answer_begins_the_clocks_as_ever(company: Company, at: datetime) -> 
     targets = set(Clock.objects.filter(conversation=pk).values_list("target", flat=True))
     assert "first_response" in targets or "next_response" in targets
     assert Conversation.objects.get(pk=pk).status == "open"
+
+
+def test_rules_and_webhooks_hear_of_it(company: Company, at: datetime) -> None:
+    rule("conversation.begun", [{"do": "add_tags", "value": ["ours"]}], at)
+    given = opening.Opening(text="Hello", customer=company.carol.pk, subject="Hello")
+    pk, _is_new = opening.begin_conversation(given, company.grace, at=at)
+    settle(at)
+    assert Conversation.objects.get(pk=pk).tags.filter(name="ours").exists()
+    assert "helpdesk.conversations.telling.tell_webhooks" in settings.EVENT_HANDLERS[opening.BEGUN]
 
 
 def test_it_can_be_taken_back_for_a_moment(company: Company, smtp_sink: SmtpSink) -> None:

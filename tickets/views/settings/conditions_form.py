@@ -49,6 +49,7 @@ _NAMED: Final[Mapping[str, tuple[Any, str]]] = {
 # In the order in which they are offered.
 _EVENTS: Final = {
     "conversation.opened": gettext_lazy("A conversation is opened"),
+    "conversation.begun": gettext_lazy("We write to a customer first"),
     "message.received": gettext_lazy("A customer writes again"),
     "message.written": gettext_lazy("The customer is answered"),
     "message.taken_back": gettext_lazy("An answer is taken back"),
