@@ -35,6 +35,8 @@ TAKEN_UP_WITHIN: Final = timedelta(days=7)
 # What is due of a live chat in its first minutes, as shares of the promised response.
 SHARES: Final = {ChatDue.Kind.HALF: 0.5, ChatDue.Kind.MOST: 0.8, ChatDue.Kind.LATE: 1.0}
 OFFERS: Final = ("schedule", "ticket")
+# Who waits is looked for first after so long: their page opens its socket once it knows that there is a chat.
+MISSED_AFTER: Final = timedelta(seconds=30)
 
 _FIND = Prepared(
     "chat_of_public_id",
@@ -192,6 +194,7 @@ def make_chat(visit: Visit, message: Message, mode: str, at: datetime) -> Chat:
 def wait(conversation_id: int, at: datetime) -> None:
     """The visitor waits for an agent: plan the offers and the reminders that the promise gives."""
     dues.plan(conversation_id, ChatDue.Kind.OFFER, at)
+    dues.plan(conversation_id, ChatDue.Kind.LEFT, at + MISSED_AFTER)
     clock = Clock.objects.filter(
         conversation=conversation_id, target__in=promises.ANSWERS, met_at=None, cancelled_at=None, due_at__gt=at
     ).first()
@@ -298,11 +301,24 @@ def join(conversation_id: int, user: User, *, at: datetime) -> bool:
         changes = conversations.Changes(assignee=user)
         conversations.change(conversation_id, changes, actor=Actor.agent(user), at=at)
     Chat.objects.filter(pk=chat.pk).update(
-        state=Chat.State.ACTIVE, joined_at=at, offered_to=None, offered_until=None, hold_until=None
+        state=Chat.State.ACTIVE,
+        joined_at=at,
+        offered_to=None,
+        offered_until=None,
+        hold_until=None,
+        unseen_since=None,
     )
-    dues.drop(conversation_id, ChatDue.Kind.OFFER)
+    dues.drop(conversation_id, ChatDue.Kind.OFFER, ChatDue.Kind.LEFT)
     record(Fact("chat.joined", conversation_id, Actor.agent(user), public=True, data={"agent": user.pk}), at=at)
     return True
+
+
+def was_answered(chat: Chat) -> bool:
+    """Whether a person was there, or has written: then there is something to rate."""
+    if chat.joined_at is not None:
+        return True
+    answers = Message.objects.filter(conversation=chat.pk, kind=Message.Kind.OUTBOUND, is_automatic=False)
+    return answers.exists()
 
 
 @transaction.atomic
@@ -326,7 +342,7 @@ def end(conversation_id: int, *, actor: Actor, at: datetime) -> bool:
 
 
 @transaction.atomic
-def convert(conversation_id: int, user: User, *, subject: str, at: datetime) -> bool:
+def convert(conversation_id: int, actor: Actor, *, subject: str, at: datetime) -> bool:
     """From now on it is answered at leisure, by mail as well: the same conversation, with its number for the customer.
     False if that was so already.
     """
@@ -344,9 +360,9 @@ def convert(conversation_id: int, user: User, *, subject: str, at: datetime) -> 
     dues.drop(conversation_id, *(kind for kind in ChatDue.Kind.values if kind != ChatDue.Kind.MAIL))
     if subject.strip():
         changes = conversations.Changes(subject=subject.strip()[:500])
-        conversations.change(conversation_id, changes, actor=Actor.agent(user), at=at)
+        conversations.change(conversation_id, changes, actor=actor, at=at)
     data = {"number": conversation_id, "subject": subject.strip()[:500]}
-    record(Fact("chat.converted", conversation_id, Actor.agent(user), public=True, data=data), at=at)
+    record(Fact("chat.converted", conversation_id, actor, public=True, data=data), at=at)
     return True
 
 

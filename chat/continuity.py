@@ -219,7 +219,7 @@ def particulars(conversation: Conversation, at: datetime) -> Particulars:
         link=links.make(chat, at=at),
         names=_names(conversation.pk),
         is_live=chat.mode == Chat.Mode.CHAT and chat.state != Chat.State.ENDED,
-        was_left=chat.mode == Chat.Mode.TICKET and chat.ended_at == chat.started_at,
+        was_left=chat.mode == Chat.Mode.TICKET and (chat.ended_at == chat.started_at or chat.unseen_since is not None),
     )
 
 

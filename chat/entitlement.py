@@ -9,12 +9,27 @@ from zoneinfo import ZoneInfo
 
 from chat.models import Booking, ChatGrant
 from helpdesk.customers.entitlements import realtime
+from helpdesk.customers.lookup import default_plan
 from helpdesk.customers.models import Customer, Plan
+from helpdesk.prepared import Prepared
 from helpdesk.sla import calendars
 
 CHANNEL: Final = "chat"
 # The panel of an agreed chat is live a little before its time.
 EARLY: Final = timedelta(minutes=5)
+# A grant goes before a booking.
+_AGREED = Prepared(
+    "chat_agreed",
+    f"""
+(SELECT until, 'grant' AS why FROM {ChatGrant._meta.db_table}
+ WHERE customer_id = %(customer)s AND until > %(at)s AND at <= %(at)s ORDER BY until DESC LIMIT 1)
+UNION ALL
+(SELECT ends_at, 'booking' FROM {Booking._meta.db_table}
+ WHERE customer_id = %(customer)s AND starts_at <= %(soon)s AND ends_at > %(at)s
+    AND state <> '{Booking.State.CANCELLED}' ORDER BY ends_at DESC LIMIT 1)
+ORDER BY why DESC LIMIT 1
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +57,14 @@ def of(customer: Customer | None, *, at: datetime, channel: str = CHANNEL) -> En
 
 def by_agreement(customer: Customer, *, at: datetime) -> Entitlement:
     """What was agreed with this customer, whatever their plan says: a grant, or a time that they have booked."""
-    grant = ChatGrant.objects.filter(customer=customer, until__gt=at, at__lte=at).order_by("-until").first()
-    if grant is not None:
-        return Entitlement(is_live=True, until=grant.until, why="grant")
-    booking = (
-        Booking.objects.filter(customer=customer, starts_at__lte=at + EARLY, ends_at__gt=at)
-        .exclude(state=Booking.State.CANCELLED)
-        .order_by("-ends_at")
-        .first()
-    )
-    if booking is not None:
-        return Entitlement(is_live=True, until=booking.ends_at, why="booking")
-    return Entitlement(is_live=False)
+    row = _AGREED.row({"customer": customer.pk, "at": at, "soon": at + EARLY})
+    return Entitlement(is_live=False) if row is None else Entitlement(is_live=True, until=row[0], why=row[1])
 
 
 def _plan(customer: Customer | None) -> Plan | None:
     if customer is not None and customer.organization is not None:
         return customer.organization.plan
-    return Plan.objects.filter(is_default=True).first()
+    return default_plan()
 
 
 def _by_plan(plan: Plan, customer: Customer | None, at: datetime, channel: str) -> Entitlement:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from chat.models import Chat, ReplyTime, Widget
 from helpdesk.conversations.models import Message, Priority
-from helpdesk.customers.models import Plan
+from helpdesk.customers.lookup import default_plan
 from helpdesk.sla import calendars
 from helpdesk.sla.hours import OpeningHours
 from helpdesk.sla.models import Goal, Target
@@ -81,7 +81,7 @@ def aim(widget: Widget, *, at: datetime) -> str:
     """What is said until enough were answered: the goal for a chat's first answer that the default plan has, as a goal.
     Empty without one, where it is an hour or more, and where somebody waits longer already.
     """
-    plan = Plan.objects.filter(is_default=True).first()
+    plan = default_plan()
     goals = Goal.objects.filter(target=Target.FIRST_RESPONSE, priority=Priority.NORMAL, is_live=True)
     goal = goals.filter(policy=plan.policy_id).first() if plan is not None else None
     if goal is None or goal.seconds >= HOUR or _longest_wait(widget, at) > goal.seconds:

@@ -74,7 +74,7 @@ def answered(conversation_id: int, user: User, *, at: datetime) -> None:
     if not found.exists():
         return
     # Who helps out in a colleague's chat does not take it away from them.
-    if found.filter(state=Chat.State.WAITING).exists():
+    if found.exclude(state=Chat.State.ACTIVE).exists():
         chats.join(conversation_id, user, at=at)
     silence.agent_wrote(conversation_id, at)
     agents.noted(user.pk, at=at)
@@ -141,6 +141,7 @@ def _release(chat: Chat, user: User, note: str, at: datetime) -> None:
         state=Chat.State.WAITING, declined_by=[user.pk], offered_to=None, offered_until=None, hold_until=None, nudge=""
     )
     dues.drop(chat.pk, ChatDue.Kind.WAITS, ChatDue.Kind.BACK, ChatDue.Kind.ANYTHING, ChatDue.Kind.END)
+    dues.plan(chat.pk, ChatDue.Kind.LEFT, at)
     record(Fact("chat.handed_on", chat.pk, Actor.agent(user), public=True), at=at)
 
 
@@ -158,7 +159,7 @@ def convert(conversation_id: int, user: User, *, subject: str, category: str, at
         tags = [*conversation.tags.values_list("name", flat=True), category]
         conversations.change(conversation_id, conversations.Changes(tags=tags), actor=Actor.agent(user), at=at)
     Chat.objects.filter(pk=conversation_id).update(nudge="")
-    return chats.convert(conversation_id, user, subject=subject, at=at)
+    return chats.convert(conversation_id, Actor.agent(user), subject=subject, at=at)
 
 
 def _live(conversation_id: int) -> Chat:

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from chat import chats, frames, queueing, sessions, visitor_feed, visitor_log, visitor_presence, widgets
+from chat import chats, frames, leaving, queueing, sessions, visitor_feed, visitor_log, visitor_presence, widgets
 from chat.models import Chat, Visit
 from chat.sockets import Receive, Scope, Send
 from chat.threads import ask
@@ -149,14 +149,19 @@ def _arrive(token: str, public_id: UUID, panel: str) -> tuple[Visit, Chat] | str
         chat = chats.chat_of(visit, public_id)
     except chats.NotTheirs:
         return "conversation"
-    if panel in ("0", "1"):
-        _be_there(chat.pk, is_watching=panel == "1")
+    leaving.arrived(chat, at)
+    _be_there(chat.pk, panel)
     return visit, chat
 
 
-def _be_there(conversation_id: int, *, is_watching: bool) -> None:
-    """Who asks is there, and with `panel=1` has the panel before their eyes."""
+def _be_there(conversation_id: int, panel: str) -> None:
+    """Who asks is there, and with `panel=1` has the panel before their eyes; what says neither is no page of ours, and
+    lets stand what a page has said.
+    """
     before = visitor_presence.of([conversation_id]).get(conversation_id, Presence())
+    if panel not in ("0", "1") and before.at:
+        return
+    is_watching = panel == "1"
     presence = Presence(is_watching, time.time(), before.url, before.title)
     visitor_presence.put(conversation_id, presence)
     if (before.watching, before.state) != (is_watching, presence.state):

@@ -110,8 +110,9 @@ class Visit(models.Model):
 
 class Chat(models.Model):
     """What a conversation held over the widget has besides. `mode` is chat while it is held live, ticket once it is
-    answered at leisure; `state` is of a live one: waiting for an agent, active, ended. Positions are public numbers
-    (`Event.public_seq`): how far the visitor has read, how far an agent, and how far was mailed.
+    answered at leisure; `state` is of a live one: waiting for an agent, left while they waited, active, ended.
+    Positions are public numbers (`Event.public_seq`): how far the visitor has read, how far an agent, and how far was
+    mailed.
     """
 
     class Mode(models.TextChoices):
@@ -120,6 +121,7 @@ class Chat(models.Model):
 
     class State(models.TextChoices):
         WAITING = "waiting"
+        LEFT = "left"
         ACTIVE = "active"
         ENDED = "ended"
 
@@ -147,6 +149,9 @@ class Chat(models.Model):
     started_at = models.DateTimeField()
     joined_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    unseen_since = models.DateTimeField(
+        null=True, blank=True, help_text="While they waited: since when no page of theirs was there."
+    )
 
     class Meta:
         constraints = [
@@ -184,6 +189,7 @@ class ChatDue(models.Model):
     class Kind(models.TextChoices):
         MAIL = "mail"
         OFFER = "offer"
+        LEFT = "left"
         HALF = "half"
         MOST = "most"
         LATE = "late"

@@ -15,7 +15,7 @@ _FACTS = Prepared(
     "chat_pane",
     f"""
 SELECT chat.mode, chat.state, chat.is_verified, chat.visitor_read, chat.agent_read, chat.offered_to_id,
-    chat.offered_until, chat.hold_until, chat.nudge, chat.started_at, chat.joined_at, chat.ended_at,
+    chat.offered_until, chat.hold_until, chat.nudge, chat.started_at, chat.joined_at, chat.ended_at, chat.unseen_since,
     conversation.assignee_id, conversation.last_public_seq AS head, offered.name AS offered_name,
     coalesce(visit.is_id_only, false) AS is_id_only,
     coalesce(visit.page_url, '') AS page_url, coalesce(visit.page_title, '') AS page_title,

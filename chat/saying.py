@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chat import chats, sent_files, silence, visitor_log
+from chat import chats, leaving, sent_files, silence, visitor_log
 from chat.chats import Said
 from chat.models import Chat, Visit
 from helpdesk.conversations import promises
@@ -18,7 +18,7 @@ from helpdesk.prepared import Prepared
 _LOOK: Final = Prepared(
     "look_at_chat",
     f"""
-SELECT mode, state, ended_at, (
+SELECT mode, state, ended_at, unseen_since, (
     SELECT message.id FROM {Message._meta.db_table} message
     WHERE message.conversation_id = chat.conversation_id AND message.author_kind = '{Message.Author.CUSTOMER}'
         AND message.client_id = %s)
@@ -71,6 +71,8 @@ def _say(visit: Visit, chat: Chat, text: str, client_id: UUID, uploads: Sequence
         return _said(visit, chat, message, at)
     if chat.state == Chat.State.ENDED and chat.mode == Chat.Mode.CHAT:
         _take_up(visit, chat, at)
+    elif chat.unseen_since is not None and chat.mode == Chat.Mode.CHAT:
+        leaving.came_back(chat, at)
     silence.customer_wrote(conversation.pk, at)
     # One public fact was added under the lock, and nothing else where the conversation simply goes on.
     number = conversation.last_public_seq + 1 if goes_on else _last_number(conversation.pk)
@@ -88,7 +90,7 @@ def _look_again(visit: Visit, chat: Chat, client_id: UUID) -> Message | None:
     """
     row = _LOOK.row([client_id, chat.pk])
     assert row is not None, "chats are never deleted"
-    chat.mode, chat.state, chat.ended_at, known = row
+    chat.mode, chat.state, chat.ended_at, chat.unseen_since, known = row
     if known is None and chat.conversation.status in DONE:
         elsewhere = Chat.objects.filter(visit=visit).values_list("pk", flat=True)
         said = Message.objects.filter(author_kind=Message.Author.CUSTOMER, client_id=client_id)
@@ -117,7 +119,9 @@ def _take_up(visit: Visit, chat: Chat, at: datetime) -> None:
     if not (found.is_live and chats.is_manned(found, at)):
         Chat.objects.filter(pk=chat.pk).update(mode=Chat.Mode.TICKET)
         return
-    Chat.objects.filter(pk=chat.pk).update(state=Chat.State.WAITING, ended_at=None, joined_at=None, declined_by=[])
+    Chat.objects.filter(pk=chat.pk).update(
+        state=Chat.State.WAITING, ended_at=None, joined_at=None, unseen_since=None, declined_by=[]
+    )
     promises.wait_live(chat.conversation, at=at)
     chats.wait(chat.conversation_id, at)
 

@@ -4,18 +4,13 @@ Only agents are heard: whoever writes is known by the address of their Slack pro
 the outbox: each message has a client id made of its place in Slack, so that it is taken over once.
 """
 
-import asyncio
 import logging
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from asgiref.sync import async_to_sync
-from django.core.cache import caches
 from django.db import transaction
 
-from chat import slack_posts
 from chat.models import SlackThread
 from chat.slack_payloads import REPLY, Changed, Written, parse_event, parse_shortcut
 from chat.slack_threads import FROM_SLACK, is_configured
@@ -28,15 +23,11 @@ from helpdesk.customers.permissions import may_work
 from helpdesk.events import hooks
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event, Hook
-from helpdesk.events.outcomes import DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.outcomes import NeverRetry
 from helpdesk.events.payloads import UnreadablePayload
-from helpdesk.events.provider_calls import provider_client
+from helpdesk.oncall import slack_people
 
 logger = logging.getLogger(__name__)
-
-# Slack shows a slash command as failed after three seconds.
-HURRY_SECONDS: Final = 2.0
-KNOWN_SECONDS: Final = 600
 
 UNKNOWN: Final = (
     "Sorry, I do not know you as an agent of the helpdesk, so nothing of this was kept or sent. "
@@ -146,57 +137,15 @@ def _client_id(channel: str, ts: str, what: str) -> UUID:
 
 
 def agent_of(user: str, team: str, *, patiently: bool = True) -> User:
-    """The agent whose login is the address of that Slack profile. Raises Refused, RetryLater. Where somebody waits in
-    front of Slack, who cannot be told within two seconds is asked to try again, and what was told is kept for minutes.
-    """
-    kept, key = caches["process"], f"slack:{sha256(f'{team}:{user}'.encode()).hexdigest()}"
-    email = None if patiently else kept.get(key)
-    if email is None:
-        email = _address(user, team, None if patiently else HURRY_SECONDS)
-        kept.set(key, email, KNOWN_SECONDS)
-    agent = User.objects.filter(email__iexact=email, is_active=True).first()
-    if agent is None:
-        raise Refused(UNKNOWN)
-    return agent
-
-
-def _address(user: str, team: str, within: float | None) -> str:
+    """The agent who this is in Slack. Raises Refused, RetryLater."""
     try:
-        said = async_to_sync(_ask)("users.info", user, within)
+        return slack_people.agent_of(user, team, patiently=patiently)
+    except (slack_people.Stranger, slack_people.Unsaid) as error:
+        raise Refused(UNKNOWN) from error
     except NeverRetry as error:
         logger.warning("Slack does not say who %s is: %s", user, error)
         raise Refused(UNKNOWN) from error
-    profile = said.get("user")
-    if not isinstance(profile, dict) or profile.get("deleted") or profile.get("is_bot"):
-        raise Refused(UNKNOWN)
-    # Somebody of another workspace in a shared channel: their administrators, not ours, say what their address is.
-    if team and profile.get("team_id") not in (None, team):
-        raise Refused(UNKNOWN)
-    details = profile.get("profile")
-    email = details.get("email") if isinstance(details, dict) else None
-    if not isinstance(email, str) or not email:
-        raise Refused(UNKNOWN)
-    return email
-
-
-async def _ask(method: str, user: str, within: float | None) -> dict[str, Any]:
-    calls = slack_posts.calls()
-    try:
-        async with asyncio.timeout(within), provider_client() as client:
-            return calls.ok(await calls.get(client, method, [("user", user)]), repeatable=True)
-    except TimeoutError as error:
-        raise RetryLater("Slack did not answer in time") from error
 
 
 def _say_to_author(written: Written, words: str) -> None:
-    """Only its author sees it. Best effort: what was done is done."""
-    body = {"channel": written.channel, "user": written.user, "thread_ts": written.thread_ts, "text": words}
-    try:
-        async_to_sync(_post)(body)
-    except DeliveryError as error:
-        logger.warning("Slack did not tell %s: %s", written.user, error)
-
-
-async def _post(body: dict[str, Any]) -> None:
-    async with provider_client() as client:
-        await slack_posts.calls().post(client, "chat.postEphemeral", body)
+    slack_people.whisper(written.channel, written.user, words, thread_ts=written.thread_ts)

@@ -41,7 +41,7 @@ MOST_ATTEMPTS: Final = 30
 MOST_TOLD: Final = 50
 KINDS: Final = (
     *("conversation.opened", "message.received", "message.written"),
-    *("chat.joined", "chat.ended", "chat.converted"),
+    *("chat.joined", "chat.ended", "chat.converted", "chat.left", "chat.returned"),
 )
 
 _DUE = f"""

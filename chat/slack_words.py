@@ -109,6 +109,10 @@ def _line(one: Happened) -> str:
         return f"_The chat was ended by {who or 'itself'}_"
     if one.kind == "chat.converted":
         return f"_{who} made it a request, to be answered at leisure_"
+    if one.kind == "chat.left":
+        return "_The customer has left before anybody answered_"
+    if one.kind == "chat.returned":
+        return "_The customer is back and waits again_"
     if one.from_slack:
         return f"✅ _Sent to the customer by {who}_"
     words = escaped(storable(one.text.strip(), MOST_OF_ONE))

@@ -17,7 +17,7 @@ MOST: Final = 200
 MOST_ENDED: Final = 50
 _ROW = f"""
 SELECT chat.conversation_id AS id, chat.state, chat.mode, chat.is_verified, chat.started_at, chat.joined_at,
-    chat.ended_at, chat.offered_to_id, offered.name AS offered_name, chat.nudge, chat.hold_until,
+    chat.ended_at, chat.unseen_since, chat.offered_to_id, offered.name AS offered_name, chat.nudge, chat.hold_until,
     c.assignee_id, agent.name AS assignee, c.subject, c.preview, c.last_message_at, c.team_id,
     coalesce(nullif(customer.name, ''), nullif(customer.email, ''), '#' || customer.id) AS customer,
     customer.id AS customer_id, rating.score
@@ -49,9 +49,12 @@ ORDER BY there.state DESC, agent.name, agent.id LIMIT {MOST}
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Rows as dictionaries; `active` by agent, with the agent's name and their number of places."""
+    """Rows as dictionaries; `left`: who waited and has gone; `active` by agent, with the agent's name and their number
+    of places.
+    """
 
     waiting: Sequence[Mapping[str, Any]]
+    left: Sequence[Mapping[str, Any]]
     active: Sequence[tuple[str, int, int, Sequence[Mapping[str, Any]]]]
     agents: Sequence[Mapping[str, Any]]
     ended: Sequence[Mapping[str, Any]]
@@ -75,7 +78,9 @@ def now_for(user: User, *, since: datetime) -> Now:
         if row["state"] == Chat.State.ACTIVE:
             held.setdefault((row["assignee"] or "", row["assignee_id"] or 0), []).append(row)
     active = [(name, pk, places_of.get(pk, 0), held[name, pk]) for name, pk in sorted(held)]
-    return Now([row for row in live if row["state"] == Chat.State.WAITING], active, agents, ended)
+    waiting = [row for row in live if row["state"] == Chat.State.WAITING]
+    left = [row for row in live if row["state"] == Chat.State.LEFT]
+    return Now(waiting, left, active, agents, ended)
 
 
 def agents_now() -> list[dict[str, Any]]:

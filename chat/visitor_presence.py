@@ -65,6 +65,11 @@ def drop(conversation_id: int) -> None:
 
 def of(conversation_ids: Collection[int]) -> dict[int, Presence]:
     """Who of them is there. With Redis dead nobody is."""
+    return sought(conversation_ids) or {}
+
+
+def sought(conversation_ids: Collection[int]) -> dict[int, Presence] | None:
+    """Who of them is there; None where Redis is dead."""
     numbers = list(conversation_ids)
     if not numbers:
         return {}
@@ -72,7 +77,7 @@ def of(conversation_ids: Collection[int]) -> dict[int, Presence]:
         found = broadcast.shared().mget([f"{PREFIX}{number}" for number in numbers])
     except (redis.RedisError, OSError) as error:
         logger.debug("presence is not known: %s", type(error).__name__)
-        return {}
+        return None
     return {number: _read(value) for number, value in zip(numbers, found, strict=True) if value is not None}
 
 

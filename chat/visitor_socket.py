@@ -20,6 +20,7 @@ from django.utils import timezone
 from chat import (
     chats,
     frames,
+    leaving,
     limits,
     passing,
     queueing,
@@ -333,9 +334,11 @@ def _arrive(token: str, key: str, public_id: UUID | None) -> tuple[Visit, Chat |
     if public_id is None:
         return visit, None
     try:
-        return visit, chats.chat_of(visit, public_id)
+        chat = chats.chat_of(visit, public_id)
     except chats.NotTheirs:
         raise Ended(frames.FORBIDDEN) from None
+    leaving.arrived(chat, at)
+    return visit, chat
 
 
 def _told(visit: Visit, chat: Chat | None, at: datetime) -> tuple[dict[str, Any], str]:

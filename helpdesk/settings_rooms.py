@@ -29,6 +29,7 @@ NETWORK_DESK = {
 # What is due of a chat, and what is then looked at; a function takes (chat, at) and returns when to look again.
 CHAT_DUES: dict[str, str] = {
     "offer": "chat.offers.look",
+    "left": "chat.leaving.look",
     "half": "chat.nudges.half",
     "most": "chat.nudges.most",
     "late": "chat.nudges.late",

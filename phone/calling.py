@@ -20,7 +20,7 @@ from helpdesk.events.actors import Actor
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
-from helpdesk.oncall import linking
+from helpdesk.oncall import linking, page_words
 from helpdesk.oncall.models import AgentAddress
 from phone import accounts, callers
 from phone.models import Call
@@ -106,12 +106,15 @@ def place(event: Event, at: datetime) -> None:
 def _form(call: Call, own: str) -> list[tuple[str, str]]:
     numbers = f"to={call.to_number.replace('+', '%2B')}&from={call.from_number.replace('+', '%2B')}"
     action = f"{settings.PUBLIC_URL}{VOICE}?callback={call.pk}&{numbers}"
-    words = twiml.said(f"Call back for conversation {call.conversation_id}. Press 1 to be joined with the customer.")
-    spoken = [twiml.gather([words], action=action) for _time in range(2)]
+    assert call.agent is not None, "agents call back"
+    language = page_words.known(call.agent.language)
+    words = page_words.say(language, page_words.CALL_BACK, number=call.conversation_id)
+    spoken = [twiml.gather([twiml.said(words, language)], action=f"{action}&language={language}") for _time in range(2)]
+    goodbye = twiml.said(page_words.say(language, page_words.NOT_JOINED), language)
     return [
         ("To", own),
         ("From", call.from_number),
-        ("Twiml", twiml.response(*spoken, twiml.said("Goodbye."), twiml.hangup())),
+        ("Twiml", twiml.response(*spoken, goodbye, twiml.hangup())),
         ("Timeout", str(RINGS_SECONDS)),
         ("StatusCallback", f"{settings.PUBLIC_URL}{STATUS}?callback={call.pk}"),
     ]

@@ -1,5 +1,7 @@
 """The emergency phone's own tables: lines, calls, recordings, text messages, and who wants none."""
 
+from typing import Final
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -98,6 +100,8 @@ class Recording(models.Model):
         KEPT = "kept"
         FAILED = "failed"
 
+    CAME: Final = "A message was left"
+
     sid = models.CharField(max_length=80, unique=True)
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="recordings")
     seconds = models.PositiveIntegerField(null=True, blank=True)
@@ -120,6 +124,10 @@ class Recording(models.Model):
     def __str__(self) -> str:
         return self.sid
 
+    @property
+    def conversation_id(self) -> int | None:
+        return self.call.conversation_id
+
 
 class Picture(models.Model):
     """A file that came with a text message (MMS); fetched once from Twilio and kept as an attachment of `message`.
@@ -131,6 +139,8 @@ class Picture(models.Model):
         KEPT = "kept"
         FAILED = "failed"
 
+    CAME: Final = "A file came with the text"
+
     sid = models.CharField(max_length=64, unique=True)
     text_sid = models.CharField(max_length=64)
     message = models.ForeignKey("helpdesk.Message", on_delete=models.CASCADE, related_name="+")
@@ -140,6 +150,10 @@ class Picture(models.Model):
 
     def __str__(self) -> str:
         return self.sid
+
+    @property
+    def conversation_id(self) -> int:
+        return self.message.conversation_id
 
 
 class TextMessage(models.Model):

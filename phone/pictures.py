@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from asgiref.sync import async_to_sync
 from django.db import transaction
 
-from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import elsewhere
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.content_types import sniff
@@ -16,13 +14,11 @@ from helpdesk.conversations.models import Message
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
-from helpdesk.events.outcomes import DeliveryError, NeverRetry, RetryLater
-from phone import accounts, callers, fetching
+from phone import keeping_files
 from phone.models import Picture
 
 CAME: Final = "phone.picture_came"
 """A file of a text message is to be fetched: {picture}."""
-MOST_ATTEMPTS: Final = 10
 _ENDINGS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp"}
 
 
@@ -40,14 +36,9 @@ def fetch(event: Event, at: datetime) -> None:
     picture = Picture.objects.filter(pk=event.data["picture"], state=Picture.State.WAITING).first()
     if picture is None:
         return
-    twilio = accounts.twilio()
-    try:
-        url = twilio.address(f"Messages/{picture.text_sid}/Media/{picture.sid}")
-        content = async_to_sync(fetching.fetch)(url, twilio.authorization())
-    except DeliveryError as error:
-        _failed(picture.pk, error, at)
-        return
-    keep(picture.pk, content, at=at)
+    content = keeping_files.content(picture, f"Messages/{picture.text_sid}/Media/{picture.sid}", at=at)
+    if content is not None:
+        keep(picture.pk, content, at=at)
 
 
 @transaction.atomic
@@ -61,20 +52,3 @@ def keep(picture_id: int, content: bytes, *, at: datetime) -> None:
     file = File(f"picture-{picture.sid[-8:]}{_ENDINGS.get(kind, '')}", kind, content)
     elsewhere.completed(picture.message, [file], at=at)
     Picture.objects.filter(pk=picture.pk).update(state=Picture.State.KEPT, error="")
-
-
-def _failed(picture_id: int, error: DeliveryError, at: datetime) -> None:
-    with transaction.atomic():
-        picture = Picture.objects.select_for_update(of=("self",)).select_related("message").get(pk=picture_id)
-        picture.attempts += 1
-        picture.error = error.reason[:300]
-        is_final = isinstance(error, NeverRetry) or picture.attempts >= MOST_ATTEMPTS
-        if is_final:
-            picture.state = Picture.State.FAILED
-            words = f"A file came with the text, but it could not be fetched: {error.reason}. It is at Twilio as "
-            conversations.note_automatically(
-                callers.current(picture.message.conversation_id), f"{words}{picture.sid}.", at=at
-            )
-        picture.save(update_fields=["attempts", "error", "state"])
-    if not is_final:
-        raise RetryLater(error.reason, error.after if isinstance(error, RetryLater) else None)

@@ -1,9 +1,7 @@
 """Voicemail: fetched once from Twilio, and kept as the message it is."""
 
 from datetime import datetime
-from typing import Final
 
-from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from helpdesk.conversations import actions as conversations
@@ -11,28 +9,20 @@ from helpdesk.conversations.channel import File, Inbound
 from helpdesk.conversations.content_types import sniff
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
-from helpdesk.events.outcomes import DeliveryError, NeverRetry, RetryLater
-from phone import accounts, callers, fetching
+from phone import callers, keeping_files
 from phone.models import Recording
-
-MOST_ATTEMPTS: Final = 10
 
 
 @outside
 def fetch(event: Event, at: datetime) -> None:
-    """Fetch the recording that the event tells of. What cannot be fetched is said in a note, with where it is."""
+    """Fetch the recording that the event tells of. What cannot be fetched is said in a note. Raises RetryLater."""
     waiting = Recording.objects.select_related("call").filter(pk=event.data["recording"], state=Recording.State.WAITING)
     recording = waiting.first()
     if recording is None:
         return
-    twilio = accounts.twilio()
-    try:
-        url = twilio.address(f"Recordings/{recording.sid}.mp3")
-        content = async_to_sync(fetching.fetch)(url, twilio.authorization())
-    except DeliveryError as error:
-        _failed(recording.pk, error, at)
-        return
-    keep(recording.pk, content, at=at)
+    content = keeping_files.content(recording, f"Recordings/{recording.sid}.mp3", at=at)
+    if content is not None:
+        keep(recording.pk, content, at=at)
 
 
 @transaction.atomic
@@ -67,21 +57,3 @@ def said(seconds: int | None) -> str:
         return "Voicemail"
     minutes, rest = divmod(seconds, 60)
     return f"Voicemail, {minutes} min {rest} s" if minutes else f"Voicemail, {rest} s"
-
-
-def _failed(recording_id: int, error: DeliveryError, at: datetime) -> None:
-    with transaction.atomic():
-        recording = Recording.objects.select_for_update().get(pk=recording_id)
-        recording.attempts += 1
-        recording.error = error.reason[:300]
-        is_final = isinstance(error, NeverRetry) or recording.attempts >= MOST_ATTEMPTS
-        if is_final:
-            recording.state = Recording.State.FAILED
-            conversation_id = recording.call.conversation_id
-            if conversation_id is not None:
-                words = f"A message was left, but it could not be fetched: {error.reason}. It is at Twilio as "
-                conversations.note_automatically(callers.current(conversation_id), f"{words}{recording.sid}.", at=at)
-        recording.save(update_fields=["attempts", "error", "state"])
-    if not is_final:
-        after = error.after if isinstance(error, RetryLater) else None
-        raise RetryLater(error.reason, after)

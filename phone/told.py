@@ -55,7 +55,9 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """An agent calls back: `digit` they pressed, or how the customer's leg ended (`status`, `seconds`)."""
+    """An agent calls back: `digit` they pressed, or how the customer's leg ended (`status`, `seconds`). `language` is
+    the agent's.
+    """
 
     sid: str
     call: int
@@ -64,6 +66,7 @@ class Joined:
     digit: str = ""
     status: str = ""
     seconds: int = 0
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,7 @@ def _voice(given: _Given) -> Told:
         if given.has("DialCallStatus"):
             seconds = given.seconds("DialCallDuration") or 0
             return Joined(sid, *leg, status=given.word("DialCallStatus"), seconds=seconds)
-        return Joined(sid, *leg, digit=given.word("Digits")[:1])
+        return Joined(sid, *leg, digit=given.word("Digits")[:1], language=given.asked_word("language"))
     if given.asks("after"):
         return _recorded(given)
     return Ring(sid, given.caller("From"), given.number("To"), one_line(given.text("CallerName"), 120))

@@ -7,7 +7,6 @@ What the browser must bring back waits in a signed cookie of ten minutes: state,
 import base64
 import hashlib
 import hmac
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import jwt
-import requests
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
@@ -24,13 +23,14 @@ from django.urls import reverse
 from helpdesk.customers import actions as customers
 from helpdesk.customers.lookup import customer_of
 from helpdesk.customers.models import Customer
+from helpdesk.events.outcomes import DeliveryError
+from helpdesk.events.provider_calls import Answer, call, provider_client
 from portal.models import Subject
 
 COOKIE: Final = "customer_oidc"
 COOKIE_SECONDS: Final = 600
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 LEEWAY_SECONDS: Final = 60
-TIMEOUT: Final = 10
 LONGEST_ANSWER: Final = 1024 * 1024
 _SALT: Final = "portal.openid"
 
@@ -101,7 +101,8 @@ def customer_behind(claims: dict[str, Any], *, at: datetime) -> Customer:
     if tie is None:
         if Subject.objects.filter(customer=customer).exists():
             raise Refused("this customer is tied to another id at the provider")
-        Subject.objects.create(customer=customer, issuer=issuer, name=subject)
+        # Two tabs may come back at once.
+        Subject.objects.get_or_create(issuer=issuer, name=subject, defaults={"customer": customer})
     return customer
 
 
@@ -162,7 +163,7 @@ def _claims(token: str, config: dict[str, Any]) -> dict[str, Any]:
             leeway=LEEWAY_SECONDS,
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise Refused(f"no valid ID token: {error!r}") from error
     audience = claims["aud"]
     if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != settings.CUSTOMER_OIDC_CLIENT_ID:
@@ -183,19 +184,18 @@ def _key(config: dict[str, Any], header: dict[str, Any]) -> jwt.PyJWK:
 def _answer(method: str, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
     """The provider's JSON. Raises Refused."""
     try:
-        headers = {"Accept": "application/json"}
-        with requests.request(
-            method, url, data=form, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
-        ) as answer:
-            answer.raise_for_status()
-            content = answer.raw.read(LONGEST_ANSWER + 1, decode_content=True)
-        if len(content) > LONGEST_ANSWER:
-            raise Refused("the provider's answer is too long")
-        found = json.loads(content)
-    except (requests.RequestException, ValueError, OSError) as error:
-        if isinstance(error, Refused):
-            raise
-        raise Refused(f"the provider did not answer: {type(error).__name__}") from error
-    if not isinstance(found, dict):
-        raise Refused("the provider's answer cannot be read")
+        answer = async_to_sync(_call)(method, url, form)
+    except DeliveryError as error:
+        raise Refused(f"the provider did not answer: {error.reason}") from error
+    found = answer.json()
+    if not 200 <= answer.status < 300 or not found:
+        raise Refused(f"the provider's answer cannot be read (status {answer.status})")
     return found
+
+
+async def _call(method: str, url: str, form: dict[str, str] | None) -> Answer:
+    headers, content = {"Accept": "application/json"}, None
+    if form is not None:
+        headers["Content-Type"], content = "application/x-www-form-urlencoded", urlencode(form).encode()
+    async with provider_client() as client:
+        return await call(client, method, url, headers, content=content, largest=LONGEST_ANSWER)

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from helpdesk.conversations.answers import FORWARD
 from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.customers.models import Customer
+from helpdesk.customers.visibility import open_to_managers
 
 
 def own(customer: Customer) -> Q:
@@ -16,13 +17,10 @@ def own(customer: Customer) -> Q:
 
 
 def of_colleagues(customer: Customer) -> Q | None:
-    """Conversations of the organization that its managers see: neither spam nor what lies with a private team (abuse,
-    accounting), which stays its owner's. None for who is no manager.
-    """
+    """Conversations of the organization that its managers see; None for who is no manager."""
     if not customer.is_manager or customer.organization_id is None:
         return None
-    is_open_to_all = Q(team=None) | Q(team__is_private=False)
-    return Q(organization=customer.organization_id, merged_into=None, is_spam=False) & is_open_to_all
+    return Q(organization=customer.organization_id, merged_into=None) & open_to_managers()
 
 
 def visible_to(customer: Customer) -> QuerySet[Conversation]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import handling, promises
@@ -92,17 +93,18 @@ def answer(quote_id: int, given: Given, *, at: datetime) -> Quote:
 
 
 def _told(quote: Quote) -> str:
-    """The note for the team."""
-    given = {
-        "name": quote.answered_name, "number": quote.number, "reason": quote.reason, "plan": quote.upgrade_name,
-        "total": money.written(quote.total, quote.currency), "remote": quote.answered_from,
-    }  # fmt: skip
-    if quote.answer == Reply.ACCEPT:
-        words = _("%(name)s accepted quote %(number)s over %(total)s (from %(remote)s).") % given
-    elif quote.answer == Reply.UPGRADE:
-        words = _("%(name)s wants the plan “%(plan)s” instead of quote %(number)s (from %(remote)s).") % given
-    else:
-        words = _("%(name)s declined quote %(number)s (from %(remote)s).") % given
+    """The note for the team, in the author's language: the one on now is that of the customer's browser."""
+    with override(quote.author.language):
+        given = {
+            "name": quote.answered_name, "number": quote.number, "reason": quote.reason, "plan": quote.upgrade_name,
+            "total": money.written(quote.total, quote.currency), "remote": quote.answered_from,
+        }  # fmt: skip
+        if quote.answer == Reply.ACCEPT:
+            words = _("%(name)s accepted quote %(number)s over %(total)s (from %(remote)s).") % given
+        elif quote.answer == Reply.UPGRADE:
+            words = _("%(name)s wants the plan “%(plan)s” instead of quote %(number)s (from %(remote)s).") % given
+        else:
+            words = _("%(name)s declined quote %(number)s (from %(remote)s).") % given
     return words + (f"\n\n> {quote.reason}" if quote.reason else "")
 
 

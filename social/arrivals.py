@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -19,33 +19,62 @@ from social.network import network
 _KEEP: Final = f"""
 INSERT INTO {Arrival._meta.db_table} (account_id, key, subject, happened_at, received_at, body, about, hook_id, state,
     error, attempts, due_at)
-SELECT account, key, subject, happened, %(at)s, body, about, %(hook)s, '{Arrival.State.ACCEPTED}', '', 0, %(at)s
+SELECT account, key, subject, happened, received, body, about, hook, '{Arrival.State.ACCEPTED}', '', 0, received
 FROM unnest(%(accounts)s::bigint[], %(keys)s::text[], %(subjects)s::text[], %(happened)s::timestamptz[],
-    %(bodies)s::jsonb[], %(abouts)s::text[]) AS a(account, key, subject, happened, body, about)
+    %(bodies)s::jsonb[], %(abouts)s::text[], %(received)s::timestamptz[], %(hooks)s::bigint[])
+    AS a(account, key, subject, happened, body, about, received, hook)
 ON CONFLICT (account_id, key) DO NOTHING RETURNING account_id, body->>'happening', body->>'is_public'
 """
 TASK: Final = "social.tasks.file_arrivals"
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@transaction.atomic
-def keep(accounts: dict[str, int], batch: Batch, *, at: datetime, hook_id: int | None = None) -> int:
-    """Keep a batch's happenings; how many were new. `accounts` are ids by the accounts' ids on the network, under ""
-    the one that is meant where the network names none; what belongs to no account of ours is not kept.
+_Row = tuple[int, str, str, datetime, str, str, datetime, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A batch as it came. `accounts` are ids by the accounts' ids on the network, under "" the one that is meant where
+    the network names none; what belongs to no account of ours is not kept.
     """
-    rows = []
-    for external_id, happening in batch.happenings:
-        account_id = accounts.get(external_id, accounts.get("") if not external_id else None)
-        if account_id is not None:
-            rows.append(_row(account_id, happening, at))
-    kept = _insert(rows, hook_id, at)
-    _count_costs(kept, at)
-    if batch.unread and accounts:
-        _quarantine(next(iter(accounts.values())), batch.unread, hook_id, at)
+
+    accounts: Mapping[str, int]
+    batch: Batch
+    at: datetime
+    hook_id: int | None = None
+
+    def account_of(self, external_id: str) -> int | None:
+        return self.accounts.get(external_id, self.accounts.get("") if not external_id else None)
+
+
+def keep(accounts: Mapping[str, int], batch: Batch, *, at: datetime) -> int:
+    """Keep what a reading brought; how many happenings were new."""
+    return keep_all([Received(accounts, batch, at)])
+
+
+@transaction.atomic
+def keep_all(received: Sequence[Received]) -> int:
+    """Keep the happenings of these batches; how many were new."""
+    rows = [row for one in received for row in _rows(one)]
+    kept = _insert(rows)
+    for one in received:
+        if one.batch.unread and one.accounts:
+            _quarantine(next(iter(one.accounts.values())), one.batch.unread, one.hook_id, one.at)
     if kept:
-        Account.objects.filter(pk__in={row[0] for row in rows}).update(last_event_at=at)
+        latest = max(one.at for one in received)
+        _count_costs(kept, latest)
+        Account.objects.filter(pk__in={row[0] for row in rows}).update(last_event_at=latest)
         nudge(TASK)
     return len(kept)
+
+
+def _rows(one: Received) -> list[_Row]:
+    rows = []
+    for external_id, happening in one.batch.happenings:
+        account_id = one.account_of(external_id)
+        if account_id is not None:
+            rows.append((*_row(account_id, happening, one.at), one.at, one.hook_id))
+    return rows
 
 
 def _row(account_id: int, happening: Happening, at: datetime) -> tuple[int, str, str, datetime, str, str]:
@@ -70,16 +99,14 @@ def _all_holdable(value: Any) -> Any:
     return [_all_holdable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _insert(
-    rows: Sequence[tuple[int, str, str, datetime, str, str]], hook_id: int | None, at: datetime
-) -> list[tuple[int, str, str]]:
+def _insert(rows: Sequence[_Row]) -> list[tuple[int, str, str]]:
     """What was not there yet: account, what it is, and whether it was said in public."""
     if not rows:
         return []
-    names = ("accounts", "keys", "subjects", "happened", "bodies", "abouts")
+    names = ("accounts", "keys", "subjects", "happened", "bodies", "abouts", "received", "hooks")
     columns = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, {"at": at, "hook": hook_id, **columns})
+        cursor.execute(_KEEP, columns)
         return [(int(account), what, public) for account, what, public in cursor.fetchall()]
 
 

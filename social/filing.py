@@ -40,6 +40,14 @@ RETURNING {columns(Arrival, "arrival")}
 """,
 )
 
+_SETTLE = Prepared(
+    "settle_arrival",
+    f"""
+UPDATE {_TABLE} SET state = %s, error = %s, message_id = %s, due_at = NULL
+WHERE id = %s AND state = '{Arrival.State.ACCEPTED}'
+""",
+)
+
 
 def file_arrivals(at: datetime, limit: int = 2000) -> int:
     """File what is due at `at`; how many were tried."""
@@ -103,10 +111,7 @@ def file_one(account: Account, happening: Happening, arrival: Arrival, *, at: da
 
 def _settle(arrival: Arrival, filed: Filed) -> None:
     """Only what still waits is settled: a second worker that had claimed it after our lease must not file it twice."""
-    settled = Arrival.objects.filter(pk=arrival.pk, state=Arrival.State.ACCEPTED).update(
-        state=filed.state, error=filed.why[:2000], message=filed.message_id, due_at=None
-    )
-    if not settled:
+    if not _SETTLE.run([filed.state, filed.why[:2000], filed.message_id, arrival.pk]):
         raise RuntimeError("another worker has filed it meanwhile")
 
 

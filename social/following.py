@@ -41,7 +41,7 @@ def edit(account: Account, edited: Edited, *, at: datetime) -> Filed:
     )
     if post.message is not None:
         lock(post.message.conversation_id)
-        elsewhere.edited(post.message, edited.text, at=at)
+        elsewhere.edited(post.message, edited.text or saying.words_for_files(post.media), at=at)
     return filed(post.message_id)
 
 

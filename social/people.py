@@ -5,12 +5,27 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from helpdesk.customers.actions import find_or_create_customer
+from helpdesk.customers.lookup import columns, take, take_customer
+from helpdesk.customers.models import Customer, Organization, Plan
+from helpdesk.prepared import Prepared
 from social import accounts
 from social.happenings import Author
 from social.models import Account, Person
 
 # There a person's id is good on one instance alone: on the next the same number or name is somebody else.
 _BY_INSTANCE: Final = frozenset({Account.Network.MASTODON, Account.Network.DISCOURSE, Account.Network.FEED})
+
+_FIND = Prepared(
+    "find_person",
+    f"""
+SELECT {columns(Person, "person")}, {columns(Customer, "c")}, {columns(Organization, "o")}, {columns(Plan, "p")}
+FROM {Person._meta.db_table} AS person
+JOIN {Customer._meta.db_table} c ON c.id = person.customer_id
+LEFT JOIN {Organization._meta.db_table} o ON o.id = c.organization_id
+LEFT JOIN {Plan._meta.db_table} p ON p.id = o.plan_id
+WHERE person.account_id = %s AND person.external_id = %s
+""",
+)
 
 
 def seen(account: Account, author: Author, *, at: datetime) -> Person:
@@ -24,7 +39,7 @@ def seen(account: Account, author: Author, *, at: datetime) -> Person:
         "followed_by_us": author.followed_by_us,
     }
     told = {name: value for name, value in said.items() if value not in ("", None)}
-    person = Person.objects.select_related("customer").filter(account=account, external_id=author.id[:200]).first()
+    person = _known(account, author.id)
     if person is None:
         return _make(account, author, told, at)
     changed = {name: value for name, value in told.items() if getattr(person, name) != value}
@@ -34,6 +49,16 @@ def seen(account: Account, author: Author, *, at: datetime) -> Person:
         Person.objects.filter(pk=person.pk).update(**changed, updated_at=at)
         for name, value in changed.items():
             setattr(person, name, value)
+    return person
+
+
+def _known(account: Account, person_id: str) -> Person | None:
+    """With the customer, their organization and its plan: whatever is filed asks for all of them."""
+    row = _FIND.row([account.pk, person_id[:200]])
+    if row is None:
+        return None
+    person, row = take(Person, row)
+    person.customer = take_customer(row)
     return person
 
 

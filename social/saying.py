@@ -1,5 +1,6 @@
 """Somebody said something: it becomes a message of the one conversation that we have with them there."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -9,12 +10,31 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import elsewhere
 from helpdesk.conversations.incoming import REOPENS_WITHIN, lock
 from helpdesk.conversations.models import DONE, Conversation, Message
+from helpdesk.customers.lookup import columns, take
 from helpdesk.events import private_data
 from helpdesk.events.transactions import in_transaction
+from helpdesk.prepared import Prepared
 from social import abuse, albums, claiming, covering, live, people
 from social.happenings import Said
 from social.models import Account, Arrival, Person, Post, Thread
 from social.outcome import Filed, filed, ignored
+
+# All three are asked for whatever is said; the ORM would write the same SQL each time.
+_IS_KNOWN = Prepared("post_is_known", f"SELECT 1 FROM {Post._meta.db_table} WHERE account_id = %s AND external_id = %s")
+_GOES_ON = Prepared(
+    "social_thread_goes_on",
+    f"""
+SELECT {columns(Conversation, "c")} FROM {Conversation._meta.db_table} c
+WHERE channel = %s AND owner = %s AND thread = %s AND thread <> ''
+""",
+)
+_WAKE = Prepared(
+    "wake_arrivals",
+    f"""
+UPDATE {Arrival._meta.db_table} SET state = '{Arrival.State.ACCEPTED}', due_at = %(at)s, attempts = 0
+WHERE account_id = %(account)s AND about = %(post)s AND state = '{Arrival.State.WAITING}'
+""",
+)
 
 
 class StillSending(Exception):
@@ -24,7 +44,7 @@ class StillSending(Exception):
 @in_transaction
 def file(account: Account, said: Said, arrival: Arrival, *, at: datetime) -> Filed:
     """File what was said, within the caller's transaction. Raises StillSending."""
-    if Post.objects.filter(account=account, external_id=said.id).exists():
+    if _IS_KNOWN.row([account.pk, said.id[:250]]) is not None:
         return ignored("it is known already")
     if said.by_us or is_us(account, said):
         return _ours(account, said, at=at)
@@ -167,14 +187,13 @@ def exposed(text: str) -> list[str]:
 
 def _wake_waiting(account: Account, post_id: str, at: datetime) -> None:
     """What was told of the post before it came is filed now."""
-    waiting = Arrival.objects.filter(account=account, about=post_id, state=Arrival.State.WAITING)
-    waiting.update(state=Arrival.State.ACCEPTED, due_at=at, attempts=0)
+    _WAKE.run({"account": account.pk, "post": post_id[:250], "at": at})
 
 
 def conversation_of(account: Account, thread: str) -> Conversation | None:
     """The conversation that goes on in this thread of this account; two bots never share one."""
-    kept = Conversation.objects.filter(channel=account.network, owner=owner_of(account), thread=thread[:255])
-    return kept.exclude(thread="").first()
+    row = _GOES_ON.row([account.network, owner_of(account), thread[:255]])
+    return None if row is None else take(Conversation, row)[0]
 
 
 def address_of(account: Account, said: Said) -> str:
@@ -199,4 +218,9 @@ def _set_free(conversation: Conversation) -> None:
 
 def words_for_media(said: Said) -> str:
     """Something to read where only pictures came."""
-    return " ".join(f"[{one.name or one.kind}]" for one in said.media) or "[no text]"
+    return words_for_files([{"name": one.name, "kind": one.kind} for one in said.media])
+
+
+def words_for_files(files: Sequence[Mapping[str, str]]) -> str:
+    """The names of files, or what they are."""
+    return " ".join(f"[{one['name'] or one['kind']}]" for one in files) or "[no text]"

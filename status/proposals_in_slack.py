@@ -7,7 +7,6 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.utils import translation
 
-from helpdesk.customers.company import company
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
 from helpdesk.events.provider_calls import provider_client
@@ -27,7 +26,8 @@ def tell(event: Event, at: datetime) -> None:
     proposal = Proposal.objects.select_related("component").filter(pk=event.data["proposal"], ended_at=None).first()
     if proposal is None:
         return
-    with translation.override(next(iter(company().languages), "en")):
+    # One language for all that stands in the channel.
+    with translation.override("en"):
         words = escaped(proposals.words(proposal))
     url = f"{settings.PUBLIC_URL}{event.data['url']}"
     async_to_sync(_post)({"channel": settings.SLACK_CHANNEL, "text": f"{words} {url}", "unfurl_links": False})

@@ -133,6 +133,8 @@ def rating(request: VisitorRequest, public_id: UUID) -> HttpResponse:
     if not isinstance(score, int) or isinstance(score, bool) or not 1 <= score <= 5:
         raise Refused(422, "field", "score is a number from 1 to 5.", field="score")
     comment = text_of(given, "comment", LONGEST_COMMENT)
+    if not chats.was_answered(chat):
+        raise Refused(409, "unanswered", gettext_lazy("Nobody has answered yet, so there is nothing to rate."))
     try:
         giving.give(chat.conversation_id, score, comment, via="chat", at=now(), is_still_open=True)
     except giving.TooLate:

@@ -74,6 +74,13 @@ def wait_live(conversation: Conversation, *, at: datetime) -> None:
         clocks.hasten(conversation.pk, ANSWERS, promised, at=at)
 
 
+def at_leisure(conversation: Conversation, *, at: datetime) -> None:
+    """Nobody waits in it any more: the answer is promised as for every request, from its beginning."""
+    promised = clocks.promises(conversation.policy_id, conversation.priority)
+    resume(conversation, at=at)
+    clocks.change_goals(conversation.pk, {t: promised[t] for t in ANSWERS if t in promised}, at=at)
+
+
 def answered(conversation: Conversation, *, at: datetime) -> None:
     """A person answered the customer."""
     clocks.meet(conversation.pk, ANSWERS, at=at)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.db.models import Max
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations import answers, promises
 from helpdesk.conversations.models import DONE, Conversation, Message, Status
-from helpdesk.customers.models import Plan
+from helpdesk.customers.lookup import default_plan
 from helpdesk.events.handlers import outside, together
 from helpdesk.events.models import Event
 from helpdesk.oncall import paging
@@ -43,18 +44,19 @@ def page_outside_hours(events: Sequence[Event], at: datetime) -> None:
     It rings for Enterprise or urgent ones; the others wake nobody: they open the list when the office opens again.
     """
     asked = [e for e in events if not e.data.get("automatic") and promises.is_outside_office_hours(e.at)]
-    conversations = _conversations(asked)
+    conversations, answered = _conversations(asked), _last_answers(asked)
     alarms = []
     for event in asked:
         conversation = conversations[event.conversation_id]
+        is_answered = answered.get(conversation.pk, 0) > (event.seq or 0)
         # What is put on hold waits for a time that was agreed, such as a booked chat's.
-        if conversation.status not in (*DONE, Status.ON_HOLD) and not _answered_since(conversation, event):
+        if conversation.status not in (*DONE, Status.ON_HOLD) and not is_answered:
             alarms.append(_asks_outside_hours(conversation, event))
     paging.trigger_all(alarms, at=at)
 
 
 def _asks_outside_hours(conversation: Conversation, event: Event) -> paging.Alarm:
-    plan = conversation.organization.plan if conversation.organization else Plan.objects.filter(is_default=True).first()
+    plan = conversation.organization.plan if conversation.organization else default_plan()
     rings = promises.wakes_on_call(conversation, plan)
     text = f"{_who(conversation)} asks outside office hours"
     reason = paging.Reason("after_hours", text, event.at, not_before=promises.office_opens_at(event.at))
@@ -103,11 +105,14 @@ def _conversations(events: Sequence[Event]) -> Mapping[int | None, Conversation]
     return {conversation.pk: conversation for conversation in wanted}
 
 
-def _answered_since(conversation: Conversation, event: Event) -> bool:
-    """Whether a person took or answered it between the event and its handling."""
-    return conversation.events.filter(
-        kind__in=("conversation.assigned", "message.written"), actor_kind=Event.Actor.AGENT, seq__gt=event.seq or 0
-    ).exists()
+def _last_answers(events: Sequence[Event]) -> dict[int, int]:
+    """By conversation, the number of the event in which a person took or answered it last."""
+    by_people = Event.objects.filter(
+        conversation__in={event.conversation_id for event in events},
+        kind__in=("conversation.assigned", "message.written"),
+        actor_kind=Event.Actor.AGENT,
+    )
+    return dict(by_people.values_list("conversation").annotate(last=Max("seq")))
 
 
 def _who(conversation: Conversation) -> str:

@@ -68,15 +68,23 @@ LEFT JOIN {Organization._meta.db_table} o ON o.id = c.organization_id
 LEFT JOIN {Plan._meta.db_table} p ON p.id = o.plan_id
 """,
 )
+_DEFAULT_PLAN = Prepared("default_plan", f"SELECT {columns(Plan, 'p')} FROM {Plan._meta.db_table} p WHERE is_default")
+
+
+def default_plan() -> Plan | None:
+    """The plan of whoever has none of their own, if one was marked."""
+    row = _DEFAULT_PLAN.row()
+    return None if row is None else take(Plan, row)[0]
 
 
 def customer_of(channel: str, handle: str) -> Customer | None:
     """The customer a handle belongs to; organization and plan are loaded with it."""
     row = _FIND.row([channel, handle])
-    return None if row is None else _customer(row)
+    return None if row is None else take_customer(row)
 
 
-def _customer(row: tuple[Any, ...]) -> Customer:
+def take_customer(row: tuple[Any, ...]) -> Customer:
+    """The customer whose columns, those of their organization and those of its plan are the row."""
     customer, row = take(Customer, row)
     if customer.organization_id is not None:
         organization, row = take(Organization, row)
@@ -101,7 +109,7 @@ def make_customer(channel: str, handle: str, name: str, *, at: datetime) -> tupl
         }
     )
     assert row is not None, "a customer is inserted in any case"
-    return _customer(row[1:]), row[0]
+    return take_customer(row[1:]), row[0]
 
 
 def take(model: type[M], row: tuple[Any, ...]) -> tuple[M, tuple[Any, ...]]:

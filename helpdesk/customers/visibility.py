@@ -1,4 +1,5 @@
-"""What agents may see: everything, but what belongs to private teams, which their members and admins see alone.
+"""What agents may see: everything, but what belongs to private teams, which their members and admins see alone; and
+what of an organization its managers see.
 
 The one place that pages, API, search, reports and sockets ask.
 """
@@ -28,6 +29,14 @@ def visible_to(user: User, path: str = "") -> Q:
         return Q()
     hidden = Team.objects.filter(is_private=True).exclude(members=user)
     return Q(**{f"{path}team": None}) | ~Q(**{f"{path}team__in": hidden})
+
+
+def open_to_managers(path: str = "") -> Q:
+    """Which conversations of an organization its managers see: neither spam nor what lies with a private team (abuse,
+    accounting), which stays its owner's. `path` as above.
+    """
+    is_open_to_all = Q(**{f"{path}team": None}) | Q(**{f"{path}team__is_private": False})
+    return Q(**{f"{path}is_spam": False}) & is_open_to_all
 
 
 def visible_teams(user: User) -> QuerySet[Team]:

@@ -46,9 +46,10 @@ def store(
     return int(row[0])
 
 
-def finish(hook: Hook) -> None:
-    """It was worked on; what another handler has quarantined meanwhile stays visible."""
-    Hook.objects.filter(pk=hook.pk, state=Hook.State.ACCEPTED).update(state=Hook.State.DONE, error="")
+def finish(*hooks: Hook) -> None:
+    """They were worked on; what another handler has quarantined meanwhile stays visible."""
+    worked_on = Hook.objects.filter(pk__in=[hook.pk for hook in hooks], state=Hook.State.ACCEPTED)
+    worked_on.update(state=Hook.State.DONE, error="")
 
 
 def quarantine(hook: Hook, error: str) -> None:

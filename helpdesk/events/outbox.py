@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from helpdesk.events.handlers import calls_outside, find, takes_many
 from helpdesk.events.models import OutboxEntry
 from helpdesk.events.nudge import gathered
 from helpdesk.events.outcomes import NeverRetry, RetryLater
+from helpdesk.events.safe_text import storable
 from helpdesk.events.sending_mail import one_connection
 from helpdesk.prepared import Prepared
 
@@ -22,6 +24,7 @@ BATCH = 100
 BATCH_SECONDS = 30.0
 SECONDS = 20.0
 MAX_ATTEMPTS = 12
+LONGEST_ERROR = 2000
 TOGETHER_ATTEMPTS = 3
 BACKOFF_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800)
 
@@ -144,13 +147,18 @@ def _retry(entry: OutboxEntry, at: datetime, error: str, after: timedelta | None
         _give_up(entry, at, error)
         return
     wait = after or timedelta(seconds=BACKOFF_SECONDS[min(entry.attempts, len(BACKOFF_SECONDS)) - 1])
-    OutboxEntry.objects.filter(pk=entry.pk).update(due_at=at + wait, error=error[:2000])
+    _undone(entry).update(due_at=at + wait, error=storable(error, LONGEST_ERROR))
 
 
 def _give_up(entry: OutboxEntry, at: datetime, error: str) -> None:
     """An entry we cannot serve stays visible (healthz, metrics) and no longer holds its lane."""
     logger.error("gave up %s on event %s: %s", entry.handler, entry.event_id, error)
-    OutboxEntry.objects.filter(pk=entry.pk).update(gave_up_at=at, error=error[:2000])
+    _undone(entry).update(gave_up_at=at, error=storable(error, LONGEST_ERROR))
+
+
+def _undone(entry: OutboxEntry) -> QuerySet[OutboxEntry]:
+    """The entry, unless another worker has ended it after our lease."""
+    return OutboxEntry.objects.filter(pk=entry.pk, done_at=None, gave_up_at=None)
 
 
 def oldest_due(at: datetime) -> datetime | None:

@@ -108,6 +108,8 @@ def _parse(url: str, *, https_only: bool) -> httpx.URL:
         raise RefusedTarget(f"not a URL: {error}") from error
     if parsed.scheme not in (("https",) if https_only else ("https", "http")):
         raise RefusedTarget("only https addresses are called" if https_only else "only http(s) addresses are called")
+    if parsed.port is not None and not 0 < parsed.port < 2**16:
+        raise RefusedTarget("there is no such port")
     if parsed.userinfo:
         raise RefusedTarget("a name or password in the address is not allowed")
     if not parsed.raw_host or b"%" in parsed.raw_host or len(parsed.raw_host) > 253:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import models, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 from helpdesk.customers.models import User
 from helpdesk.events.phone_numbers import e164
@@ -31,12 +32,12 @@ def ask_phone(user: User, number: str, *, at: datetime) -> tuple[str, str]:
     """Remember a number to be confirmed; the number as E.164, and the code to send there. Raises NotLinked."""
     wanted = e164(number)
     if not wanted:
-        raise NotLinked("Write the number with its country, such as +49 151 23456789.")
+        raise NotLinked(_("Write the number with its country, such as +49 151 23456789."))
     found = _row(user, AgentAddress.Kind.PHONE)
     if found.code_until is not None and found.code_until - PHONE_CODE_LASTS + ASKED_AGAIN_AFTER > at:
-        raise NotLinked("A code was sent a moment ago. Wait a minute before you ask for another one.")
+        raise NotLinked(_("A code was sent a moment ago. Wait a minute before you ask for another one."))
     if _confirmed(AgentAddress.Kind.PHONE, wanted).exclude(user=user).exists():
-        raise NotLinked("Another agent has this number.")
+        raise NotLinked(_("Another agent has this number."))
     if found.confirmed_at is not None:
         _forget_rules(found)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
@@ -61,14 +62,14 @@ def confirm_phone(user: User, code: str, *, at: datetime) -> str:
 
 def _check(found: AgentAddress, user: User, code: str, at: datetime) -> str:
     if not found.code_digest or found.code_until is None or found.code_until < at:
-        return "There is no code to confirm, or it is too old. Ask for a new one."
+        return _("There is no code to confirm, or it is too old. Ask for a new one.")
     found.tries += 1
     if found.tries > MOST_TRIES:
-        return "Too many wrong codes. Ask for a new one."
+        return _("Too many wrong codes. Ask for a new one.")
     if not constant_time_compare(found.code_digest, _digest(code, user)):
-        return "This is not the code that was sent."
+        return _("This is not the code that was sent.")
     if _confirmed(found.kind, found.address).exclude(user=user).exists():
-        return "Another agent has this number."
+        return _("Another agent has this number.")
     return ""
 
 

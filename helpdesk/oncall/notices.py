@@ -1,14 +1,14 @@
 """What a page says: its reasons, the conversation's facts and the links, put into a Notice for the pagers."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
 from helpdesk.events.safe_text import one_line
-from helpdesk.oncall import page_words
+from helpdesk.oncall import page_words, wall_clock
 from helpdesk.oncall.calls import SHARED
 from helpdesk.oncall.models import Page, PageDelivery
 from helpdesk.oncall.page_words import say
@@ -18,8 +18,6 @@ LATE_AFTER = timedelta(minutes=1)
 ACCOUNTED_FOR = timedelta(hours=24)
 SALT = "page-acknowledgement"
 DIGEST_LINES = 50
-# The others say the rest in English.
-OWN_LANGUAGE = ("sms", "voice")
 
 
 def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Notice:
@@ -33,11 +31,11 @@ def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Noti
         urgency=page.urgency,  # type: ignore[arg-type]
         summary=page.summary,
         reasons=tuple(reason["text"] for reason in page.reasons),
-        details=_details(page),
+        details=_details(page, _language(delivery), _zone(delivery)),
         url=page_url(page),
         # Shared channels have buttons of their own, and signing a link for nobody takes its time.
         acknowledge_url="" if delivery.channel in SHARED else acknowledge_url(page, delivery.user_id),
-        occurred_at=page.triggered_at,
+        occurred_at=page.triggered_at.astimezone(_zone(delivery)),
         late_by=late if late > LATE_AFTER and delivery.action == PageDelivery.Action.TRIGGER else None,
         to=delivery.to,
         recipient_name=delivery.user.name if delivery.user else "",
@@ -70,7 +68,7 @@ def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:
         reasons=_lines(burst),
         details={},
         url=settings.PUBLIC_URL + reverse("tickets:pages"),
-        occurred_at=min(delivery.page.triggered_at for delivery in burst),
+        occurred_at=min(delivery.page.triggered_at for delivery in burst).astimezone(_zone(first)),
         late_by=late if late > LATE_AFTER else None,
         to=first.to,
         recipient_name=first.user.name if first.user else "",
@@ -81,10 +79,20 @@ def digest(burst: Sequence[PageDelivery], at: datetime) -> Notice:
 
 
 def _language(delivery: PageDelivery) -> str:
-    """The recipient's, on the channels whose words are there in it."""
-    if delivery.user is None or delivery.channel not in OWN_LANGUAGE:
+    """The recipient's own; a channel that several read speaks English."""
+    if delivery.user is None or delivery.channel in SHARED:
         return page_words.FALLBACK
     return page_words.known(delivery.user.language)
+
+
+def _zone(delivery: PageDelivery) -> tzinfo:
+    """The recipient's own; UTC where several people read it."""
+    if delivery.user is None or delivery.channel in SHARED:
+        return UTC
+    try:
+        return wall_clock.zone(delivery.user.timezone)
+    except ValueError:  # A page leaves whatever stands in a profile.
+        return UTC
 
 
 def _lines(burst: Sequence[PageDelivery]) -> tuple[str, ...]:
@@ -92,7 +100,8 @@ def _lines(burst: Sequence[PageDelivery]) -> tuple[str, ...]:
     ordered = sorted(burst, key=lambda delivery: delivery.page.urgency != "high")
     lines = [_line(delivery) for delivery in ordered[:DIGEST_LINES]]
     if len(burst) > DIGEST_LINES:
-        lines.append(f"and {len(burst) - DIGEST_LINES} more — {settings.PUBLIC_URL}{reverse('tickets:pages')}")
+        more = say(_language(burst[0]), page_words.MORE, count=len(burst) - DIGEST_LINES)
+        lines.append(f"{more} — {settings.PUBLIC_URL}{reverse('tickets:pages')}")
     return tuple(lines)
 
 
@@ -101,7 +110,7 @@ def _line(delivery: PageDelivery) -> str:
     return f"{one_line(delivery.page.summary, 160)} — {page_url(delivery.page)}"
 
 
-def _details(page: Page) -> dict[str, str]:
+def _details(page: Page, language: str, zone: tzinfo) -> dict[str, str]:
     conversation = page.conversation
     if conversation is None:
         return {}
@@ -111,9 +120,9 @@ def _details(page: Page) -> dict[str, str]:
         "customer": str(conversation.customer),
         "organization": organization.name if organization else "",
         "plan": organization.plan.name if organization else "",
-        "priority": conversation.priority,
+        "priority": page_words.named(language, conversation.priority),
         "service": ", ".join(service.name for service in conversation.services.all()),
-        "due": conversation.next_due_at.strftime("%Y-%m-%d %H:%M UTC") if conversation.next_due_at else "",
+        "due": f"{due.astimezone(zone):%Y-%m-%d %H:%M %Z}" if (due := conversation.next_due_at) else "",
     }
 
 

@@ -1,5 +1,5 @@
-"""What agents hear and read of pages by phone and SMS, in their own language. Pure: it must work when nothing else
-does. What pages are about stays in the words it was said in.
+"""What agents hear and read of pages, in their own language: by phone, SMS, mail and Telegram. Pure: it must work when
+nothing else does. What pages are about stays in the words it was said in.
 """
 
 from collections.abc import Mapping
@@ -7,9 +7,14 @@ from typing import Final
 
 URGENT_CALL, CALL, KEYS, ONE_KEY, NO_KEY = "urgent_call", "call", "keys", "one_key", "no_key"
 THANKS, PASSED, NOT_NOTED, GOODBYE = "thanks", "passed", "not_noted", "goodbye"
-URGENT, REPLY, REPLY_OR_PASS = "urgent", "reply", "reply_or_pass"
+URGENT, REPLY, REPLY_OR_PASS = "urgent_mark", "reply", "reply_or_pass"
 RESOLVED, ACKNOWLEDGED, LATE, MANY = "resolved", "acknowledged", "late", "many"
 YOURS, ALL_YOURS, TAKEN, HANDED_ON, NOT_THERE = "yours", "all_yours", "taken", "handed_on", "not_there"
+ACKNOWLEDGE, ACKNOWLEDGE_ALL, PASS_ON, OPEN = "do_acknowledge", "do_acknowledge_all", "do_pass_on", "open"
+BY, SINCE, MORE, OVER, CALLING_NEXT = "by", "since", "more", "over", "calling_next"
+NOT_LINKED, LINKED, LINKED_ALREADY = "not_linked", "linked", "linked_already"
+CODE_TOO_OLD, NOT_PRIVATE = "code_too_old", "not_private"
+CALL_BACK, NOT_JOINED, TEST = "call_back", "not_joined", "test"
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
@@ -34,6 +39,34 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         TAKEN: "Page {page} was acknowledged already: {who}.",
         HANDED_ON: "Page {page} is passed on.",
         NOT_THERE: "No page waits for that answer.",
+        ACKNOWLEDGE: "Acknowledge",
+        ACKNOWLEDGE_ALL: "Acknowledge all",
+        PASS_ON: "Pass on",
+        OPEN: "Open the conversation",
+        BY: "Acknowledged by",
+        SINCE: "Since",
+        MORE: "and {count} more",
+        OVER: "It is over already.",
+        CALLING_NEXT: "The next one is being called.",
+        NOT_LINKED: "This Telegram account is linked to no agent.",
+        LINKED: "Linked to {who}. Choose in your settings which pages come here.",
+        LINKED_ALREADY: "You are linked already.",
+        CODE_TOO_OLD: "This code is not valid any more. Ask for a new one in your settings.",
+        NOT_PRIVATE: "Send me the code in a chat of our own.",
+        CALL_BACK: "Call back for conversation {number}. Press 1 to be joined with the customer.",
+        NOT_JOINED: "You were not joined. Goodbye.",
+        TEST: "This is a test of the emergency line.",
+        "customer": "Customer",
+        "organization": "Organization",
+        "plan": "Plan",
+        "number": "Number",
+        "priority": "Priority",
+        "service": "Service",
+        "due": "Due",
+        "urgent": "urgent",
+        "high": "high",
+        "normal": "normal",
+        "low": "low",
     },
     "de": {
         URGENT_CALL: "Dringender Alarm vom Helpdesk.",
@@ -57,6 +90,34 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         TAKEN: "Alarm {page} ist schon angenommen: {who}.",
         HANDED_ON: "Alarm {page} ist weitergegeben.",
         NOT_THERE: "Kein Alarm wartet auf diese Antwort.",
+        ACKNOWLEDGE: "Annehmen",
+        ACKNOWLEDGE_ALL: "Alle annehmen",
+        PASS_ON: "Weitergeben",
+        OPEN: "Konversation öffnen",
+        BY: "Angenommen von",
+        SINCE: "Seit",
+        MORE: "und {count} weitere",
+        OVER: "Das ist schon vorbei.",
+        CALLING_NEXT: "Der oder die Nächste wird gerufen.",
+        NOT_LINKED: "Dieses Telegram-Konto ist mit niemandem im Team verknüpft.",
+        LINKED: "Verknüpft mit {who}. Welche Alarme hierher kommen, wählen Sie in Ihren Einstellungen.",
+        LINKED_ALREADY: "Sie sind schon verknüpft.",
+        CODE_TOO_OLD: "Dieser Code gilt nicht mehr. Einen neuen gibt es in Ihren Einstellungen.",
+        NOT_PRIVATE: "Schicken Sie mir den Code in einem Chat nur mit mir.",
+        CALL_BACK: "Rückruf zur Konversation {number}. Drücken Sie die 1, um mit dem Kunden verbunden zu werden.",
+        NOT_JOINED: "Sie wurden nicht verbunden. Auf Wiederhören.",
+        TEST: "Dies ist ein Test der Notrufnummer.",
+        "customer": "Kunde",
+        "organization": "Organisation",
+        "plan": "Tarif",
+        "number": "Nummer",
+        "priority": "Priorität",
+        "service": "Dienst",
+        "due": "Fällig",
+        "urgent": "dringend",
+        "high": "hoch",
+        "normal": "normal",
+        "low": "niedrig",
     },
     "fr": {
         URGENT_CALL: "Alerte urgente du helpdesk.",
@@ -80,6 +141,34 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         TAKEN: "L'alerte {page} est déjà acceptée : {who}.",
         HANDED_ON: "L'alerte {page} est transmise.",
         NOT_THERE: "Aucune alerte n'attend cette réponse.",
+        ACKNOWLEDGE: "Accepter",
+        ACKNOWLEDGE_ALL: "Tout accepter",
+        PASS_ON: "Transmettre",
+        OPEN: "Ouvrir la conversation",
+        BY: "Accepté par",
+        SINCE: "Depuis",
+        MORE: "et {count} autres",
+        OVER: "C'est déjà terminé.",
+        CALLING_NEXT: "La personne suivante est appelée.",
+        NOT_LINKED: "Ce compte Telegram n'est relié à personne de l'équipe.",
+        LINKED: "Relié à {who}. Choisissez dans vos réglages les alertes qui arrivent ici.",
+        LINKED_ALREADY: "Vous êtes déjà relié.",
+        CODE_TOO_OLD: "Ce code n'est plus valable. Demandez-en un autre dans vos réglages.",
+        NOT_PRIVATE: "Envoyez-moi le code dans une conversation privée.",
+        CALL_BACK: "Rappel pour la conversation {number}. Appuyez sur 1 pour être mis en relation avec le client.",
+        NOT_JOINED: "Vous n'avez pas été mis en relation. Au revoir.",
+        TEST: "Ceci est un essai de la ligne d'urgence.",
+        "customer": "Client",
+        "organization": "Organisation",
+        "plan": "Formule",
+        "number": "Numéro",
+        "priority": "Priorité",
+        "service": "Service",
+        "due": "Échéance",
+        "urgent": "urgente",
+        "high": "haute",
+        "normal": "normale",
+        "low": "basse",
     },
     "es": {
         URGENT_CALL: "Aviso urgente del helpdesk.",
@@ -103,6 +192,34 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         TAKEN: "El aviso {page} ya está aceptado: {who}.",
         HANDED_ON: "El aviso {page} se ha pasado.",
         NOT_THERE: "Ningún aviso espera esa respuesta.",
+        ACKNOWLEDGE: "Aceptar",
+        ACKNOWLEDGE_ALL: "Aceptar todos",
+        PASS_ON: "Pasar",
+        OPEN: "Abrir la conversación",
+        BY: "Aceptado por",
+        SINCE: "Desde",
+        MORE: "y {count} más",
+        OVER: "Ya ha terminado.",
+        CALLING_NEXT: "Se llama a la persona siguiente.",
+        NOT_LINKED: "Esta cuenta de Telegram no está vinculada a nadie del equipo.",
+        LINKED: "Vinculada a {who}. Elija en sus ajustes qué avisos llegan aquí.",
+        LINKED_ALREADY: "Ya está vinculada.",
+        CODE_TOO_OLD: "Este código ya no es válido. Pida otro en sus ajustes.",
+        NOT_PRIVATE: "Envíeme el código en un chat privado conmigo.",
+        CALL_BACK: "Llamada de vuelta para la conversación {number}. Pulse 1 para hablar con el cliente.",
+        NOT_JOINED: "No se ha establecido la llamada. Adiós.",
+        TEST: "Esta es una prueba de la línea de emergencias.",
+        "customer": "Cliente",
+        "organization": "Organización",
+        "plan": "Plan",
+        "number": "Número",
+        "priority": "Prioridad",
+        "service": "Servicio",
+        "due": "Vence",
+        "urgent": "urgente",
+        "high": "alta",
+        "normal": "normal",
+        "low": "baja",
     },
     "pt": {
         URGENT_CALL: "Alerta urgente do helpdesk.",
@@ -126,6 +243,34 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         TAKEN: "O alerta {page} já está aceite: {who}.",
         HANDED_ON: "O alerta {page} foi passado.",
         NOT_THERE: "Nenhum alerta espera essa resposta.",
+        ACKNOWLEDGE: "Aceitar",
+        ACKNOWLEDGE_ALL: "Aceitar todos",
+        PASS_ON: "Passar",
+        OPEN: "Abrir a conversa",
+        BY: "Aceite por",
+        SINCE: "Desde",
+        MORE: "e mais {count}",
+        OVER: "Já terminou.",
+        CALLING_NEXT: "A pessoa seguinte está a ser chamada.",
+        NOT_LINKED: "Esta conta do Telegram não está ligada a ninguém da equipa.",
+        LINKED: "Ligada a {who}. Escolha nas suas definições que alertas chegam aqui.",
+        LINKED_ALREADY: "Já está ligada.",
+        CODE_TOO_OLD: "Este código já não é válido. Peça outro nas suas definições.",
+        NOT_PRIVATE: "Envie-me o código numa conversa só comigo.",
+        CALL_BACK: "Chamada de retorno para a conversa {number}. Prima 1 para falar com o cliente.",
+        NOT_JOINED: "A chamada não foi ligada. Até logo.",
+        TEST: "Isto é um teste da linha de emergência.",
+        "customer": "Cliente",
+        "organization": "Organização",
+        "plan": "Plano",
+        "number": "Número",
+        "priority": "Prioridade",
+        "service": "Serviço",
+        "due": "Prazo",
+        "urgent": "urgente",
+        "high": "alta",
+        "normal": "normal",
+        "low": "baixa",
     },
 }
 FALLBACK: Final = "en"
@@ -139,3 +284,8 @@ def known(language: str) -> str:
 def say(language: str, which: str, **given: object) -> str:
     """One of the words above, with what they name."""
     return WORDS[known(language)][which].format(**given)
+
+
+def named(language: str, word: str) -> str:
+    """A fact's name or value by its field word ("customer", "urgent"); as it is where we have no word for it."""
+    return WORDS[known(language)].get(word, word.replace("_", " "))

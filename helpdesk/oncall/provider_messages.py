@@ -56,7 +56,9 @@ class PagerDutyIncident:
 
 @dataclass(frozen=True)
 class SlackAction:
-    """Somebody pressed Acknowledge on the message `channel`/`message_ts`."""
+    """Somebody pressed Acknowledge on the message `channel`/`message_ts`. `team` is the workspace of the message, and
+    `user_team` theirs, another one in a channel that two companies share; "" where Slack does not say.
+    """
 
     page_id: int
     user_id: str
@@ -64,6 +66,8 @@ class SlackAction:
     response_url: str
     channel: str
     message_ts: str
+    team: str = ""
+    user_team: str = ""
 
 
 def parse_pagerduty(raw: bytes) -> PagerDutyEvent | None:
@@ -168,6 +172,8 @@ def _acknowledgement(payload: dict[str, Any]) -> SlackAction | None:
         response_url=_line(payload.get("response_url"), 2000),
         channel=_line(as_dict(payload.get("channel")).get("id"), 100) or _line(container.get("channel_id"), 100),
         message_ts=_line(container.get("message_ts"), 100) or _line(as_dict(payload.get("message")).get("ts"), 100),
+        team=_line(as_dict(payload.get("team")).get("id"), 100),
+        user_team=_line(user.get("team_id"), 100),
     )
 
 

@@ -12,13 +12,16 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from helpdesk.customers.models import User
 from helpdesk.events.actions import beat
 from helpdesk.events.models import Heartbeat
 from helpdesk.events.outcomes import DeliveryError
 from helpdesk.events.sending_mail import send_email
-from helpdesk.oncall import rotas
+from helpdesk.oncall import page_words, rotas
 from helpdesk.oncall.models import Schedule
 from helpdesk.oncall.rota import Slot, handoffs
 
@@ -61,12 +64,16 @@ def _handoff_mail(schedule: Schedule, person: User, at: datetime) -> tuple[str, 
     until = next(
         (slot.end for slot in rotas.timeline(schedule, at, at + rotas.LOOK_AHEAD) if slot.user == person.pk), None
     )
-    end = f" until {_local(until, schedule)}" if until else ""
-    return (
-        f"You are on call: {schedule.name}",
-        f"Hello {person.name},\n\nyou are on call for “{schedule.name}” from {_local(at, schedule)}{end}.\n\n"
-        f"The rota: {settings.PUBLIC_URL}{reverse('tickets:on_call')}\n",
-    )
+    with translation.override(page_words.known(person.language)):
+        told = {"name": person.name, "schedule": schedule.name, "begin": _local(at, schedule)}
+        if until is None:
+            words = _("you are on call for “%(schedule)s” from %(begin)s.") % told
+        else:
+            told["end"] = _local(until, schedule)
+            words = _("you are on call for “%(schedule)s” from %(begin)s until %(end)s.") % told
+        rota = _("The rota: %(address)s") % {"address": f"{settings.PUBLIC_URL}{reverse('tickets:on_call')}"}
+        hello = _("Hello %(name)s,") % told
+        return _("You are on call: %(schedule)s") % told, f"{hello}\n\n{words}\n\n{rota}\n"
 
 
 def _warn_of_gaps(schedule: Schedule, at: datetime) -> int:
@@ -104,7 +111,8 @@ def _gap_mail(schedule: Schedule, gaps: Sequence[Slot]) -> tuple[str, str]:
 
 
 def _local(at: datetime, schedule: Schedule) -> str:
-    return f"{at.astimezone(ZoneInfo(schedule.timezone)):%a %d %b, %H:%M %Z}"
+    there = at.astimezone(ZoneInfo(schedule.timezone))
+    return f"{date_format(there, 'D j M, H:i')} {there:%Z}"
 
 
 def _send(to: Iterable[str], subject: str, text: str, key: str) -> bool:

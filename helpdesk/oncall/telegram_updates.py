@@ -22,8 +22,9 @@ from helpdesk.events.outcomes import DeliveryError, RetryLater
 from helpdesk.events.payloads import UnreadablePayload, as_dict, json_object
 from helpdesk.events.provider_calls import provider_client
 from helpdesk.events.safe_text import one_line
-from helpdesk.oncall import answering, linking
+from helpdesk.oncall import answering, linking, page_words
 from helpdesk.oncall.models import AgentAddress, Page
+from helpdesk.oncall.page_words import say
 from helpdesk.oncall.pagers.telegram import ACKNOWLEDGE, ALL, PASS_ON
 from helpdesk.oncall.pagers.telegram_calls import TelegramCalls
 
@@ -50,27 +51,31 @@ def hear(update: Mapping[str, Any], *, at: datetime) -> Reply | None:
     pressed = _pressed(update)
     if pressed is not None:
         query = as_dict(update.get("callback_query"))
-        words = _answered(str(as_dict(query.get("from")).get("id", "")), *pressed, at=at)
+        sender = as_dict(query.get("from"))
+        words = _answered(str(sender.get("id", "")), _spoken(sender), *pressed, at=at)
         return Reply("answerCallbackQuery", {"callback_query_id": str(query.get("id")), "text": words})
     code = _code(update)
     return None if code is None else _linked(update, code, at)
 
 
-def _answered(chat: str, what: str, which: str, *, at: datetime) -> str:
+def _answered(chat: str, language: str, what: str, which: str, *, at: datetime) -> str:
     # A private chat's id is the person's own, so whoever else sees a forwarded message cannot answer it.
     who = answering.at_address(AgentAddress.Kind.TELEGRAM, chat, "Telegram")
     if who is None:
-        return "This Telegram account is linked to no agent."
+        return say(language, page_words.NOT_LINKED)
+    language = who.user.language
     if which == ALL:
-        return f"Acknowledged: {len(answering.acknowledge_all(who, at=at))} pages."
+        return say(language, page_words.ALL_YOURS, count=len(answering.acknowledge_all(who, at=at)))
     change = answering.acknowledge if what == ACKNOWLEDGE else answering.pass_on
     page = change(int(which), who, at=at)
     if page is None:
-        return "There is no such page."
+        return say(language, page_words.NOT_THERE)
     if page.state == Page.State.TRIGGERED:
-        return "The next one is being called."
+        return say(language, page_words.CALLING_NEXT)
+    if page.state == Page.State.RESOLVED:
+        return say(language, page_words.OVER)
     by = page.acknowledged_by.name if page.acknowledged_by else page.acknowledged_via
-    return "It is over already." if page.state == Page.State.RESOLVED else f"Acknowledged by {one_line(by, 100)}."
+    return f"{say(language, page_words.BY)} {one_line(by, 100)}."
 
 
 def _linked(update: Mapping[str, Any], code: str, at: datetime) -> Reply:
@@ -78,15 +83,25 @@ def _linked(update: Mapping[str, Any], code: str, at: datetime) -> Reply:
     chat, sender = as_dict(message.get("chat")), as_dict(message.get("from"))
     number = str(chat.get("id", ""))
     if chat.get("type") != "private" or number != str(sender.get("id", "")):
-        return Reply("sendMessage", {"chat_id": number, "text": "Send me the code in a chat of our own."})
+        return _said(number, say(_spoken(sender), page_words.NOT_PRIVATE))
     name = sender.get("username") or sender.get("first_name")
     user = linking.confirm_telegram(code, number, name if isinstance(name, str) else "", at=at)
-    if user is None and linking.agent_at(AgentAddress.Kind.TELEGRAM, number) is not None:
-        return Reply("sendMessage", {"chat_id": number, "text": "You are linked already."})
-    words = "This code is not valid any more. Ask for a new one in your settings."
     if user is not None:
-        words = f"Linked to {user.name}. Choose in your settings which pages come here."
-    return Reply("sendMessage", {"chat_id": number, "text": words})
+        return _said(number, say(user.language, page_words.LINKED, who=user.name))
+    known = linking.agent_at(AgentAddress.Kind.TELEGRAM, number)
+    if known is not None:
+        return _said(number, say(known.language, page_words.LINKED_ALREADY))
+    return _said(number, say(_spoken(sender), page_words.CODE_TOO_OLD))
+
+
+def _said(chat: str, words: str) -> Reply:
+    return Reply("sendMessage", {"chat_id": chat, "text": words})
+
+
+def _spoken(sender: Mapping[str, Any]) -> str:
+    """The language of somebody's Telegram ("pt-br" is "pt"), for whom we know no better."""
+    code = sender.get("language_code")
+    return code.partition("-")[0] if isinstance(code, str) else ""
 
 
 def keep(update: Mapping[str, Any], *, at: datetime) -> None:

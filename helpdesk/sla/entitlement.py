@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from helpdesk.customers import entitlements, plan_changes
+from helpdesk.customers.lookup import default_plan
 from helpdesk.customers.models import Customer, Plan, PlanChange
 from helpdesk.sla.calendars import hours_of, office_hours
 from helpdesk.sla.models import Goal
@@ -89,7 +90,7 @@ def explain(customer: Customer, *, at: datetime) -> Entitled:
     organization = customer.organization
     ahead = plan_changes.ahead_of(customer.organization_id)
     until_then = [change for change in ahead if change.due_at <= at]
-    plan = organization.plan if organization is not None else _default_plan()
+    plan = organization.plan if organization is not None else default_plan()
     # Asked about a day to come, what is planned until then has come true.
     plan = until_then[-1].plan if until_then else plan
     zone = _zone()
@@ -117,10 +118,6 @@ def explain(customer: Customer, *, at: datetime) -> Entitled:
         changes=[change for change in ahead if change.due_at > at],
         zone=zone,
     )
-
-
-def _default_plan() -> Plan | None:
-    return Plan.objects.filter(is_default=True).first()
 
 
 def _channels(

@@ -29,8 +29,8 @@ from social.network import (
     Sent,
     WindowClosed,
 )
-from social.networks import facebook_reading, meta
-from social.networks.facebook_reading import More
+from social.networks import facebook_asked, facebook_reading, meta
+from social.networks.facebook_asked import More
 from social.networks.gathering import Gathering, not_json
 from social.wording import shortened
 
@@ -46,12 +46,6 @@ LOOKS_BACK: Final = timedelta(days=15)
 MOST_PAGES: Final = 5
 # Of comments, each 100, in one reading.
 MOST_COMMENT_PAGES: Final = 20
-_ANSWER: Final = "id,from,message,created_time,permalink_url,parent"
-_COMMENT: Final = f"{_ANSWER},can_hide,can_reply_privately,comments.limit(50).order(reverse_chronological){{{_ANSWER}}}"
-_FEED: Final = (
-    f"id,from,message,created_time,permalink_url,comments.limit(100).order(reverse_chronological){{{_COMMENT}}}"
-)
-_INBOX: Final = "id,participants,messages.limit(25){id,from,to,message,created_time}"
 
 
 class Facebook:
@@ -102,12 +96,11 @@ class Facebook:
     def poll(self, connection: Connection, cursor: Mapping[str, Any], *, at: datetime) -> Polled:
         """What the webhook told us is known already; this finds what it did not."""
         since = datetime.fromtimestamp(int(cursor["since"]), UTC) if cursor.get("since") else at - LOOKS_BACK
-        inbox = self._get(
-            connection, f"{connection.external_id}/conversations", [("platform", "messenger"), ("fields", _INBOX)]
-        )
+        asked = [("platform", "messenger"), ("fields", facebook_asked.INBOX_FIELDS)]
+        inbox = self._get(connection, f"{connection.external_id}/conversations", asked)
         gathered = Gathering()
         self._read_feed(gathered, connection, since)
-        facebook_reading.gather_inbox(gathered, inbox, connection.external_id, since - timedelta(minutes=10))
+        facebook_asked.gather_inbox(gathered, inbox, connection.external_id, since - timedelta(minutes=10))
         return Polled(gathered.done(), {"since": int(at.timestamp())}, POLL_SECONDS)
 
     def _read_feed(self, gathered: Gathering, connection: Connection, since: datetime) -> None:
@@ -115,9 +108,10 @@ class Facebook:
         after: list[tuple[str, str]] = []
         known, left = since - timedelta(minutes=10), deque[More]()
         for _ in range(MOST_PAGES):
-            asked = [("fields", _FEED), ("since", str(int((since - LOOKS_BACK).timestamp()))), ("limit", "50"), *after]
+            begin = str(int((since - LOOKS_BACK).timestamp()))
+            asked = [("fields", facebook_asked.FEED_FIELDS), ("since", begin), ("limit", "50"), *after]
             page = self._get(connection, f"{connection.external_id}/feed", asked)
-            left += facebook_reading.gather_feed(gathered, page, connection.external_id, known)
+            left += facebook_asked.gather_feed(gathered, page, connection.external_id, known)
             paging = as_dict(page.get("paging"))
             if not paging.get("next"):
                 break
@@ -130,13 +124,10 @@ class Facebook:
             if not left:
                 return
             more = left.popleft()
-            fields = _ANSWER if more.parent else _COMMENT
-            order = ("order", "reverse_chronological")
-            asked = [("fields", fields), order, ("limit", "100"), ("after", more.after)]
-            page = self._get(connection, f"{more.below}/comments", asked)
-            left += facebook_reading.gather_comments(
-                gathered, page, connection.external_id, known, more.root, more.parent
-            )
+            asked = [("fields", facebook_asked.COMMENT_FIELDS), *facebook_asked.STREAM]
+            asked += [("limit", "100"), ("after", more.after)]
+            page = self._get(connection, f"{more.root}/comments", asked)
+            left += facebook_asked.gather_comments(gathered, page, connection.external_id, known, more.root)
         if left:
             logger.warning("more than %s pages of comments at once: the rest was not read", MOST_COMMENT_PAGES)
 

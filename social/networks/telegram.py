@@ -4,9 +4,8 @@ Source: core.telegram.org/bots/api (Update, Message, getUpdates, setWebhook, sen
 """
 
 import hmac
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,7 +14,7 @@ from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, Retry
 from helpdesk.events.provider_calls import Answer
 from helpdesk.oncall import telegram_updates
 from social import calls, files
-from social.happenings import Author, Batch, Edited, Happening, Media, Reachable, Said, Unread
+from social.happenings import Batch, Media, Unread
 from social.network import (
     CannotTell,
     Connection,
@@ -31,6 +30,7 @@ from social.network import (
     TokenDead,
     Unreachable,
 )
+from social.networks.telegram_reading import read_updates
 from social.wording import shortened
 
 LIMIT: Final = 4096
@@ -40,7 +40,6 @@ WEBHOOK_SECONDS: Final = 3600.0
 PAGE: Final = 100
 SECRET_HEADER: Final = "x-telegram-bot-api-secret-token"
 _UPDATES: Final = ["message", "edited_message", "callback_query", "my_chat_member"]
-_FILES: Final = ("document", "audio", "video", "voice", "animation", "video_note", "sticker")
 
 
 class Telegram:
@@ -170,111 +169,6 @@ class Telegram:
 def _length(text: str) -> int:
     """Counted in UTF-16, as its entities are."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def read_updates(updates: Sequence[Any]) -> Batch:
-    """Updates as happenings; never raises, leaves nothing out."""
-    happenings: list[tuple[str, Happening]] = []
-    unread, ignored = [], []
-    for update in updates:
-        try:
-            found = _read(update)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-            unread.append(Unread(f"{type(error).__name__}: {error}"[:300], json.dumps(update)[:100_000]))
-            continue
-        if isinstance(found, str):
-            ignored.append(found)
-        else:
-            happenings.append(("", found))
-    return Batch(tuple(happenings), tuple(unread), tuple(ignored))
-
-
-def _read(update: Mapping[str, Any]) -> Happening | str:
-    if telegram_updates.concerns(update):
-        return "for who is on call"
-    if "message" in update:
-        return _said(update["message"])
-    if "edited_message" in update:
-        message = update["edited_message"]
-        if message["chat"]["type"] != "private":
-            return "an edit in a group"
-        changed = message.get("edit_date") or message["date"]
-        chat = str(message["chat"]["id"])
-        return Edited(f"{chat}:{message['message_id']}", _time(changed), _words(message), str(changed), chat)
-    if "my_chat_member" in update:
-        member = update["my_chat_member"]
-        if member["chat"]["type"] != "private":
-            return "a group that the bot joined or left"
-        status = member["new_chat_member"]["status"]
-        return Reachable(str(member["chat"]["id"]), _time(member["date"]), status not in ("kicked", "left"))
-    names = [name for name in update if name != "update_id"]
-    if not names:
-        raise ValueError("an update with nothing in it")
-    return f"a {names[0][:40]}"
-
-
-def _said(message: Mapping[str, Any]) -> Said | str:
-    chat, sender = message["chat"], message["from"]
-    if chat["type"] != "private":
-        return "a message in a group"
-    text, number = _words(message), str(chat["id"])
-    start = text.split(maxsplit=1) if text.startswith("/start") else []
-    username = sender.get("username")
-    return Said(
-        id=f"{number}:{message['message_id']}",
-        at=_time(message["date"]),
-        author=Author(
-            id=number,
-            handle=f"@{username}" if username else "",
-            name=" ".join(str(sender[part]) for part in ("first_name", "last_name") if sender.get(part)),
-            may_dm=True,
-            language=str(sender.get("language_code") or "")[:10],
-        ),
-        text=text,
-        kind="direct",
-        thread=f"chat:{number}",
-        is_public=False,
-        root=f"chat:{number}",
-        media=_media(message),
-        album=str(message.get("media_group_id") or ""),
-        claims=start[1][:64] if len(start) > 1 else "",
-    )
-
-
-def _words(message: Mapping[str, Any]) -> str:
-    """Text or caption; what has neither is described."""
-    text = message.get("text") or message.get("caption")
-    if isinstance(text, str) and text:
-        return text
-    if "location" in message:
-        place = message["location"]
-        where = f"{float(place['latitude']):.6f}, {float(place['longitude']):.6f}"
-        return f"📍 {where} https://www.openstreetmap.org/?mlat={where.replace(', ', '&mlon=')}"
-    if "contact" in message:
-        contact = message["contact"]
-        named = " ".join(
-            str(contact[part]) for part in ("first_name", "last_name", "phone_number") if contact.get(part)
-        )
-        return f"👤 {named}"
-    sticker = message.get("sticker")
-    return str(sticker.get("emoji") or "") if isinstance(sticker, dict) else ""
-
-
-def _media(message: Mapping[str, Any]) -> tuple[Media, ...]:
-    found = []
-    photos = message.get("photo")
-    if isinstance(photos, list) and photos:
-        largest = max(photos, key=lambda one: int(one.get("file_size") or one.get("width") or 0))
-        found.append(Media("photo", id=str(largest["file_id"])))
-    for kind in _FILES:
-        one = message.get(kind)
-        if isinstance(one, dict) and one.get("file_id"):
-            found.append(Media(kind, id=str(one["file_id"]), name=str(one.get("file_name") or "")))
-    return tuple(found)
-
-
-def _time(seconds: Any) -> datetime:
-    return datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _has_webhook(connection: Connection) -> bool:

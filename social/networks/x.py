@@ -54,13 +54,13 @@ _FIELDS: Final = (
     ("tweet.fields", x_reading.POST_FIELDS),
     ("expansions", "author_id,referenced_tweets.id,attachments.media_keys"),
     ("user.fields", "connection_status,receives_your_dm,protected,profile_image_url"),
-    ("media.fields", "url,type,media_key"),
+    ("media.fields", "url,type,media_key,variants,preview_image_url"),
 )
 _DM_FIELDS: Final = (
     ("dm_event.fields", "id,text,event_type,created_at,dm_conversation_id,sender_id,participant_ids,attachments"),
     ("expansions", "sender_id,attachments.media_keys"),
     ("user.fields", "profile_image_url"),
-    ("media.fields", "url,type,media_key"),
+    ("media.fields", "url,type,media_key,variants,preview_image_url"),
 )
 _SUMMONED: Final = "X lets us answer by API only whom mentioned or quoted us: answer there and mark it as posted"
 

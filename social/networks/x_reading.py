@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from helpdesk.events.payloads import as_list
+from helpdesk.events.payloads import as_dict, as_list
 from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Revoked, Said
+from social.networks import x_account_activity
 from social.networks.gathering import Gathering
 
 POST_FIELDS: Final = (
@@ -24,6 +25,9 @@ def read_events(found: Any, *, at: datetime) -> Batch:
     envelopes = found if isinstance(found, list) else [found]
     batch = Gathering()
     for one in envelopes:
+        if x_account_activity.is_ours(one):
+            x_account_activity.gather(batch, one, at=at)
+            continue
         data = one.get("data") if isinstance(one, dict) else None
         for event in data if isinstance(data, list) else [data]:
             batch.take(one if event is None else event, partial(_event, event, at))
@@ -56,13 +60,17 @@ def _event(event: Any, at: datetime) -> list[tuple[str, Happening]] | str:
     if kind == "chat.received":
         return [(us, _encrypted(payload, us, at))]
     if kind == "post.delete":
-        return [(us, Removed(str(payload["id"]), _time(payload.get("created_at")) or at))]
+        # An edited post is known by the first id of its history.
+        history = as_list(payload.get("edit_history_tweet_ids"))
+        return [(us, Removed(str(history[0] if history else payload["id"]), at))]
     if kind == "oauth.revoke":
         return [(us, Revoked(at, "the access was taken away on X"))]
     return f"a {str(kind)[:60]}"
 
 
-def _post(post: Mapping[str, Any], includes: "_Included", us: str, *, names_us: bool) -> list[tuple[str, Happening]]:
+def _post(
+    post: Mapping[str, Any], includes: "_Included", us: str, *, names_us: bool
+) -> list[tuple[str, Happening]] | str:
     found, author_id, said_at = str(post["id"]), str(post["author_id"]), _time(post["created_at"])
     if said_at is None:
         raise ValueError("created_at is no time")
@@ -71,6 +79,8 @@ def _post(post: Mapping[str, Any], includes: "_Included", us: str, *, names_us: 
     text = _whole_text(post)
     first = history[0]
     answered = {str(one["type"]): str(one["id"]) for one in as_list(post.get("referenced_tweets"))}
+    if "retweeted" in answered:
+        return "somebody else's words, passed on"
     root = str(post.get("conversation_id") or first)
     said = Said(
         id=first,
@@ -102,7 +112,8 @@ def _whole_text(post: Mapping[str, Any]) -> str:
     for link in as_list(entities.get("urls")) if isinstance(entities, dict) else []:
         if isinstance(link, dict) and link.get("url") and link.get("expanded_url"):
             text = text.replace(str(link["url"]), str(link["expanded_url"]))
-    return text
+    # X escapes these three, and nothing else.
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _mentioned(post: Mapping[str, Any]) -> set[str]:
@@ -111,9 +122,9 @@ def _mentioned(post: Mapping[str, Any]) -> set[str]:
     return {str(one.get("id", "")) for one in mentions if isinstance(one, dict)}
 
 
-def _direct(event: Mapping[str, Any], includes: "_Included", us: str) -> list[tuple[str, Happening]]:
+def _direct(event: Mapping[str, Any], includes: "_Included", us: str) -> list[tuple[str, Happening]] | str:
     if event.get("event_type", "MessageCreate") != "MessageCreate":
-        return []  # somebody joined or left a group
+        return "somebody joined or left a group"
     found, sender, said_at = str(event["id"]), str(event["sender_id"]), _time(event["created_at"])
     if said_at is None:
         raise ValueError("created_at is no time")
@@ -178,9 +189,17 @@ class _Included:
         attached = of.get("attachments")
         keys = as_list(attached.get("media_keys")) if isinstance(attached, dict) else []
         found = [self._media[key] for key in keys if isinstance(key, str) and key in self._media]
-        return tuple(
-            Media(str(one.get("type") or "file"), str(one.get("url") or "")) for one in found if one.get("url")
-        )
+        return tuple(Media(str(one.get("type") or "file"), address) for one in found if (address := _address(one)))
+
+
+def _address(media: Mapping[str, Any]) -> str:
+    """Of a picture itself; of a video the best of its variants, or the picture in front of it."""
+    if media.get("url"):
+        return str(media["url"])
+    variants = [as_dict(one) for one in as_list(media.get("variants"))]
+    videos = [one for one in variants if one.get("content_type") == "video/mp4" and one.get("url")]
+    best = max(videos, key=lambda one: one["bit_rate"] if isinstance(one.get("bit_rate"), int) else 0, default={})
+    return str(best.get("url") or media.get("preview_image_url") or "")
 
 
 def _includes(page: Mapping[str, Any]) -> _Included:

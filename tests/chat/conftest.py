@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils.timezone import now
 
-from chat import chats, limits, sessions, visitor_presence
+from chat import chats, leaving, limits, sessions, visitor_presence
 from chat.models import Chat, Visit, Widget, WidgetSecret
 from helpdesk.events import secrets
 from tests.chat.agents import Desks
@@ -32,6 +32,14 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     seen: set[int] = set()
     monkeypatch.setattr(visitor_presence, "is_watching", seen.__contains__)
     return seen
+
+
+@pytest.fixture(autouse=True)
+def gone(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The conversations whose visitor has no page open any more: none, until a test says so."""
+    left: set[int] = set()
+    monkeypatch.setattr(leaving, "is_there", lambda conversation_id: conversation_id not in left)
+    return left
 
 
 @pytest.fixture

@@ -185,8 +185,8 @@ def test_what_is_written_after_a_merge_is_filed_once_and_shows_nothing_of_others
 def test_it_becomes_a_ticket_once(company: Company, at: datetime) -> None:
     chat = begin(visitor(at), "Hello", at=at)
 
-    assert chats.convert(chat.pk, company.grace, subject=" Slow site ", at=at)
-    assert not chats.convert(chat.pk, company.grace, subject="Other", at=at)
+    assert chats.convert(chat.pk, Actor.agent(company.grace), subject=" Slow site ", at=at)
+    assert not chats.convert(chat.pk, Actor.agent(company.grace), subject="Other", at=at)
     assert state(chat) == ("ticket", "ended")
     assert Conversation.objects.get(pk=chat.pk).subject == "Slow site"
     told = visitor_log.after({chat.pk: 0})[chat.pk]

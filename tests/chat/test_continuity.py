@@ -13,6 +13,7 @@ from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import broadcast
+from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event
 from tests.chat.continuing import MAIL_AFTER, MINUTE, SECOND, UMA, answer, begin, mails, say, visitor, work
 from tests.fixtures.company import Company
@@ -97,7 +98,7 @@ class TestUnseen:
     def test_at_leisure_it_leaves_at_once_and_says_the_number(
         self, engine: Engine, company: Company, umas_chat: Chat, at: datetime
     ) -> None:
-        chats.convert(umas_chat.pk, company.grace, subject="Disk full", at=at + MINUTE)
+        chats.convert(umas_chat.pk, Actor.agent(company.grace), subject="Disk full", at=at + MINUTE)
         work(at + MINUTE)
         (sent,) = mails(engine)
         assert f"request #{umas_chat.pk}" in text_of(sent) and "Disk full" in subject_of(sent)
@@ -119,7 +120,7 @@ class TestUnseen:
 
     def test_in_the_customers_language(self, engine: Engine, company: Company, at: datetime) -> None:
         chat = begin(visitor(at, signed=UMA, language="de-AT"), "Hallo?", at=at)
-        chats.convert(chat.pk, company.grace, subject="", at=at + SECOND)
+        chats.convert(chat.pk, Actor.agent(company.grace), subject="", at=at + SECOND)
         work(at + SECOND)
         (sent,) = mails(engine)
         assert sent["Message-ID"]  # its words are translated with the rest of the catalogue

@@ -64,6 +64,21 @@ def test_a_long_poll_says_how_things_stand(site: Site, session: Session, chat: C
     assert "queue" not in [frame["t"] for frame in poll(site, session[1], chat, after=1).json()["frames"]]
 
 
+def test_a_long_poll_is_a_sign_of_life(site: Site, session: Session, chat: Chat) -> None:
+    visitor_presence.drop(chat.pk)
+    Chat.objects.update(mode=Chat.Mode.CHAT, state=Chat.State.LEFT, ended_at=None, unseen_since=now())
+
+    answer = poll(site, session[1], chat, after=1).json()
+
+    assert {"t": "queue", "position": 1} in answer["frames"]
+    chat.refresh_from_db()
+    assert (chat.state, chat.unseen_since) == (Chat.State.WAITING, None)
+    # Whoever says nothing of a panel takes nothing back of what a page has said.
+    poll(site, session[1], chat, after=1, panel=1)
+    poll(site, session[1], chat, after=1)
+    assert visitor_presence.is_watching(chat.pk)
+
+
 def test_who_is_ahead_of_the_log_begins_anew_by_long_poll(site: Site, session: Session, chat: Chat) -> None:
     answer = poll(site, session[1], chat, after=40, wait=5).json()
 

@@ -74,7 +74,7 @@ def test_another_reason_of_the_page_outlives_the_waiting(company: Company, at: d
     paging.trigger(
         paging.conversation_key(chat.pk), breach, urgency="high", summary="x", at=at, conversation_id=chat.pk
     )
-    chats.convert(chat.pk, company.grace, subject="", at=at + SECOND)
+    chats.convert(chat.pk, Actor.agent(company.grace), subject="", at=at + SECOND)
     work(at + SECOND)
     page = Page.objects.get()
     assert page.state == "triggered" and kinds(page) == ["chat_waits", "first_response"]

@@ -24,6 +24,10 @@ def take(events: Sequence[Event], at: datetime) -> None:
         raise ValueError("thirteen")
 
 
+def quote_hostile_input(event: Event, at: datetime) -> None:
+    raise ValueError("\x00\udc80")
+
+
 @pytest.fixture(autouse=True)
 def told(db: None, settings: Settings) -> None:
     calls.clear()
@@ -77,3 +81,22 @@ def test_a_claim_looks_at_each_lane_by_its_own_index(at: datetime) -> None:
         "->  Index Scan using helpdesk_outboxentry_pkey on helpdesk_outboxentry entry"
     )[0]
     assert "outbox_lane" in before_the_next and "pkey" not in before_the_next, plan
+
+
+def test_an_error_that_no_column_holds_is_written_down_all_the_same(at: datetime, settings: Settings) -> None:
+    settings.EVENT_HANDLERS = {"number": [f"{HERE}.quote_hostile_input"]}
+    tell([1], at)
+    outbox.drain(at)
+    (left,) = OutboxEntry.objects.filter(done_at=None)
+    assert left.error == "ValueError: ?" and left.due_at > at
+
+
+def test_what_another_worker_ended_after_our_lease_stays_as_it_is(at: datetime) -> None:
+    """It took so long that somebody else did it, and then it failed for good here."""
+    tell([1], at)
+    (entry,) = outbox._claim(at, at, 1)
+    outbox.drain(after(at, seconds=300))
+    outbox._give_up(entry, after(at, seconds=301), "too late")
+    outbox._retry(entry, after(at, seconds=301), "too late", None)
+    (done,) = OutboxEntry.objects.all()
+    assert (done.done_at, done.gave_up_at, done.error) == (after(at, seconds=300), None, "")

@@ -102,6 +102,8 @@ def test_never_more_open_than_python(address: object) -> None:
         "https://hooks.example:0/",
         "https://hooks.example:80/",
         "https://hooks.example:99999/",
+        "https://hooks.example:99999999999999999999/",
+        "https://hooks.example:-1/",
         "https://hooks.example\\@127.0.0.1/",
         "https://hooks.example/\r\nHost: x",
         "https://hooks.example /",

@@ -1,5 +1,6 @@
 """Pages by SMS, by phone call and by Telegram: what is said, and that only the agent who was called can answer."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from helpdesk.oncall import deliveries, linking, notification_rules, page_words,
 from helpdesk.oncall.models import AgentAddress, NotificationRule, Page, PageDelivery
 from helpdesk.oncall.notification_rules import SenselessRule
 from helpdesk.oncall.pagers import Pager, configured_pagers
+from helpdesk.oncall.pagers.email import page_email
 from tests.fixtures.company import Company
 from tests.fixtures.notices import notice, refused, send
 from tests.fixtures.pages import page
@@ -95,6 +97,21 @@ class TestByPhone:
         assert "Zum Annehmen drücken Sie die 1" in twilio.calls[-1].words
         assert 'language="de-DE"' in twilio.calls[-1].form["Twiml"]
         assert all(set(words) == set(page_words.WORDS["en"]) for words in page_words.WORDS.values())
+
+    def test_mail_and_telegram_speak_the_language_too(self, bot: BotServer) -> None:
+        facts = {"customer": "Gil", "priority": page_words.named("de", "urgent")}
+        german = notice(to="grace@demo.example", language="de", summary="web14", details=facts)
+        mail = page_email(german, "support@demo.example")
+        assert mail.subject == "[DRINGEND] web14"
+        assert "Kunde: Gil\nPriorität: dringend\nSeit: " in mail.body and "Annehmen: https://" in mail.body
+        ended = page_email(replace(german, action="resolve", acknowledged_by="Ada"), "support@demo.example")
+        assert ended.subject == "Erledigt: web14" and "Angenommen von: Ada" in ended.body
+        told = {"TELEGRAM_BOT_TOKEN": bot.token, "TELEGRAM_BASE_URL": bot.url}
+        send(configured_pagers(told)["telegram"], replace(german, to="77"))
+        method, body = bot.asked[-1]
+        assert method == "sendMessage" and "Priorität: dringend" in body["text"]
+        buttons = [button["text"] for row in body["reply_markup"]["inline_keyboard"] for button in row]
+        assert buttons == ["Annehmen", "Weitergeben"]
 
     def test_agents_are_called_and_answered_in_their_language(
         self, company: Company, twilio: TwilioServer, at: datetime

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from helpdesk.conversations.models import Conversation
 from helpdesk.customers.models import Customer, CustomerSession, Team, User
 from helpdesk.customers.sessions import COOKIE, begin
 from helpdesk.events import outbox, webhooks
@@ -106,6 +107,12 @@ def test_every_quote_is_reachable_by_its_owner_and_managers_alone(company: Compa
             assert browser.post(f"/quotes/{quote.pk}/", {"answer": "decline", "name": "X"}).status_code == refused
         listed = browser.get("/quotes/")
         assert (quote.number in listed.content.decode()) is is_theirs
+    # What lies with a private team, or is spam, stays its owner's, as in the portal.
+    accounting = Team.objects.create(name="Accounting", is_private=True)
+    Conversation.objects.filter(pk=quote.conversation_id).update(team=accounting)
+    assert signed_in(company.carol, today, rf).get(f"/quotes/{quote.pk}/").status_code == 200
+    assert signed_in(boss, today, rf).get(f"/quotes/{quote.pk}/").status_code == 404
+    Conversation.objects.filter(pk=quote.conversation_id).update(team=None)
     assert Client().get("/quotes/")["Location"] == "/portal/?next=%2Fquotes%2F"
     answer = signed_in(boss, today, rf).post(
         f"/quotes/{quote.pk}/", {"answer": "decline", "name": "Bea", "reason": "no"}

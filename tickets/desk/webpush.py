@@ -99,6 +99,8 @@ async def _post(
     async with guarded_client(allowed=allowed, https_only=not allowed) as client:
         try:
             response = await client.post(url, content=body, headers=dict(headers))
+        except httpx.InvalidURL as error:
+            raise NeverRetry("this is no address of a push service") from error
         except httpx.HTTPError as error:
             raise RetryLater(f"the push service was not reached: {type(error).__name__}") from error
     return response.status_code, one_line(response.text, 200)

@@ -132,9 +132,10 @@ def subscribe(request: AgentRequest) -> HttpResponse:
         endpoint, keys = str(given["endpoint"]), given["keys"]
         p256dh, auth = str(keys["p256dh"]), str(keys["auth"])
         webpush.check_keys(p256dh, auth)
+        scheme = urlsplit(endpoint).scheme
     except (ValueError, KeyError, TypeError, RecursionError):
         return JsonResponse({"error": "not a subscription"}, status=400)
-    if urlsplit(endpoint).scheme != "https" or len(endpoint) > 1000 or not endpoint.isprintable():
+    if scheme != "https" or len(endpoint) > 1000 or not endpoint.isprintable():
         return JsonResponse({"error": "not an address of a push service"}, status=400)
     # A browser that somebody else used before is this agent's now.
     values = {"user": request.user, "p256dh": p256dh, "auth": auth, "created_at": now(), "error": ""}

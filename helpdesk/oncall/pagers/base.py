@@ -91,6 +91,7 @@ def spoken(span: timedelta) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "less than a minute"
 
 
-def label(field_word: str) -> str:
-    """ "first_response" as a caption: "First response"."""
-    return field_word.replace("_", " ").capitalize()
+def label(field_word: str, language: str = page_words.FALLBACK) -> str:
+    """ "first_response" as a caption: "First response"; in that language where there is a word for it."""
+    word = page_words.named(language, field_word)
+    return word[:1].upper() + word[1:]

@@ -14,6 +14,8 @@ from django.core.validators import validate_email
 from helpdesk.events.outcomes import Ambiguous, NeverRetry
 from helpdesk.events.safe_text import one_line, storable
 from helpdesk.events.sending_mail import send_email
+from helpdesk.oncall import page_words
+from helpdesk.oncall.page_words import known, say
 from helpdesk.oncall.pagers.base import Notice, Sent, headline, label
 
 TOTAL_SECONDS = 20.0
@@ -68,7 +70,8 @@ def page_email(notice: Notice, sender: str) -> EmailMultiAlternatives:
 
 def _subject(notice: Notice) -> str:
     title = one_line(headline(notice), 200) or f"Page {notice.page_id}"
-    return f"[URGENT] {title}" if notice.urgency == "high" and notice.action == "trigger" else title
+    is_urgent = notice.urgency == "high" and notice.action == "trigger"
+    return f"[{say(notice.language, page_words.URGENT)}] {title}" if is_urgent else title
 
 
 def _headers(notice: Notice, sender: str) -> dict[str, str]:
@@ -87,16 +90,16 @@ def _headers(notice: Notice, sender: str) -> dict[str, str]:
 
 
 def _facts(notice: Notice) -> list[tuple[str, str]]:
-    facts = [(label(key), storable(value, 2000)) for key, value in notice.details.items() if value]
+    facts = [(label(key, notice.language), storable(value, 2000)) for key, value in notice.details.items() if value]
     if notice.acknowledged_by:
-        facts.append(("Acknowledged by", one_line(notice.acknowledged_by, 200)))
-    facts.append(("Since", notice.occurred_at.strftime("%Y-%m-%d %H:%M %Z")))
+        facts.append((say(notice.language, page_words.BY), one_line(notice.acknowledged_by, 200)))
+    facts.append((say(notice.language, page_words.SINCE), notice.occurred_at.strftime("%Y-%m-%d %H:%M %Z")))
     return facts
 
 
 def _links(notice: Notice) -> list[tuple[str, str]]:
-    links = [("Acknowledge", notice.acknowledge_url)] if notice.action == "trigger" else []
-    return [(text, url) for text, url in [*links, ("Open the conversation", notice.url)] if url]
+    links = [(page_words.ACKNOWLEDGE, notice.acknowledge_url)] if notice.action == "trigger" else []
+    return [(say(notice.language, which), url) for which, url in [*links, (page_words.OPEN, notice.url)] if url]
 
 
 def _text(notice: Notice) -> str:
@@ -119,7 +122,7 @@ def _html(notice: Notice) -> str:
         for text, url in _links(notice)
     )
     return (
-        '<!doctype html><html><body style="font:16px/1.5 sans-serif">'
+        f'<!doctype html><html lang="{known(notice.language)}"><body style="font:16px/1.5 sans-serif">'
         f'<h1 style="font-size:20px">{escape(storable(headline(notice), 2000))}</h1>'
         f"<ul>{reasons}</ul><p>{buttons}</p><table>{rows}</table></body></html>"
     )

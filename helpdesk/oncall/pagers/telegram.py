@@ -6,6 +6,8 @@ import httpx
 
 from helpdesk.events.outcomes import NeverRetry
 from helpdesk.events.safe_text import one_line, storable
+from helpdesk.oncall import page_words
+from helpdesk.oncall.page_words import say
 from helpdesk.oncall.pagers.base import Notice, Sent, headline, label
 from helpdesk.oncall.pagers.telegram_calls import BASE_URL, TelegramCalls
 
@@ -50,9 +52,11 @@ def _content(notice: Notice) -> dict[str, Any]:
     """Plain text: what customers write is never read as formatting."""
     lines = [_mark(notice) + (one_line(headline(notice), 500) or f"Page {notice.page_id}"), ""]
     lines += [f"• {one_line(reason, 300)}" for reason in notice.reasons[:10]]
-    lines += [f"{label(key)}: {storable(value, 300)}" for key, value in notice.details.items() if value]
+    lines += [
+        f"{label(key, notice.language)}: {storable(value, 300)}" for key, value in notice.details.items() if value
+    ]
     if notice.acknowledged_by:
-        lines.append(f"Acknowledged by {one_line(notice.acknowledged_by, 100)}")
+        lines.append(f"{say(notice.language, page_words.BY)} {one_line(notice.acknowledged_by, 100)}")
     lines += ["", notice.url]
     return {
         "text": "\n".join(lines).strip()[:LONGEST_TEXT],
@@ -71,8 +75,8 @@ def _buttons(notice: Notice) -> list[list[dict[str, str]]]:
     if notice.action != "trigger":
         return []
     which = ALL if notice.is_digest else str(notice.page_id)
-    words = "Acknowledge all" if notice.is_digest else "Acknowledge"
-    row = [{"text": words, "callback_data": f"{ACKNOWLEDGE}:{which}"}]
+    words = page_words.ACKNOWLEDGE_ALL if notice.is_digest else page_words.ACKNOWLEDGE
+    row = [{"text": say(notice.language, words), "callback_data": f"{ACKNOWLEDGE}:{which}"}]
     if notice.urgency == "high" and not notice.is_digest:
-        row.append({"text": "Pass on", "callback_data": f"{PASS_ON}:{which}"})
+        row.append({"text": say(notice.language, page_words.PASS_ON), "callback_data": f"{PASS_ON}:{which}"})
     return [row]

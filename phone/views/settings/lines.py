@@ -18,7 +18,7 @@ from helpdesk.desk.forms import Refused, SettingsForm
 from helpdesk.events import twiml
 from helpdesk.events.outcomes import DeliveryError
 from helpdesk.events.phone_numbers import e164
-from helpdesk.oncall import linking
+from helpdesk.oncall import linking, page_words
 from helpdesk.oncall.models import AgentAddress, EscalationPolicy
 from helpdesk.sla.models import Calendar
 from phone import accounts, greetings, lines
@@ -155,7 +155,9 @@ def _test_call(line: Line, user: User, sent: Mapping[str, str], at: datetime) ->
     if not accounts.can_call():
         raise Refused(_("Twilio is not connected, or has no number of ours to call from."))
     heard = lines.greeting(line.number, own, at=at)
-    words = [twiml.said("This is a test of the emergency line."), twiml.said(heard.words, heard.language)]
+    language = page_words.known(user.language)
+    test = twiml.said(page_words.say(language, page_words.TEST), language)
+    words = [test, twiml.said(heard.words, heard.language)]
     form = [("To", own), ("From", accounts.sender()), ("Twiml", twiml.response(*words, twiml.hangup()))]
     try:
         accounts.create("Calls", form)

@@ -86,18 +86,21 @@ def test_told_and_asked_for_is_one_conversation_answered_once(
 
 def test_many_comments_below_one_post_are_all_read(account: Account, facebook: FacebookServer, at: datetime) -> None:
     post = facebook.post("News", at - timedelta(hours=2))
+    first = facebook.comment(post, "7", "the first of all", at - timedelta(minutes=90))
     for number in range(230):
         comment = facebook.comment(post, f"8{number}", f"comment {number}", at - timedelta(seconds=3000 - number))
     for number in range(120):
         facebook.comment(comment, f"9{number}", f"answer {number}", at - timedelta(seconds=2000 - number))
     poll_all(at)
-    found = set(Post.objects.exclude(person=None).values_list("text", flat=True))
+    found = set(Post.objects.exclude(person=None).values_list("text", flat=True)) - {"the first of all"}
     assert found == {f"comment {number}" for number in range(230)} | {f"answer {number}" for number in range(120)}
     # What was read before is not asked for again, page by page.
     facebook.received.clear()
     facebook.comment(post, "7", "one more", at + timedelta(minutes=20))
+    facebook.comment(first, "8", "below the oldest of them", at + timedelta(minutes=20))
     poll_all(at + timedelta(minutes=21))
-    assert Post.objects.filter(text="one more").exists()
+    late = Post.objects.get(text="below the oldest of them")
+    assert (Post.objects.filter(text="one more").exists(), late.parent) == (True, first["id"])
     assert not [one for one in facebook.received if "/comments" in one.path and "after=" in one.path]
 
 

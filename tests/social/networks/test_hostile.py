@@ -18,7 +18,7 @@ from social.network import network
 from social.networks.bluesky import read_notifications as read_bluesky
 from social.networks.feed import read_items
 from social.networks.mastodon import read_notifications as read_mastodon
-from social.networks.telegram import read_updates
+from social.networks.telegram_reading import read_updates
 
 AT = datetime(2026, 1, 12, 8, tzinfo=UTC)
 _NAMES = (

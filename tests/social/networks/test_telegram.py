@@ -13,7 +13,8 @@ from helpdesk.events import outbox
 from helpdesk.sla.models import Clock
 from social import accounts, media
 from social.models import Account, Arrival, Person
-from social.networks.telegram import Telegram, read_updates
+from social.networks.telegram import Telegram
+from social.networks.telegram_reading import read_updates
 from tests.fixtures.company import Company
 from tests.fixtures.providers.telegram import TOKEN, TelegramServer
 from tests.social.talk import poll_all

@@ -131,6 +131,13 @@ def test_refusals_are_told_apart(service: PushService, at: datetime, status: int
         webpush.send(service.url, browser.p256dh, browser.auth, {}, topic="one", at=at, allowed=LOOPBACK)
 
 
+def test_what_is_no_address_is_never_tried_again(at: datetime) -> None:
+    browser = Browser()
+    for url in ("https://push.example:99999999999999999999/", "https://[::1"):
+        with pytest.raises(NeverRetry):
+            webpush.send(url, browser.p256dh, browser.auth, {}, topic="one", at=at)
+
+
 @pytest.mark.parametrize("url", ["https://127.0.0.1/push", "https://169.254.169.254/latest", "http://push.example/one"])
 def test_only_public_services_are_called(url: str, at: datetime) -> None:
     browser = Browser()
