@@ -122,10 +122,11 @@ def _move(which: Q, state: str, is_auto: bool, actor: Actor, at: datetime) -> in
 
 
 def look_at_waiting(at: datetime) -> None:
-    """Somebody is free now: those who wait and are offered to nobody are looked at again."""
+    """Somebody is free now: those who wait and are offered to nobody are looked at again, who came first before all."""
     waiting = Chat.objects.filter(state=Chat.State.WAITING, mode=Chat.Mode.CHAT, offered_to=None)
-    for number in waiting.order_by("started_at", "pk").values_list("pk", flat=True)[:MOST_WAITING]:
-        dues.plan(number, ChatDue.Kind.OFFER, at)
+    numbers = waiting.order_by("started_at", "pk").values_list("pk", flat=True)[:MOST_WAITING]
+    for place, number in enumerate(numbers):
+        dues.plan(number, ChatDue.Kind.OFFER, at + place * timedelta.resolution)
 
 
 def profile(user: User) -> Mapping[str, Any] | None:

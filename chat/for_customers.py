@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from chat import availability, booking_hours, booking_mails, entitlement, identity, sessions, widgets
 from chat.models import Booking, Upload, Visit, Widget
+from helpdesk.conversations import files
 from helpdesk.customers.models import Customer
 
 LATELY = timedelta(days=90)
@@ -77,7 +78,9 @@ def erase(customer: Customer, at: datetime) -> None:
     """Forget who chatted, from which page and browser, and what files were called; that a chat was booked and held
     stays.
     """
-    Upload.objects.filter(Q(visit__customer=customer) | Q(message__conversation__customer=customer)).delete()
+    uploads = Upload.objects.filter(Q(visit__customer=customer) | Q(message__conversation__customer=customer))
+    files.drop(set(uploads.values_list("sha256", flat=True)), at=at)
+    uploads.delete()
     Booking.objects.filter(customer=customer).update(topic="", email="", timezone="", language="")
     Visit.objects.filter(customer=customer).update(
         subject="", origin="", page_url="", page_title="", browser="", expires_at=at, ended_at=at

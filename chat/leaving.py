@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import transaction
 
-from chat import chats, dues, visitor_presence
+from chat import chats, dues, silence, visitor_presence
 from chat.models import Booking, Chat, ChatDue
 from helpdesk.conversations import promises
 from helpdesk.conversations.incoming import lock
@@ -68,7 +68,7 @@ def _look_while_gone(chat: Chat, since: datetime, at: datetime) -> datetime | No
 
 def _leave(chat: Chat, since: datetime, at: datetime) -> None:
     Chat.objects.filter(pk=chat.pk).update(state=Chat.State.LEFT, offered_to=None, offered_until=None, nudge="")
-    dues.drop(chat.pk, ChatDue.Kind.OFFER)
+    dues.drop(chat.pk, ChatDue.Kind.OFFER, *silence.PROMISED)
     promises.pause(chat.conversation, at=at)
     record(Fact("chat.left", chat.pk, SYSTEM, data={"since": since}), at=at)
 
@@ -89,8 +89,7 @@ def came_back(chat: Chat, at: datetime) -> None:
     Chat.objects.filter(pk=chat.pk).update(state=Chat.State.WAITING, unseen_since=None)
     if chat.state == Chat.State.LEFT:
         promises.resume(chat.conversation, at=at)
-        dues.plan(chat.pk, ChatDue.Kind.OFFER, at)
-        dues.plan(chat.pk, ChatDue.Kind.LEFT, at + LOOKS_AGAIN)
+        chats.wait(chat.pk, at)
         record(Fact("chat.returned", chat.pk, CUSTOMER), at=at)
     chat.state, chat.unseen_since = Chat.State.WAITING, None
 

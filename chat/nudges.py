@@ -5,8 +5,8 @@ Each is a row of ChatDue; its function looks anew under the lock and returns whe
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -22,8 +22,6 @@ from helpdesk.events.actors import SYSTEM
 from helpdesk.sla.models import Clock, Target
 
 HALF, MOST, LATE, WAITS, BACK, ANYTHING = "half", "most", "late", "waits", "back", "anything"
-# Of who has left nobody is reminded, until they are back.
-LOOKS_AGAIN: Final = timedelta(minutes=1)
 # What CHAT_DUES calls.
 
 
@@ -31,8 +29,6 @@ def half(chat: Chat, at: datetime) -> datetime | None:
     """Half of the promised time has gone: everybody who is there is asked once more."""
     if _is_answered(chat):
         return None
-    if chat.state == Chat.State.LEFT:
-        return at + LOOKS_AGAIN
     offers.begin_again(chat, at)
     _nudge(chat, HALF, _available(chat) if chat.state == Chat.State.WAITING else _held_by(chat), at)
     return None
@@ -40,11 +36,8 @@ def half(chat: Chat, at: datetime) -> datetime | None:
 
 def most(chat: Chat, at: datetime) -> datetime | None:
     """Most of it has: who leads is asked to take over."""
-    if _is_answered(chat):
-        return None
-    if chat.state == Chat.State.LEFT:
-        return at + LOOKS_AGAIN
-    _nudge(chat, MOST, _leads(), at)
+    if not _is_answered(chat):
+        _nudge(chat, MOST, _leads(), at)
     return None
 
 
@@ -52,8 +45,6 @@ def late(chat: Chat, at: datetime) -> datetime | None:
     """All of it has: the customer is told so, and that they need not wait here."""
     if _is_answered(chat):
         return None
-    if chat.state == Chat.State.LEFT:
-        return at + LOOKS_AGAIN
     _nudge(chat, LATE, [*_leads(), *_held_by(chat)], at)
     with translation.override(language_of(chat)):
         answers.write_automatically(chat.conversation, _sorry(chat.conversation.customer.email), at=at)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q
 
-from chat import dues, queueing
+from chat import agents, dues, queueing
 from chat.models import Chat, ChatAgent, ChatDue
 from helpdesk.conversations.incoming import lock
 from helpdesk.conversations.models import Conversation
@@ -159,8 +159,6 @@ def begin_again(chat: Chat, at: datetime) -> None:
 
 def room_again(event: Event, at: datetime) -> None:
     """An event's handler: a chat was taken or is over, so places move, and an agent may have room for the next one."""
-    waiting = Chat.objects.filter(state=Chat.State.WAITING, mode=Chat.Mode.CHAT, offered_to=None)
-    for number in waiting.order_by("started_at", "pk").values_list("pk", flat=True)[:20]:
-        dues.plan(number, ChatDue.Kind.OFFER, at)
+    agents.look_at_waiting(at)
     gone = [event.conversation_id] if event.conversation_id else []
     transaction.on_commit(lambda: queueing.tell(gone), robust=True)

@@ -1,16 +1,19 @@
 """Files that were sent ahead, and the message that names them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from chat.models import Upload, Visit
 from helpdesk.conversations.channel import File
-from helpdesk.conversations.files import path_of
+from helpdesk.conversations.files import drop, path_of
 from helpdesk.conversations.models import Message
 
+KEPT: Final = timedelta(days=1)
 Sent = tuple[Upload, File]
 
 
@@ -32,7 +35,10 @@ def claim(files: Sequence[Sent], message: Message) -> None:
         Upload.objects.filter(pk__in=[upload.pk for upload, _file in files]).update(message=message)
 
 
-def forget(before: datetime) -> int:
-    """Drop what was sent ahead and never named; the bytes stay, as other rows may have the same."""
-    deleted, _ = Upload.objects.filter(message=None, at__lt=before).delete()
+@transaction.atomic
+def forget(at: datetime) -> int:
+    """Drop what was sent ahead and never named."""
+    unnamed = Upload.objects.filter(message=None, at__lt=at - KEPT)
+    drop(set(unnamed.values_list("sha256", flat=True)), at=at)
+    deleted, _ = unnamed.delete()
     return deleted

@@ -1,7 +1,5 @@
 """What happens by itself in chats (CELERY_BEAT_SCHEDULE)."""
 
-from datetime import timedelta
-
 from celery import shared_task
 from django.utils.timezone import now
 
@@ -43,7 +41,7 @@ def forget_visits() -> int:
     """Sessions that nobody has come back to, files that no message named, tokens that have run out."""
     at = now()
     sessions.forget_tokens(at)
-    sent_files.forget(at - timedelta(days=1))
+    sent_files.forget(at)
     deleted, _ = Visit.objects.filter(expires_at__lt=at, chats=None, uploads=None, bookings=None).delete()
     return deleted
 

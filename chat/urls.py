@@ -3,6 +3,7 @@ from django.urls import path
 from chat.api import bookings, conversations, files, mails, sessions
 from chat.views import bookings as booking_pages
 from chat.views import desk, grants, pages, profile, slack
+from chat.views.settings import slack as slack_pages
 
 app_name = "chat"
 urlpatterns = [
@@ -18,6 +19,8 @@ urlpatterns = [
     path("desk/chats/<int:pk>/end/", desk.end, name="end_chat"),
     path("desk/chats/<int:pk>/ticket/", desk.convert, name="convert"),
     path("desk/chats/<int:pk>/handing-on/", desk.hand_on, name="hand_on"),
+    path("desk/settings/slack/", slack_pages.slack, name="slack_settings"),
+    path("desk/settings/slack/trying/", slack_pages.try_slack, name="try_slack"),
     path("hooks/slack/commands/", slack.commands, name="slack_commands"),
     path("chat/", pages.full_page, name="page"),
     path("chat/loader.js", pages.loader, name="loader"),

@@ -146,7 +146,7 @@ STATIC_URL = "/static/"
 # Filled by `prepare_database` (or by the image's build), served by WhiteNoise.
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "static")))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "helpdesk.stored_files.WholeFiles"},
     "staticfiles": {"BACKEND": "helpdesk.static_files.HashedStaticFiles"},
 }
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -309,6 +309,7 @@ EVENT_HANDLERS: dict[str, list[str]] = {
     "portal.linking_asked": ["portal.linking.send_code"],
     "portal.export_asked": ["portal.exporting.make"],
     "portal.erasure_asked": ["portal.erasing.send"],
+    "files.dropped": ["helpdesk.conversations.files.delete_unnamed"],
     # What providers tell us. A bot's buttons under pages are for who is on call, who also links their chat there: told
     # by a poll, or by the customers' webhook of the bot.
     "hook.pagerduty": ["helpdesk.oncall.receivers.apply_pagerduty"],

@@ -119,6 +119,7 @@ DESK = {
     "page": "tickets.desk.rendering.page",
     "agent_view": "tickets.views.access.agent_view",
     "viewers_too": "tickets.views.access.viewers_too",
+    "admin_view": "tickets.views.settings.access.admin_view",
     "settings_page": "tickets.views.settings.generic.show",
     "into_draft": "tickets.desk.drafts.append",
 }
@@ -178,6 +179,11 @@ PORTAL_EXPORTS: dict[str, str] = {
 ERASERS = ["tickets.mail.erasing.erase", "chat.for_customers.erase", "status.customers_own.erase"]
 ERASERS += ["quotes.portal_part.erase", "helpdesk.ratings.portal_part.erase", "tickets.desk.erasing.erase"]
 ERASERS += ["knowledge.customers_own.erase", "social.customers_own.erase", "phone.customers_own.erase"]
+# The columns that name bytes in the storage by their SHA-256: what none of them names any more may go.
+FILES_NAMED_BY = [
+    "helpdesk.Attachment.sha256", "chat.Upload.sha256", "chat.ChatAgent.picture", "knowledge.ArticleFile.sha256",
+    "social.ApprovalFile.sha256",
+]  # fmt: skip
 # Whom an account on a network belongs to, once somebody sent a code of the portal from it (portal.linking.claim).
 IDENTITY_CLAIMS = "portal.linking.claim"
 # Where else people reach us: a function of (at=) that gives social.reach.Place, for portal and help centre.

@@ -158,11 +158,11 @@ def _heard(call: Call, recording: str, seconds: int | None, at: datetime) -> Non
 
 
 @transaction.atomic
-def transcribed(sid: str, recording: str, text: str, *, at: datetime) -> None:
-    """The words of a recording, which may come before it does."""
-    call = Call.objects.select_for_update().filter(sid=sid).first()
-    if call is None or not text:
+def transcribed(sid: str, recording: str, text: str, caller: str, number: str, *, at: datetime) -> None:
+    """The words of a recording, which may come before it does, and before its call."""
+    if not text:
         return
+    call = begin(sid, caller, number, at=at)
     _heard(call, recording, None, at)
     kept = Recording.objects.select_for_update().get(sid=recording)
     if kept.transcript:

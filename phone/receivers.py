@@ -76,7 +76,7 @@ def _(what: told.Recorded, at: datetime) -> str:
 
 @_do.register
 def _(what: told.Transcribed, at: datetime) -> str:
-    calls.transcribed(what.sid, what.recording, what.text, at=at)
+    calls.transcribed(what.sid, what.recording, what.text, what.caller, what.line, at=at)
     return ""
 
 
@@ -108,6 +108,9 @@ def _(what: told.CallState, at: datetime) -> str:
     elif what.call:
         calling.leg_ended(what.call, what.sid, what.status, at=at)
     else:
+        if what.is_inbound and what.status in calls.ENDED:
+            # The first that we hear of it, where our answer to the call itself was not there in time.
+            calls.begin(what.sid, what.caller, what.line, at=at)
         calls.ended(what.sid, what.status, what.seconds, at=at)
     return ""
 

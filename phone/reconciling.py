@@ -109,7 +109,8 @@ def _settle_due(at: datetime, until: float) -> int:
             Call.objects.filter(pk=call.pk, due_at=call.due_at).update(due_at=at + timedelta(minutes=1))
             continue
         there = [one for one in _rows(said, "recordings") if _sid(one) and one.get("status") == "completed"]
-        calls.settle(call.pk, [(_sid(one), _seconds(one.get("duration"))) for one in there], at=at)
+        told = [(_sid(one), _seconds(one.get("duration"))) for one in there]
+        calls.settle(call.pk, [(sid, seconds) for sid, seconds in told if seconds != 0], at=at)
         done += 1
     return done
 

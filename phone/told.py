@@ -83,22 +83,29 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The words of a recording; "" where the machine understood none."""
+    """The words of a recording; "" where the machine understood none. Who called comes along, as with Recorded."""
 
     sid: str
     recording: str
     text: str
+    caller: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """How a call is: a customer's, an agent's (`call`), or a page's (`page`)."""
+    """How a call is: a customer's, an agent's (`call`), or a page's (`page`). Of a customer's (`is_inbound`) who called
+    comes along, so that it may come first.
+    """
 
     sid: str
     status: str
     seconds: int | None
     call: int
     page: int
+    is_inbound: bool
+    caller: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,25 +237,32 @@ def _voice(given: _Given) -> Told:
 
 
 def _recorded(given: _Given) -> Recorded:
-    who = given.caller("From") or given.asked_number("from")
-    line = given.number("To") or given.asked_number("to")
-    there = given.word("RecordingStatus") in ("", "completed") and given.has("RecordingSid")
+    seconds = given.seconds("RecordingDuration")
+    # One of no length holds nothing: the caller has hung up.
+    there = given.word("RecordingStatus") in ("", "completed") and given.has("RecordingSid") and seconds != 0
     recording = given.sid("RecordingSid") if there else ""
-    return Recorded(given.sid("CallSid"), recording, there, given.seconds("RecordingDuration"), who, line)
+    return Recorded(given.sid("CallSid"), recording, there, seconds, *_ends(given))
+
+
+def _ends(given: _Given) -> tuple[str, str]:
+    """Who called, and which line."""
+    who = given.caller("From") or given.asked_number("from")
+    return who, given.number("To") or given.asked_number("to")
 
 
 def _transcribed(given: _Given) -> Transcribed:
     is_good = given.word("TranscriptionStatus") == "completed"
     text = given.text("TranscriptionText").strip() if is_good else ""
-    return Transcribed(given.sid("CallSid"), given.sid("RecordingSid"), text)
+    return Transcribed(given.sid("CallSid"), given.sid("RecordingSid"), text, *_ends(given))
 
 
 def _call_state(given: _Given) -> CallState:
     status = given.word("CallStatus")
     if not status:
         raise Unreadable("no CallStatus")
-    seconds = given.seconds("CallDuration")
-    return CallState(given.sid("CallSid"), status, seconds, given.asked_id("callback"), given.asked_id("page"))
+    ours = (given.asked_id("callback"), given.asked_id("page"))
+    is_inbound = given.word("Direction") == "inbound" and not any(ours)
+    return CallState(given.sid("CallSid"), status, given.seconds("CallDuration"), *ours, is_inbound, *_ends(given))
 
 
 def _text_state(given: _Given) -> TextState:

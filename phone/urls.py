@@ -1,6 +1,7 @@
 from django.urls import path
 
 from phone.views import calling, hooks, own
+from phone.views.settings import trying
 
 app_name = "phone"
 urlpatterns = [
@@ -9,6 +10,7 @@ urlpatterns = [
     path("hooks/twilio/status/", hooks.status, name="twilio_status"),
     path("hooks/twilio/sms/", hooks.sms, name="twilio_sms"),
     path("desk/phone/<int:pk>/calling-back/", calling.call_back, name="call_back"),
+    path("desk/settings/twilio/trying/", trying.try_twilio, name="try_twilio"),
     path("desk/settings/reach/", own.reach, name="reach"),
     path("desk/settings/reach/phone/", own.ask_phone, name="ask_phone"),
     path("desk/settings/reach/code/", own.confirm_phone, name="confirm_phone"),

@@ -5,12 +5,10 @@ the bill want it (docs/privacy.md). Rooms that hold more forget it by settings.E
 """
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from django.conf import settings
 from django.core import signing
-from django.core.files.storage import default_storage
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q
@@ -19,7 +17,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from helpdesk.conversations.files import path_of
+from helpdesk.conversations import files
 from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.customers import audit, sessions
 from helpdesk.customers.models import Customer, User
@@ -30,8 +28,8 @@ from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
 from helpdesk.events.sending_mail import send_email
 from helpdesk.oncall.models import Page
-from portal import letters
-from portal.models import Erasure, Export, Linking, Password, SignIn, Subject
+from portal import exporting, letters
+from portal.models import Erasure, Linking, Password, SignIn, Subject
 
 WAITS: Final = timedelta(days=7)
 ASKED: Final = "portal.erasure_asked"
@@ -107,9 +105,10 @@ def confirm(customer_id: int, user: User, *, at: datetime) -> None:
     customer = row.customer
     for dotted in settings.ERASERS:
         import_string(dotted)(customer, at)
-    _forget_words(customer)
+    _forget_words(customer, at)
     _forget_addresses(customer)
     _forget_ways_in(customer)
+    exporting.end_all(customer, at=at)
     Customer.objects.filter(pk=customer.pk).update(
         name="", email="", language="", timezone="", notes="", is_manager=False, organization=None, blocked_at=None
     )
@@ -120,14 +119,13 @@ def confirm(customer_id: int, user: User, *, at: datetime) -> None:
     audit.record(user.pk, "erased", row, {}, {"customer": customer.pk}, at=at, thing_id=customer.pk)
 
 
-def _forget_words(customer: Customer) -> None:
+def _forget_words(customer: Customer, at: datetime) -> None:
     """What was said in the customer's conversations, by whomever: answers quote and name whom they answer."""
     own = Conversation.objects.filter(customer=customer)
     said = Message.objects.filter(conversation__in=own) | Message.objects.filter(customer=customer)
-    kept = set(Attachment.objects.filter(message__in=said).values_list("sha256", flat=True))
-    Attachment.objects.filter(message__in=said).delete()
-    for sha256 in kept - set(Attachment.objects.filter(sha256__in=kept).values_list("sha256", flat=True)):
-        transaction.on_commit(partial(default_storage.delete, path_of(sha256)), robust=True)
+    sent = Attachment.objects.filter(message__in=said)
+    files.drop(set(sent.values_list("sha256", flat=True)), at=at)
+    sent.delete()
     said.update(text=ERASED, full_text="", html="", error="", remark="")
     Page.objects.filter(conversation__in=own).update(summary=ERASED)
     own.update(subject=ERASED, preview="", custom={}, thread="")
@@ -146,6 +144,3 @@ def _forget_ways_in(customer: Customer) -> None:
     customer.identities.all().delete()
     for model in (SignIn, Password, Subject, Linking):
         model._default_manager.filter(customer=customer).delete()
-    for path in Export.objects.filter(customer=customer).exclude(path="").values_list("path", flat=True):
-        transaction.on_commit(partial(default_storage.delete, path), robust=True)
-    Export.objects.filter(customer=customer).delete()

@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import IO, Any, Final
-from uuid import uuid4
 
 from django.conf import settings
 from django.core import signing
@@ -59,10 +58,12 @@ def ask(customer: Customer, *, at: datetime) -> Export:
 def make(event: Event, at: datetime) -> None:
     """The handler of `portal.export_asked`: write the file unless it is there, then mail the link."""
     row = Export.objects.select_related("customer").filter(pk=event.data["export"]).first()
-    if row is None or row.customer.blocked_at is not None:
+    if row is None or row.customer.blocked_at is not None or (row.ends_at is not None and row.ends_at <= at):
         return
     if row.ready_at is None:
-        path = f"{_FOLDER}/{uuid4().hex}.zip"
+        # Always the same name: what was written and then not noted down, because we were killed, is replaced.
+        path = f"{_FOLDER}/{row.pk}.zip"
+        default_storage.delete(path)
         with tempfile.TemporaryFile() as whole:
             write(row.customer, whole, at=at)
             row.size = whole.tell()
@@ -180,6 +181,13 @@ def _files(customer: Customer, at: datetime) -> Iterator[Attachment]:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1).encode()
+
+
+def end_all(customer: Customer, *, at: datetime) -> None:
+    """Their links open nothing any more, what is not made yet is not made, and the files go with the next
+    `forget_ended`.
+    """
+    Export.objects.filter(customer=customer).update(ends_at=at)
 
 
 def forget_ended(*, at: datetime) -> int:

@@ -6,15 +6,18 @@ from django.db.models import F, Q
 
 
 class SignIn(models.Model):
-    """Somebody asked for a link and a code. Known and unknown addresses leave the same row, but only what a known one
-    was asked for names a customer. The code and the link are made from the row and SECRET_KEY: neither is kept.
+    """Somebody asked for a link and a code. Whether the address is known a worker looks up; then the row of a known one
+    names its customer, and that of a stranger forgets the address. The code and the link are made from the row and
+    SECRET_KEY: neither is kept.
     """
 
     address_digest = models.CharField(max_length=64, help_text="What asks of one mailbox are counted by.")
     customer = models.ForeignKey(
         "helpdesk.Customer", on_delete=models.CASCADE, null=True, blank=True, related_name="sign_ins"
     )
-    address = models.CharField(max_length=320, blank=True, help_text="Where it is mailed; empty for strangers.")
+    address = models.CharField(
+        max_length=320, blank=True, help_text="Where it is mailed; empty for strangers, once that is known."
+    )
     language = models.CharField(max_length=10, blank=True)
     goes_to = models.CharField(max_length=300, blank=True, help_text="The page that was asked for first.")
     remote = models.CharField(max_length=45, blank=True)
@@ -34,18 +37,32 @@ class SignIn(models.Model):
 
 
 class Password(models.Model):
-    """A customer's own password, hashed as agents' are; wrong ones are counted here, over all processes."""
+    """A customer's own password, hashed as agents' are."""
 
     customer = models.OneToOneField(
         "helpdesk.Customer", on_delete=models.CASCADE, primary_key=True, related_name="password"
     )
     hashed = models.CharField(max_length=200)
     changed_at = models.DateTimeField()
-    failed = models.PositiveSmallIntegerField(default=0)
-    failed_since = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"password of {self.customer_id}"
+
+
+class WrongPasswords(models.Model):
+    """How often a wrong password was typed for an address, over all processes. Known and unknown ones are counted
+    alike, so that nobody can tell them apart by what is done.
+    """
+
+    address_digest = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveSmallIntegerField()
+    since = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(F("since"), name="wrong_passwords_since")]
+
+    def __str__(self) -> str:
+        return f"{self.count} wrong passwords"
 
 
 class Subject(models.Model):

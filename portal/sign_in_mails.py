@@ -21,7 +21,7 @@ from helpdesk.events.sending_mail import send_email
 from helpdesk.people.sessions import browser
 from portal import letters
 from portal.models import SignIn
-from portal.sign_in import LASTS, code_of, link_token
+from portal.sign_in import LASTS, code_of, find_customer, link_token
 
 CAME_IN: Final = "portal.came_in_anew"
 """A customer signed in from a browser that was not seen before: {session}."""
@@ -30,8 +30,8 @@ CAME_IN: Final = "portal.came_in_anew"
 @outside
 def send(event: Event, at: datetime) -> None:
     """The handler of `portal.sign_in_asked`. A stranger's address gets nothing."""
-    row = SignIn.objects.select_related("customer").filter(pk=event.data["sign_in"], used_at=None).first()
-    if row is not None and row.customer is not None and row.ends_at > at:
+    row = find_customer(event.data["sign_in"])
+    if row is not None and row.used_at is None and row.ends_at > at:
         send_email(mail(row))
 
 

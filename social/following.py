@@ -46,10 +46,12 @@ def edit(account: Account, edited: Edited, *, at: datetime) -> Filed:
 
 
 def remove(account: Account, removed: Removed, *, at: datetime) -> Filed:
-    """It was deleted, or one of us has hidden it there or shown it again."""
+    """It was deleted or brought back, or one of us has hidden it there or shown it again."""
     post = _post(account, removed.id)
     if post is None:
         return waiting(NOT_THERE_YET)
+    if removed.how == "restored":
+        return _restore(post, at)
     if removed.how != "deleted":
         Post.objects.filter(pk=post.pk).update(hidden_at=removed.at if removed.how == "hidden" else None)
         return filed(post.message_id)
@@ -60,6 +62,16 @@ def remove(account: Account, removed: Removed, *, at: datetime) -> Filed:
     if post.message is not None:
         lock(post.message.conversation_id)
         elsewhere.deleted(post.message, at=at)
+    return filed(post.message_id)
+
+
+def _restore(post: Post, at: datetime) -> Filed:
+    if post.deleted_at is None:
+        return ignored("it is there")
+    Post.objects.filter(pk=post.pk).update(deleted_at=None)
+    if post.message is not None:
+        lock(post.message.conversation_id)
+        elsewhere.restored(post.message, post.text, at=at)
     return filed(post.message_id)
 
 

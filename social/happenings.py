@@ -101,11 +101,13 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A post was deleted (`deleted`), hidden by somebody of ours (`hidden`) or shown again (`shown`)."""
+    """A post was deleted (`deleted`) or brought back (`restored`), hidden by somebody of ours (`hidden`) or shown again
+    (`shown`).
+    """
 
     id: str
     at: datetime
-    how: Literal["deleted", "hidden", "shown"] = "deleted"
+    how: Literal["deleted", "restored", "hidden", "shown"] = "deleted"
     person: str = ""
 
     @property

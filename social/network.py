@@ -218,6 +218,16 @@ class AnswersInPrivate(Protocol):
         """One private message to who wrote a public comment. Raises a DeliveryError."""
 
 
+@runtime_checkable
+class LooksAgain(Protocol):
+    """A network that does not tell of edits and deletions: posts of the last days are looked at again."""
+
+    most_looked_at: int
+
+    def look_again(self, connection: Connection, posts: Sequence[str], *, at: datetime) -> Batch:
+        """What became of these posts: edited or removed; what was said again is known. Raises a DeliveryError."""
+
+
 NETWORKS: Final = "SOCIAL_NETWORKS"
 
 

@@ -8,8 +8,9 @@ from django.db import transaction
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, RetryLater
 from helpdesk.oncall import telegram_updates
-from social import accounts, arrivals
+from social import accounts, arrivals, looking
 from social.leases import Lease
+from social.looking import Looked
 from social.models import Account
 from social.network import Polled, network
 
@@ -31,23 +32,29 @@ def _poll(account: Account, at: datetime) -> None:
         Account.objects.filter(pk=account.pk).update(poll_at=at + longest, poll_attempts=0)
         return
     try:
-        polled = network(account.network).poll(accounts.fresh(account, at=at), account.cursor, at=at)
+        connection = accounts.fresh(account, at=at)
+        polled = network(account.network).poll(connection, account.cursor, at=at)
+        looked = looking.again(account, connection, at=at)
     except DeliveryError as error:
         _wait(account, error, at)
     except Exception as error:
         logger.exception("account %s could not be read", account.pk)
         _wait(account, RetryLater(f"{error.__class__.__name__}: {error}"), at)
     else:
-        _keep(account, polled, at)
+        _keep(account, polled, looked, at)
 
 
 @transaction.atomic
-def _keep(account: Account, polled: Polled, at: datetime) -> None:
-    arrivals.keep({"": account.pk, account.external_id: account.pk}, polled.batch, at=at)
+def _keep(account: Account, polled: Polled, looked: Looked, at: datetime) -> None:
+    ours = {"": account.pk, account.external_id: account.pk}
+    arrivals.keep(ours, polled.batch, at=at)
+    arrivals.keep(ours, looked.batch, at=at)
     for update in polled.others:
         telegram_updates.keep(update, at=at)
     Account.objects.filter(pk=account.pk).update(
-        cursor=polled.cursor, poll_at=at + timedelta(seconds=polled.again_in), poll_attempts=0
+        cursor={**polled.cursor, "looked": looked.kept} if looked.kept else polled.cursor,
+        poll_at=at + timedelta(seconds=polled.again_in),
+        poll_attempts=0,
     )
     accounts.worked(account, at=at)
 

@@ -62,6 +62,13 @@ def deleted(message: Message, *, at: datetime) -> None:
 
 
 @in_transaction
+def restored(message: Message, text: str, *, at: datetime) -> None:
+    """What was deleted is there again. The caller holds the lock."""
+    Message.objects.filter(pk=message.pk).update(text=text, full_text=text, remark="")
+    record(Fact("message.edited", message.conversation_id, public=True, data={"message": message.pk}), at=at)
+
+
+@in_transaction
 def completed(message: Message, files: Iterable[File], *, at: datetime) -> None:
     """Files of a message that came after its words. The caller holds the lock and knows that they are not there yet."""
     attach(message, files)

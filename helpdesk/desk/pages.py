@@ -43,3 +43,8 @@ def agent_view(view: View[P]) -> Checked[P]:
 def viewers_too(view: View[P]) -> Checked[P]:
     """The same where viewers may send as well."""
     return cast(Checked[P], import_string(settings.DESK["viewers_too"])(view))
+
+
+def admin_view(view: View[P]) -> Checked[P]:
+    """The same for admins alone."""
+    return cast(Checked[P], import_string(settings.DESK["admin_view"])(view))

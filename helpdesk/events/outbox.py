@@ -32,14 +32,14 @@ BACKOFF_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800)
 # reading the table in the order of its ids, which looks cheap to it where its statistics are from before a flood.
 _CLAIM = f"""
 UPDATE {OutboxEntry._meta.db_table} AS entry SET due_at = %(lease)s, attempts = entry.attempts + 1
-WHERE entry.id IN (
+WHERE entry.id = ANY(ARRAY(
     SELECT o.id FROM {OutboxEntry._meta.db_table} o
     WHERE o.done_at IS NULL AND o.gave_up_at IS NULL AND o.due_at <= %(at)s
       AND (o.lane = '' OR NOT EXISTS (
             SELECT 1 FROM {OutboxEntry._meta.db_table} older
             WHERE older.lane = o.lane AND older.lane <> '' AND older.id + 0 < o.id
               AND older.done_at IS NULL AND older.gave_up_at IS NULL))
-    ORDER BY o.due_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED)
+    ORDER BY o.due_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED))
 RETURNING entry.id
 """
 _FINISH = Prepared(

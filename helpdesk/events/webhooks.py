@@ -43,12 +43,12 @@ _GONE = 410
 
 _CLAIM = f"""
 UPDATE {WebhookDelivery._meta.db_table} AS delivery SET due_at = %(lease)s, attempts = delivery.attempts + 1
-WHERE delivery.id IN (
+WHERE delivery.id = ANY(ARRAY(
     SELECT due.id FROM {Webhook._meta.db_table} AS webhook CROSS JOIN LATERAL (
         SELECT id, due_at FROM {WebhookDelivery._meta.db_table}
         WHERE webhook_id = webhook.id AND state = 'pending' AND due_at <= %(at)s
         ORDER BY due_at, id LIMIT {AT_ONCE_A_WEBHOOK} FOR UPDATE SKIP LOCKED) AS due
-    WHERE webhook.is_active ORDER BY due.due_at, due.id LIMIT {AT_ONCE})
+    WHERE webhook.is_active ORDER BY due.due_at, due.id LIMIT {AT_ONCE}))
 RETURNING delivery.id
 """
 

@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 # Slack shows a slash command as failed after three seconds.
 HURRY_SECONDS: Final = 2.0
 KNOWN_SECONDS: Final = 600
-_NOBODY_OF_OURS: Final = ("user_not_found", "user_not_visible")
 
 
 class Stranger(Exception):
@@ -31,7 +30,7 @@ class Stranger(Exception):
 
 
 class Unsaid(Exception):
-    """Slack answers, but does not say who it is: a scope is missing, or the profile has no address."""
+    """It is not said who it is: no Slack is connected, or the profile has no address that we may read."""
 
 
 def agent_of(user: str, team: str, *, patiently: bool = True) -> User:
@@ -46,15 +45,17 @@ def agent_of(user: str, team: str, *, patiently: bool = True) -> User:
         kept.set(key, email, KNOWN_SECONDS)
     agent = User.objects.filter(email__iexact=email, is_active=True).first()
     if agent is None:
+        # Whoever is made one, or corrects their address, need not wait.
+        kept.delete(key)
         raise Stranger
     return agent
 
 
 def _address(user: str, team: str, within: float | None) -> str:
+    if not _calls().is_configured:
+        raise Unsaid
     said = async_to_sync(_ask)(user, within)
     profile = said.get("user")
-    if said.get("error") in _NOBODY_OF_OURS:
-        raise Stranger
     if not isinstance(profile, dict):
         raise Unsaid
     if profile.get("deleted") or profile.get("is_bot"):
@@ -91,8 +92,6 @@ async def _ask(user: str, within: float | None) -> dict[str, Any]:
     calls = _calls()
     try:
         async with asyncio.timeout(within), provider_client() as client:
-            answer = await calls.get(client, "users.info", [("user", user)])
-            said = answer.json()
-            return said if said.get("error") in _NOBODY_OF_OURS else calls.ok(answer, repeatable=True)
+            return calls.ok(await calls.get(client, "users.info", [("user", user)]), repeatable=True)
     except TimeoutError as error:
         raise RetryLater("Slack did not answer in time") from error

@@ -30,6 +30,7 @@ from helpdesk.oncall.pagers.telegram_calls import TelegramCalls
 
 PROVIDER: Final = "telegram"
 _START: Final = re.compile(rf"/start(?:@\w{{1,64}})?\s+({linking.TELEGRAM_PREFIX}[\w-]{{1,64}})\s*", re.ASCII)
+_NAME: Final = re.compile(r"\w{3,64}", re.ASCII)
 _BUTTON: Final = re.compile(rf"({ACKNOWLEDGE}|{PASS_ON}):({ALL}|[0-9]{{1,19}})", re.ASCII)
 
 
@@ -125,6 +126,20 @@ def apply(event: Event, at: datetime) -> None:
             hooks.finish(hook)
     if reply is not None:
         async_to_sync(_say)(reply)
+
+
+def bot_name() -> str:
+    """What our bot is called in Telegram, "" where it does not say. Raises a DeliveryError."""
+    said = async_to_sync(_who_we_are)()
+    name = as_dict(said).get("username")
+    return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
+
+
+async def _who_we_are() -> Any:
+    async with provider_client() as client:
+        return await TelegramCalls(settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_BASE_URL).call(
+            client, "getMe", {}, repeatable=True
+        )
 
 
 async def _say(reply: Reply) -> None:

@@ -1,7 +1,5 @@
 """The agent's own page of the settings: the phone and the Telegram chat where pages reach them."""
 
-from urllib.parse import quote
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -13,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.desk.pages import AgentRequest, settings_page, viewers_too
 from helpdesk.events.outcomes import DeliveryError
-from helpdesk.oncall import linking
+from helpdesk.oncall import linking, telegram_updates
 from helpdesk.oncall.models import AgentAddress
 from phone import accounts
 
@@ -26,7 +24,9 @@ def reach(request: AgentRequest) -> HttpResponse:
     return _show(request)
 
 
-def _show(request: AgentRequest, *, trouble: str = "", telegram_code: str = "", status: int = 200) -> HttpResponse:
+def _show(
+    request: AgentRequest, *, trouble: str = "", telegram_code: str = "", bot: str = "", status: int = 200
+) -> HttpResponse:
     found = {one.kind: one for one in AgentAddress.objects.filter(user=request.user)}
     phone, telegram = found.get(AgentAddress.Kind.PHONE), found.get(AgentAddress.Kind.TELEGRAM)
     is_asked = phone is not None and bool(phone.code_digest) and phone.code_until is not None
@@ -36,6 +36,7 @@ def _show(request: AgentRequest, *, trouble: str = "", telegram_code: str = "", 
         "asked": phone if is_asked and phone and phone.code_until and phone.code_until > now() else None,
         "telegram": telegram if telegram and telegram.confirmed_at else None,
         "telegram_code": telegram_code,
+        "bot": bot,
         "can_text": accounts.can_text(),
         "can_telegram": bool(settings.TELEGRAM_BOT_TOKEN),
     }
@@ -83,7 +84,11 @@ def ask_telegram(request: AgentRequest) -> HttpResponse:
     """A code for our bot, shown this once."""
     if not settings.TELEGRAM_BOT_TOKEN:
         return _show(request, trouble=_("Telegram is not connected."), status=422)
-    return _show(request, telegram_code=quote(linking.ask_telegram(request.user, at=now())))
+    try:
+        bot = telegram_updates.bot_name()
+    except DeliveryError as error:
+        return _show(request, trouble=_("Telegram does not work: %s") % error.reason, status=422)
+    return _show(request, telegram_code=linking.ask_telegram(request.user, at=now()), bot=bot)
 
 
 @require_POST

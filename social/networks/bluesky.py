@@ -15,8 +15,9 @@ from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, Retry
 from helpdesk.events.payloads import as_dict, as_list
 from helpdesk.events.provider_calls import Answer
 from social import calls, counting, files
-from social.happenings import Author, Batch, Happening, Media, Said
+from social.happenings import Batch, Media
 from social.network import CannotTell, Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
+from social.networks.bluesky_reading import REASONS, gone, read_direct, read_notifications, url_of
 from social.networks.bluesky_texts import facets, record_key
 from social.networks.gathering import Gathering, not_json
 from social.wording import shortened
@@ -28,7 +29,6 @@ POLL_SECONDS: Final = 60.0
 MOST_PAGES: Final = 10
 SESSION: Final = timedelta(minutes=90)
 _POST: Final = "app.bsky.feed.post"
-_REASONS: Final = ("mention", "reply", "quote")
 Found = TypeVar("Found")
 _CHAT: Final = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
 
@@ -49,6 +49,7 @@ class Bluesky:
     )
     polls = True
     forgets_deleted = False
+    most_looked_at = 25  # of one question
 
     def is_genuine(self, connection: Connection, body: bytes, headers: Mapping[str, str], *, at: datetime) -> bool:
         return False  # it has no webhook; it is polled
@@ -114,7 +115,7 @@ class Bluesky:
             return do({"Authorization": f"Bearer {self._signed_in(connection).get('accessJwt', '')}"})
 
     def deep_link(self, outgoing: Outgoing) -> str:
-        return _url(outgoing.answers)
+        return url_of(outgoing.answers)
 
     def poll(self, connection: Connection, cursor: Mapping[str, Any], *, at: datetime) -> Polled:
         return self._signed(connection, partial(self._poll, connection, cursor))
@@ -124,7 +125,7 @@ class Bluesky:
         found: list[Any] = []
         page = ""
         for _ in range(MOST_PAGES if known else 1):
-            asked = [*(("reasons", reason) for reason in _REASONS), ("limit", "100")]
+            asked = [*(("reasons", reason) for reason in REASONS), ("limit", "100")]
             asked += [("cursor", page)] if page else []
             answer = _ok(calls.get(connection, "/xrpc/app.bsky.notification.listNotifications", asked, session)).json()
             notifications = as_list(answer.get("notifications"))
@@ -155,8 +156,19 @@ class Bluesky:
         found = _ok(answer).json()
         gathered = Gathering()
         for one in as_list(found.get("logs")):
-            gathered.take(one, partial(_direct, one, connection.external_id))
+            gathered.take(one, partial(read_direct, one, connection.external_id))
         return gathered.done(), str(found.get("cursor") or rev)
+
+    def look_again(self, connection: Connection, posts: Sequence[str], *, at: datetime) -> Batch:
+        """Posts there are not edited; those that are gone are not answered."""
+        public = [one for one in posts if one.startswith("at://")]
+        if not public:
+            return Batch()
+        known = self._signed(connection, lambda session: self._references(connection, session, *public))
+        gathered = Gathering()
+        for post in public:
+            gathered.take(post, partial(gone, post, post in known, at))
+        return gathered.done()
 
     def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
         return self._signed(connection, partial(self._send, connection, outgoing))
@@ -188,7 +200,7 @@ class Bluesky:
         except Ambiguous as error:
             raise RetryLater(error.reason) from error
         uri = str(made.get("uri", ""))
-        return Sent(uri, _url(uri))
+        return Sent(uri, url_of(uri))
 
     def _say(self, connection: Connection, session: Mapping[str, str], outgoing: Outgoing) -> Sent:
         body = {"convoId": outgoing.thread.removeprefix("dm:"), "message": {"text": outgoing.text}}
@@ -254,103 +266,6 @@ class Bluesky:
         # The session is renewed as soon as it is asked for next.
         expires_at = None if connection.secrets.get("access") else datetime.now(UTC)
         return Probe(str(found.get("did", "")), str(found.get("handle", "")), expires_at=expires_at)
-
-
-def read_notifications(found: Sequence[Any]) -> Batch:
-    """Mentions, answers and quotes become what was said. Never raises."""
-    gathered = Gathering()
-    for one in found:
-        gathered.take(one, partial(_said, one))
-    return gathered.done()
-
-
-def _said(one: Mapping[str, Any]) -> list[tuple[str, Happening]] | str:
-    reason = str(one["reason"])
-    if reason not in _REASONS:
-        return f"a {reason[:40]}"
-    record, writer, uri = one["record"], one["author"], str(one["uri"])
-    reply = as_dict(record.get("reply"))
-    root = str(as_dict(reply.get("root")).get("uri") or uri)
-    did = str(writer["did"])
-    said = Said(
-        id=uri,
-        at=_time(record.get("createdAt") or one["indexedAt"], one["indexedAt"]),
-        author=_author(writer),
-        text=str(record.get("text") or ""),
-        kind="reply" if reason == "reply" or reply else "quote" if reason == "quote" else "post",
-        thread=f"post:{root}:{did}",
-        root=root,
-        parent=str(as_dict(reply.get("parent")).get("uri") or ""),
-        url=_url(uri),
-        names_us=True,
-        media=tuple(_pictures(record, did)),
-    )
-    return [("", said)]
-
-
-def _author(writer: Mapping[str, Any]) -> Author:
-    viewer = as_dict(writer.get("viewer"))
-    allows = as_dict(as_dict(writer.get("associated")).get("chat")).get("allowIncoming")
-    followed = bool(viewer.get("followedBy"))
-    may = {"all": True, "none": False, "following": followed}.get(str(allows))
-    return Author(
-        id=str(writer["did"]),
-        handle=f"@{writer.get('handle', '')}",
-        name=str(writer.get("displayName") or ""),
-        avatar_url=str(writer.get("avatar") or ""),
-        may_dm=may,
-        follows_us=followed,
-        followed_by_us=bool(viewer.get("following")),
-    )
-
-
-def _pictures(record: Mapping[str, Any], did: str) -> list[Media]:
-    found = []
-    for one in as_list(as_dict(record.get("embed")).get("images")):
-        cid = str(as_dict(as_dict(as_dict(one).get("image")).get("ref")).get("$link") or "")
-        if cid:
-            url = f"https://cdn.bsky.app/img/feed_fullsize/plain/{did}/{cid}@jpeg"
-            found.append(Media("photo", url, name=f"{cid[-12:]}.jpg"))
-    return found
-
-
-def _direct(one: Mapping[str, Any], us: str) -> list[tuple[str, Happening]] | str:
-    if not str(one.get("$type", "")).endswith("#logCreateMessage"):
-        return "another entry of the log"
-    message = one["message"]
-    if not message.get("text"):
-        return "a deleted message"
-    sender, convo = str(message["sender"]["did"]), str(one["convoId"])
-    said = Said(
-        id=str(message["id"]),
-        at=_time(message["sentAt"], message["sentAt"]),
-        author=Author(sender, may_dm=True),
-        text=str(message["text"]),
-        kind="direct",
-        thread=f"dm:{convo}",
-        is_public=False,
-        by_us=sender == us,
-        root=convo,
-    )
-    return [("", said)]
-
-
-def _time(value: Any, otherwise: Any) -> datetime:
-    """`createdAt` is its author's word and may be anything; when it was indexed is the server's."""
-    for one in (value, otherwise):
-        try:
-            moment = datetime.fromisoformat(str(one)[:40])
-        except ValueError:
-            continue
-        if moment.tzinfo is not None and moment.year > 2000:
-            return moment
-    raise ValueError("neither time makes sense")
-
-
-def _url(uri: str) -> str:
-    """at://did/app.bsky.feed.post/key as people open it."""
-    parts = uri.split("/")
-    return f"https://bsky.app/profile/{parts[2]}/post/{parts[4]}" if len(parts) == 5 else ""
 
 
 def _ok(answer: Answer) -> Answer:

@@ -6,11 +6,13 @@ post_actions).
 
 import hashlib
 import hmac
+import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import inscriptis
@@ -19,16 +21,20 @@ from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, Retry
 from helpdesk.events.payloads import as_dict, as_list
 from helpdesk.events.provider_calls import Answer
 from social import calls, files
-from social.happenings import Author, Batch, Edited, Happening, Media, Removed, Said, Unread
+from social.happenings import Author, Batch, Edited, Media, Removed, Said, Unread
 from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
-from social.networks.gathering import Gathering, not_json
+from social.networks.gathering import Found, Gathering, not_json
 from social.wording import shortened
 
 LIMIT: Final = 32_000
 SHORTEST: Final = 20
 POLL_SECONDS: Final = 120.0
 SIGNATURE_HEADER: Final = "x-discourse-event-signature"
+EVENT_HEADER: Final = "X-Discourse-Event"
+MOST_PICTURES: Final = 10
 _REGULAR: Final = 1
+_TAG: Final = re.compile(r"<(?:a|img)\s[^<>]{1,4000}>")
+_ATTRIBUTE: Final = re.compile(r'\b(class|href|src|alt)="([^"]*)"')
 
 
 class Discourse:
@@ -63,7 +69,7 @@ class Discourse:
         except (ValueError, RecursionError) as error:
             return not_json(body, error)
         gathered = Gathering()
-        gathered.take(found, partial(_event, found, at))
+        gathered.take(found, partial(_event, found, headers.get(EVENT_HEADER, ""), at))
         return gathered.done()
 
     def count(self, text: str, *, is_public: bool) -> Count:
@@ -153,7 +159,8 @@ class Discourse:
             raise NeverRetry(f"a forum has no call to {kind}")
 
     def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:
-        return files.fetch(media.url, media.name)
+        url = f"https:{media.url}" if media.url.startswith("//") else media.url
+        return files.fetch(f"{connection.base_url}{url}" if url.startswith("/") else url, media.name)
 
     def probe(self, connection: Connection) -> Probe:
         user = connection.handle.lstrip("@")
@@ -166,7 +173,7 @@ def signature(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def _event(found: Mapping[str, Any], at: datetime) -> list[tuple[str, Happening]] | str:
+def _event(found: Mapping[str, Any], event: str, at: datetime) -> Found:
     if "ping" in found:
         return "a ping"
     if "post" not in found:
@@ -174,10 +181,18 @@ def _event(found: Mapping[str, Any], at: datetime) -> list[tuple[str, Happening]
         if not names:
             raise ValueError("a call with nothing in it")
         return f"about a {names}"
-    return _post(found["post"], "", at=at)
+    read = _post(found["post"], "")
+    if isinstance(read, str) or event not in ("post_destroyed", "post_recovered"):
+        return read
+    how: Literal["deleted", "restored"] = "deleted" if event == "post_destroyed" else "restored"
+    account, one = read[0]
+    if not isinstance(one, Said):
+        return read
+    told = (account, Removed(one.id, at, how, one.author.id))
+    return [told] if how == "deleted" else [*read, told]
 
 
-def _post(post: Mapping[str, Any], us: str, *, at: datetime | None = None) -> list[tuple[str, Happening]] | str:
+def _post(post: Mapping[str, Any], us: str) -> Found:
     number, topic = int(post["post_number"]), int(post["topic_id"])
     found, who = f"{post['id']}:{number}", str(post["username"])
     if int(post.get("post_type", _REGULAR)) != _REGULAR or who == "system":
@@ -185,6 +200,7 @@ def _post(post: Mapping[str, Any], us: str, *, at: datetime | None = None) -> li
     said_at = _time(post["created_at"])
     if post.get("deleted_at") or post.get("user_deleted"):
         return [("", Removed(found, _time(post.get("deleted_at") or post["updated_at"]), person=who))]
+    pictures = _pictures(str(post.get("cooked") or ""))
     text = str(post.get("raw") or "") or inscriptis.get_text(f"<div>{post.get('cooked') or ''}</div>").strip()
     is_private = post.get("topic_archetype") == "private_message"
     said = Said(
@@ -200,6 +216,7 @@ def _post(post: Mapping[str, Any], us: str, *, at: datetime | None = None) -> li
         parent=str(post.get("reply_to_post_number") or ""),
         url=f"/t/{post.get('topic_slug') or '-'}/{topic}/{number}",
         names_us=True,
+        media=pictures,
     )
     version = int(post.get("version") or 1)
     if version < 2:
@@ -208,6 +225,20 @@ def _post(post: Mapping[str, Any], us: str, *, at: datetime | None = None) -> li
         ("", said),
         ("", Edited(found, _time(post.get("updated_at") or post["created_at"]), text, str(version), who)),
     ]
+
+
+def _pictures(cooked: str) -> tuple[Media, ...]:
+    """Pictures and files of a post; emoji and avatars are none."""
+    links: dict[str, tuple[str, str]] = {}
+    for tag in _TAG.findall(cooked[:100_000]):
+        given = dict(_ATTRIBUTE.findall(tag))
+        kinds = set(given.get("class", "").split())
+        if tag.startswith("<a") and "attachment" in kinds:
+            links[given.get("href", "")] = ("file", "")
+        elif tag.startswith("<img") and not kinds & {"emoji", "avatar", "site-icon", "thumbnail"}:
+            links[given.get("src", "")] = ("photo", given.get("alt", "")[:100])
+    found = [(html.unescape(url), *what) for url, what in links.items() if url.startswith(("https://", "http://", "/"))]
+    return tuple(Media(kind, url, name=name) for url, kind, name in found[:MOST_PICTURES])
 
 
 def _time(value: Any) -> datetime:

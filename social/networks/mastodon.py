@@ -14,17 +14,20 @@ import inscriptis
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
+from helpdesk.events.payloads import as_dict, as_list
 from helpdesk.events.provider_calls import Answer
 from social import calls, counting, files
-from social.happenings import Author, Batch, Happening, Media, Said
+from social.happenings import Author, Batch, Edited, Kind, Media, Removed, Said
 from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
-from social.networks.gathering import Gathering, not_json
+from social.networks.gathering import Found, Gathering, not_json
 from social.wording import shortened
 
 LIMIT: Final = 500
 POLL_SECONDS: Final = 60.0
 PAGE: Final = 80
 MOST_FILES: Final = 4
+# Older instances do not know quotes, and leave out what they do not know.
+_TYPES: Final = ("mention", "quote")
 
 
 class Mastodon:
@@ -39,6 +42,7 @@ class Mastodon:
     )
     polls = True
     forgets_deleted = False
+    most_looked_at = 20  # of one question
 
     def is_genuine(self, connection: Connection, body: bytes, headers: Mapping[str, str], *, at: datetime) -> bool:
         return False  # it has no signed webhook; it is polled
@@ -70,7 +74,7 @@ class Mastodon:
         return ""
 
     def poll(self, connection: Connection, cursor: Mapping[str, Any], *, at: datetime) -> Polled:
-        parameters = [("types[]", "mention"), ("limit", str(PAGE))]
+        parameters = [*(("types[]", one) for one in _TYPES), ("limit", str(PAGE))]
         since = str(cursor.get("min_id", ""))
         if since:
             parameters.append(("min_id", since))
@@ -81,6 +85,19 @@ class Mastodon:
         newest = max([*ids, since], key=lambda one: (len(one), one), default="")
         # A full page read forwards from the cursor has more behind it.
         return Polled(batch, {"min_id": newest}, 1.0 if since and len(found) >= PAGE else POLL_SECONDS)
+
+    def look_again(self, connection: Connection, posts: Sequence[str], *, at: datetime) -> Batch:
+        """GET /api/v1/statuses?id[]=, which answers those that are still there (Mastodon 4.3)."""
+        answer = calls.get(connection, "/api/v1/statuses", [("id[]", one) for one in posts], _bearer(connection))
+        if answer.status in (404, 405, 422):
+            return Batch()  # an older instance has no such question
+        found = as_list(json.loads(_ok(answer).body))
+        gathered, seen = Gathering(), {str(as_dict(one).get("id")) for one in found}
+        for one in found:
+            gathered.take(one, partial(read_status, one))
+        for gone in [one for one in posts if one not in seen]:
+            gathered.take(gone, partial(_gone, gone, at))
+        return gathered.done()
 
     def send(self, connection: Connection, outgoing: Outgoing) -> Sent:
         text = outgoing.text
@@ -148,23 +165,47 @@ class Mastodon:
 
 
 def read_notifications(found: Sequence[Any]) -> Batch:
-    """Mentions become what was said; everything else is not ours to do. Never raises."""
+    """Mentions and quotes become what was said; everything else is not ours to do. Never raises."""
     gathered = Gathering()
     for one in found:
         gathered.take(one, partial(_notification, one))
     return gathered.done()
 
 
-def _notification(one: Mapping[str, Any]) -> list[tuple[str, Happening]] | str:
-    return [("", _said(one["status"]))] if one["type"] == "mention" else f"a {str(one['type'])[:40]}"
+def _notification(one: Mapping[str, Any]) -> Found:
+    kind = str(one["type"])
+    if kind not in _TYPES:
+        return f"a {kind[:40]}"
+    if "status" in one and one["status"] is None:
+        return f"a {kind} of what is gone already"
+    return read_status(one["status"], is_quote=kind == "quote")
 
 
-def _said(status: Mapping[str, Any]) -> Said:
-    at = parse_datetime(status["created_at"])
+def read_status(status: Mapping[str, Any], *, is_quote: bool = False) -> Found:
+    """What was said, and that it was edited."""
+    said = _said(status, is_quote=is_quote)
+    if not status.get("edited_at"):
+        return [("", said)]
+    edited_at = _time(status["edited_at"])
+    return [("", said), ("", Edited(said.id, edited_at, said.text, edited_at.isoformat(), said.author.id))]
+
+
+def _gone(post: str, at: datetime) -> Found:
+    return [("", Removed(post, at))]
+
+
+def _time(value: Any) -> datetime:
+    at = parse_datetime(value)
     if at is None or at.tzinfo is None:
         raise ValueError("created_at is no time")
+    return at
+
+
+def _said(status: Mapping[str, Any], *, is_quote: bool) -> Said:
+    at = _time(status["created_at"])
     # What does not say who may read it is answered in private.
     account, is_public = status["account"], status.get("visibility") in ("public", "unlisted")
+    told: Kind = "quote" if is_quote else "reply" if status.get("in_reply_to_id") else "post"
     author = Author(
         id=str(account["id"]),
         handle=str(account["acct"]),
@@ -176,8 +217,8 @@ def _said(status: Mapping[str, Any]) -> Said:
         id=str(status["id"]),
         at=at,
         author=author,
-        text=text_of(str(status["content"])),
-        kind="direct" if not is_public else "reply" if status.get("in_reply_to_id") else "post",
+        text=_words(status),
+        kind=told if is_public else "direct",
         # The person and whether it is private: an instance does not name the thread of a status.
         thread=f"{'public' if is_public else 'direct'}:{author.id}",
         is_public=is_public,
@@ -190,6 +231,15 @@ def _said(status: Mapping[str, Any]) -> Said:
             for one in status.get("media_attachments") or ()
         ),
     )
+
+
+def _words(status: Mapping[str, Any]) -> str:
+    """The warning in front, the words, and what a poll asks."""
+    warning = str(status.get("spoiler_text") or "").strip()
+    options = [as_dict(one).get("title") for one in as_list(as_dict(status.get("poll")).get("options"))[:20]]
+    asked = "\n".join(f"○ {title}" for title in options if title)
+    parts = (f"[{warning}]" if warning else "", text_of(str(status["content"] or "")), asked)
+    return "\n\n".join(part for part in parts if part)
 
 
 def text_of(content: str) -> str:

@@ -12,7 +12,7 @@ from social import accounts, receivers
 from social.network import network
 
 LARGEST = 2 * 1024 * 1024  # bytes
-_KEPT = ("Content-Type", "User-Agent")
+_KEPT = ("Content-Type", "User-Agent", "X-Discourse-Event")
 
 
 def hook(name: str) -> Callable[[HttpRequest], HttpResponse]:

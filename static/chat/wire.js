@@ -35,10 +35,10 @@ export const whisper = (t, fields = {}) => {
   else if (isPolled && POSTED.includes(t)) call('POST', `conversations/${state.conv}/whispers`, { t, ...fields }).catch(() => null);
 };
 
-// A socket only for those who look, or who talked lately.
+// A socket only for those who look, are in a live chat (also on another tab: it rings), or talked lately.
 export const isWanted = () => {
   if (!state.session || isOver) return false;
-  if (state.shown) return true;
+  if (state.shown || (state.chat?.mode === 'chat' && state.chat.state !== 'ended')) return true;
   return state.conv !== null && document.visibilityState === 'visible' && Date.now() - (state.chat?.latest ?? state.chat?.started ?? 0) < RECENT;
 };
 

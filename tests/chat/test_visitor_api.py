@@ -5,8 +5,10 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.utils.timezone import now
 
 from chat.models import Chat, Widget
+from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Message
 from tests.chat.visiting import begin, call, say, signed, stranger
 from tests.fixtures.company import Company
@@ -72,6 +74,9 @@ def test_reading_and_rating(company: Company) -> None:
         assert call("POST", f"{path}/read", {"upto": bad}, session).status_code == 422
     for bad in (0, 6, True, "5", None):
         assert call("POST", f"{path}/csat", {"score": bad}, session).status_code == 422
+    unanswered = call("POST", f"{path}/csat", {"score": 5}, session)
+    assert (unanswered.status_code, unanswered.json()["code"]) == (409, "unanswered")
+    conversations.reply(Chat.objects.get().pk, company.grace, "Hello", at=now())
     assert call("POST", f"{path}/csat", {"score": 2}, session).status_code == 204
     assert call("POST", f"{path}/csat", {"score": 4, "comment": "Thanks"}, session).status_code == 204
     assert Chat.objects.get().conversation.rating.score == 4

@@ -16,6 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from helpdesk.conversations.models import Message
+from helpdesk.customers.models import User
 from helpdesk.events import outbox
 from helpdesk.events.models import Event, Hook
 from helpdesk.oncall import deliveries, feeds, notices, paging
@@ -261,6 +262,42 @@ class TestSlack:
         deliveries.deliver(timezone.now())
         assert slack.messages[0].text.startswith("Acknowledged")
         assert slack.messages[0].button("acknowledge_page") is None
+
+    def test_only_agents_may_press(
+        self, company: Company, client: Client, slack: SlackServer, settings: Settings, at: datetime
+    ) -> None:
+        settings.SLACK_BOT_TOKEN, settings.SLACK_CHANNEL = slack.token, "#oncall"
+        settings.SLACK_BASE_URL = slack.base_url
+        found = page(at=at)
+        deliveries.deliver(at)
+
+        def pressed_by(user: str) -> tuple[str, User | None, str]:
+            assert post(client, INTERACTIVITY, slack.press(slack.messages[0], timezone.now(), user=user)) == 200
+            outbox.drain(timezone.now())
+            found.refresh_from_db()
+            return found.state, found.acknowledged_by, found.acknowledged_via
+
+        slack.hire("eve", "eve@elsewhere.example")
+        slack.hire("ada", "ada@demo.example", team="T2")  # another company's Ada, in a channel both share
+        slack.hire("linus", "linus@demo.example", deleted=True)
+        for stranger in ("eve", "ada", "linus"):
+            assert pressed_by(stranger) == ("triggered", None, ""), stranger
+        assert [user for user, words in slack.whispers if "goes on calling" in words] == ["U0EVE", "U0ADA", "U0LINUS"]
+        assert not Hook.objects.exclude(state="done").exists(), "it is told once, and nothing is left to do"
+        # Whom Slack does not name counts all the same, or nobody could answer without the scope.
+        slack.refuse_next("missing_scope")
+        assert pressed_by("night") == ("acknowledged", None, "Slack (night)")
+
+    def test_the_address_says_who_it_is_and_not_the_name(
+        self, company: Company, client: Client, slack: SlackServer, settings: Settings, at: datetime
+    ) -> None:
+        settings.SLACK_BOT_TOKEN, settings.SLACK_BASE_URL = slack.token, slack.base_url
+        found = page(at=at)
+        slack.hire("grace", "Linus@demo.example")
+        assert post(client, INTERACTIVITY, slack.press(message(found), at, user="grace")) == 200
+        outbox.drain(timezone.now())
+        found.refresh_from_db()
+        assert found.acknowledged_by == company.linus
 
 
 class TestTheLinkInTheMail:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from django.test import Client
@@ -22,8 +23,8 @@ from phone import reconciling, told
 from phone.models import Call, Recording
 from tests.fixtures.company import Company
 from tests.fixtures.phone import line, tell
+from tests.fixtures.providers.twilio import MP3, TwilioServer
 from tests.fixtures.providers.twilio import Hook as Told
-from tests.fixtures.providers.twilio import TwilioServer
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -249,3 +250,78 @@ def test_replaying_a_quarantined_call(company: Company, twilio: TwilioServer, at
     hooks.replay(hook.pk, at=at)
     work(at)
     assert Hook.objects.get().state == "quarantined"
+
+
+class TestBadInput:
+    def test_words_and_ends_that_come_before_their_call(
+        self, company: Company, twilio: TwilioServer, at: datetime
+    ) -> None:
+        """The transcript and the end of a call whose beginning was never told: it is opened and paged all the same."""
+        ends = {"From": "+4915123456789", "To": "+4930123456", "Direction": "inbound"}
+        words = {"TranscriptionSid": "TR1", "TranscriptionStatus": "completed", "TranscriptionText": "All is down"}
+        twilio.files["RE1"] = MP3
+        tell(twilio.hook("/hooks/twilio/recording/", {"CallSid": "CA7", "RecordingSid": "RE1", **words, **ends}), at)
+        ended = {"CallSid": "CA8", "CallStatus": "no-answer", "CallDuration": "0", **ends, "From": "+491701112233"}
+        tell(twilio.hook("/hooks/twilio/status/", ended), at)
+        work(at)
+        first, second = Call.objects.order_by("sid")
+        assert (first.sid, second.sid, second.state) == ("CA7", "CA8", "failed")
+        assert Page.objects.filter(state="triggered").count() == 2
+        kept = Recording.objects.select_related("message").get(sid="RE1")
+        assert kept.message is not None and kept.message.text == "Voicemail\n\nAll is down"
+        tell(twilio.ring("CA7"), at + MINUTE)
+        work(at + MINUTE)
+        assert Call.objects.count() == 2 and Page.objects.count() == 2
+
+    def test_states_of_calls_that_are_nobodys_open_nothing(
+        self, company: Company, twilio: TwilioServer, at: datetime
+    ) -> None:
+        for query in ("", "?page=1", "?callback=1", "?page=999999999", "?callback=9223372036854775808", "?page=x"):
+            form = {"CallSid": "CA404", "CallStatus": "completed", "Direction": "outbound-api"}
+            assert tell(twilio.hook(f"/hooks/twilio/status/{query}", form), at).status_code == 200
+            message = {"MessageSid": "SM404", "MessageStatus": "undelivered", "ErrorCode": "30003"}
+            assert tell(twilio.hook(f"/hooks/twilio/status/{query}", message), at).status_code == 200
+        assert tell(twilio.hook("/hooks/twilio/status/?message=1", message), at).status_code == 200
+        work(at)
+        assert not Call.objects.exists() and not Conversation.objects.exists() and not Page.objects.exists()
+        assert not Hook.objects.filter(state="accepted").exists()
+
+    def test_a_recording_of_no_length_is_a_hang_up(self, company: Company, twilio: TwilioServer, at: datetime) -> None:
+        greeting = tell(twilio.ring(), at)
+        for hook in (*twilio.leave(greeting.content, seconds=0), twilio.hang_up()):
+            assert tell(hook, at).status_code == 200
+        work(at)
+        reconciling.reconcile(at=at + 3 * MINUTE)
+        assert not Recording.objects.exists()
+        assert Message.objects.get(kind="note").text == "The caller hung up after 12 s without leaving a message."
+
+    def test_an_address_of_a_recording_is_not_followed(
+        self, company: Company, twilio: TwilioServer, at: datetime
+    ) -> None:
+        """Only the id is used, behind the address that we know; the same id for another call stays with the first."""
+        told_of = {"RecordingUrl": "http://169.254.169.254/latest/meta-data", "RecordingDuration": "9"}
+        twilio.files["RE5"] = MP3
+        for sid in ("CA1", "CA2"):
+            tell(twilio.ring(sid), at)
+            tell(twilio.hook("/hooks/twilio/recording/", {"CallSid": sid, "RecordingSid": "RE5", **told_of}), at)
+        bad = {"CallSid": "CA1", "RecordingSid": "../../Secrets?x=", **told_of}
+        assert tell(twilio.hook("/hooks/twilio/recording/", bad), at).status_code == 200
+        work(at)
+        assert Recording.objects.get().call.sid == "CA1"
+        assert Hook.objects.get(state="quarantined").error == "no RecordingSid"
+        asked = {request.path for request in twilio.received if request.method == "GET"}
+        assert asked == {f"/2010-04-01/Accounts/{twilio.account}/Recordings/RE5.mp3"}
+
+    def test_bodies_that_mean_harm(self, company: Company, twilio: TwilioServer, at: datetime) -> None:
+        """Signed all the same: never a 500, nothing that reaches a page as markup or breaks a row."""
+        hostile = "\x00\ud800<script>alert(1)</script>\r\nX: y" + "Ж" * 5000
+        written = hostile.encode("utf-8", "replace").decode()
+        for number, name in enumerate(("From", "To", "CallerName", "Body", "CallSid", "MessageSid", "CallStatus")):
+            ring, text = twilio.ring(f"CA{number}", CallerName="x"), twilio.text("x", f"SM{number}")
+            for path, hook in (("voice", ring), ("status", ring), ("recording", ring), ("sms", text)):
+                form = {**dict(parse_qsl(hook.raw.decode())), name: written}
+                assert tell(twilio.hook(f"/hooks/twilio/{path}/", form), at).status_code == 200, (name, path)
+        work(at)
+        assert not Hook.objects.filter(state="accepted").exists()
+        for customer in Customer.objects.all():
+            assert "\x00" not in customer.name and len(customer.name) <= 254

@@ -11,6 +11,7 @@ from django.core import mail as outbox
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils.timezone import now
+from pytest_django import DjangoAssertNumQueries
 
 from helpdesk.conversations.channel import File
 from helpdesk.conversations.files import path_of
@@ -18,8 +19,10 @@ from helpdesk.conversations.models import Attachment, Conversation, Message
 from helpdesk.customers import actions as customers
 from helpdesk.customers.models import AuditEntry, CustomerSession, Identity
 from helpdesk.events.models import Event
+from knowledge import articles
+from knowledge import files as knowledge_files
 from portal import erasing, exporting, linking, passwords
-from portal.models import Erasure, Export, Linking
+from portal.models import Erasure, Export, Linking, WrongPasswords
 from tests.fixtures.company import Company
 from tests.fixtures.desk import logged_in, write
 from tests.fixtures.mailing import settle
@@ -27,6 +30,22 @@ from tests.portal.conftest import SignedIn
 
 pytestmark = pytest.mark.django_db
 SOON = timedelta(seconds=1)
+
+
+def test_a_wrong_password_does_the_same_for_everybody(
+    company: Company, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    passwords.set_password(company.carol, "a good long one", at=now())
+    seen = []
+    for address in ("carol@acme.example", "gil@globex.example", "nobody@nowhere.example"):
+        with django_assert_num_queries(2) as ran:
+            answer = Client().post("/portal/sign-in/password/", {"email": address, "password": "x"})
+        statements = [re.sub(r"'[^']*'", "?", one["sql"]) for one in ran.captured_queries]
+        seen.append((statements, re.sub(r'value="[^"]+"', "", answer.content.decode())))
+    assert seen[0] == seen[1] == seen[2]
+    assert "nowhere" not in str(list(WrongPasswords.objects.values()))
+    assert passwords.forget_ended(at=now()) == 0
+    assert passwords.forget_ended(at=now() + passwords.FAILED_WINDOW + SOON) == 3
 
 
 def test_a_password_is_set_used_and_locked(company: Company, signed_in: SignedIn) -> None:
@@ -126,8 +145,11 @@ def test_being_forgotten_waits_a_week_and_is_confirmed_by_an_admin(
     company: Company, signed_in: SignedIn, django_capture_on_commit_callbacks: object
 ) -> None:
     file = File("face.txt", "text/plain", b"only hers")
-    ticket = write(company.carol, now(), subject="Carol's secret", text="my secret", files=(file,))
-    stored = path_of(Attachment.objects.get().sha256)
+    guide = File("guide.txt", "text/plain", b"everybody's")
+    ticket = write(company.carol, now(), subject="Carol's secret", text="my secret", files=(file, guide))
+    stored, shared = (path_of(one.sha256) for one in Attachment.objects.order_by("pk"))
+    article = articles.create(articles.Text("Guide", "How it is done."), author=company.ada, at=now())
+    knowledge_files.add(article, guide, by=company.ada, at=now())
     browser = signed_in(company.carol)
     assert browser.post("/portal/account/erasure/").status_code == 422, "it must be ticked"
     browser.post("/portal/account/erasure/", {"sure": "1"})
@@ -149,7 +171,9 @@ def test_being_forgotten_waits_a_week_and_is_confirmed_by_an_admin(
     assert (company.carol.name, company.carol.email, ticket.subject) == ("", "", erasing.ERASED)
     assert not Identity.objects.filter(customer=company.carol).exists()
     assert not CustomerSession.objects.filter(customer=company.carol).exists()
-    assert not Attachment.objects.exists() and stored
+    settle(now() + SOON)
+    assert not Attachment.objects.exists() and not default_storage.exists(stored)
+    assert default_storage.exists(shared), "an article has it as well"
     assert "secret" not in str(list(Message.objects.values())) + str(list(Conversation.objects.values()))
     assert Event.objects.filter(conversation=ticket, kind="conversation.opened").exists(), "that it was, stays"
     assert AuditEntry.objects.filter(action="erased", actor=company.ada).exists()

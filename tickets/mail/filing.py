@@ -31,9 +31,9 @@ _CLAIM = Prepared(
     "claim_mail",
     f"""
 UPDATE {InboundEmail._meta.db_table} AS mail SET due_at = %(lease)s, attempts = mail.attempts + 1
-WHERE mail.id IN (SELECT id FROM {InboundEmail._meta.db_table}
-                  WHERE state = 'accepted' AND due_at <= %(at)s ORDER BY due_at, id LIMIT %(limit)s
-                  FOR UPDATE SKIP LOCKED)
+WHERE mail.id = ANY(ARRAY(SELECT id FROM {InboundEmail._meta.db_table}
+                          WHERE state = 'accepted' AND due_at <= %(at)s ORDER BY due_at, id LIMIT %(limit)s
+                          FOR UPDATE SKIP LOCKED))
 RETURNING {columns(InboundEmail, "mail")}
 """,
 )

@@ -13,7 +13,7 @@ from helpdesk.events import outbox
 from social import accounts
 from social.happenings import Said
 from social.models import Account, Post
-from social.networks.feed import read_items
+from social.networks.feed_reading import read_items
 from tests.fixtures.company import Company
 from tests.fixtures.providers.feed import FeedServer
 from tests.social.talk import poll_all

@@ -15,8 +15,8 @@ from social import arrivals, filing
 from social.happenings import Author, Batch, Said, from_json, to_json
 from social.models import Account, Arrival
 from social.network import network
-from social.networks.bluesky import read_notifications as read_bluesky
-from social.networks.feed import read_items
+from social.networks.bluesky_reading import read_notifications as read_bluesky
+from social.networks.feed_reading import read_items
 from social.networks.mastodon import read_notifications as read_mastodon
 from social.networks.telegram_reading import read_updates
 
