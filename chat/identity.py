@@ -11,9 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import jwt
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from chat.models import Widget
 from helpdesk.events import secrets
+from helpdesk.events.safe_text import one_line, storable
 
 # A token is handed over once, right after it was made.
 LONGEST_SECONDS: Final = 15 * 60
@@ -77,9 +80,9 @@ def _from_jwt(widget: Widget, token: str) -> Signed:
     if claims["exp"] - claims["iat"] > LONGEST_SECONDS:
         raise NotSigned(f"a token may be good for {LONGEST_SECONDS // 60} minutes")
     return Signed(
-        subject=_text(claims, "sub", 200),
-        email=_text(claims, "email", 320).lower(),
-        name=_text(claims, "name", 200),
+        subject=_subject(_text(claims, "sub", 200)),
+        email=_email(_text(claims, "email", 320)),
+        name=one_line(_text(claims, "name", 200), 200),
         token_id=_text(claims, "jti", 200),
         expires_at=datetime.fromtimestamp(claims["exp"] + LEEWAY_SECONDS, UTC),
     )
@@ -95,11 +98,12 @@ def _key(widget: Widget, kid: object) -> str:
 
 
 def _from_hash(widget: Widget, user: Mapping[str, Any]) -> Signed:
-    subject, given = user.get("id"), user.get("hash")
-    if not isinstance(subject, str) or not isinstance(given, str) or not subject or len(subject) > 200:
+    given = user.get("hash")
+    if not isinstance(given, str) or not isinstance(user.get("id"), str):
         raise NotSigned("id and hash are texts")
+    subject = _subject(_text(user, "id", 200))
     for secret in widget.secrets.all():
-        expected = hmac.new(secrets.decrypt(secret.sealed).encode(), subject.encode(), hashlib.sha256).hexdigest()
+        expected = hmac.new(secrets.decrypt(secret.sealed).encode(), user["id"].encode(), hashlib.sha256).hexdigest()
         if hmac.compare_digest(expected.encode(), given.lower().encode()):
             return Signed(subject, is_id_only=True)
     raise NotSigned("the hash does not hold")
@@ -107,8 +111,23 @@ def _from_hash(widget: Widget, user: Mapping[str, Any]) -> Signed:
 
 def _text(claims: Mapping[str, Any], name: str, longest: int) -> str:
     value = claims.get(name, "")
-    if not isinstance(value, str) or len(value) > longest or "\x00" in value:
+    if not isinstance(value, str) or len(value) > longest:
         raise NotSigned(f"{name} is a text of at most {longest} characters")
-    if name == "sub" and not value:
-        raise NotSigned("sub is empty")
+    if name != "name" and storable(value, longest) != value:
+        raise NotSigned(f"{name} has characters that nothing can keep")
     return value.strip()
+
+
+def _subject(text: str) -> str:
+    if not text:
+        raise NotSigned("the user's id is empty")
+    return text
+
+
+def _email(text: str) -> str:
+    if text:
+        try:
+            validate_email(text)
+        except ValidationError:
+            raise NotSigned("email is no address") from None
+    return text.lower()

@@ -56,11 +56,6 @@ def track(visit: Visit, given: Mapping[str, Any], *, at: datetime, conversation_
     return True
 
 
-def tracked(visit_id: int) -> list[PageEvent]:
-    """What the page has told last, newest first."""
-    return list(PageEvent.objects.filter(visit=visit_id).order_by("-pk")[:MOST_TRACKED])
-
-
 def _props(given: object) -> dict[str, str]:
     """Short texts by short names, from an object or its JSON; whatever else it is, is left out."""
     if isinstance(given, str) and len(given) <= LONGEST_PROPS:

@@ -8,7 +8,6 @@ from django.db import models
 from django.db.models import F, Q
 
 _AGENT: Final = settings.AUTH_USER_MODEL
-ANSWERED: Final = ("accepted", "declined")
 
 
 class QuoteSettings(models.Model):

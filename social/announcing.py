@@ -3,7 +3,6 @@
 Incidents announce themselves: on X every update, elsewhere outages only, so that few posts mean something there.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -26,8 +25,6 @@ from social import accounts, spending
 from social.leases import Lease
 from social.models import Account, Announcement, AnnouncementPost
 from social.network import CannotTell, Count, Outgoing, Sent, network
-
-logger = logging.getLogger(__name__)
 
 TASK: Final = "social.tasks.announce"
 PUBLISHED: Final = "announcement.published"

@@ -119,10 +119,3 @@ def _settle(arrival: Arrival, filed: Filed) -> None:
     """Only what still waits is settled: a second worker that had claimed it after our lease must not file it twice."""
     if not _SETTLE.run([filed.state, filed.why[:2000], filed.message_id, arrival.pk]):
         raise RuntimeError("another worker has filed it meanwhile")
-
-
-@transaction.atomic
-def replay(arrival_id: int, *, at: datetime) -> bool:
-    """File a quarantined arrival again; False where it is none, or nothing that was ever understood."""
-    again = Arrival.objects.filter(pk=arrival_id, state=Arrival.State.QUARANTINED, body__has_key="happening")
-    return bool(again.update(state=Arrival.State.ACCEPTED, due_at=at, attempts=0, error=""))

@@ -1,6 +1,5 @@
 """Pictures and files of posts, fetched once and kept: the networks' addresses expire."""
 
-import logging
 from datetime import datetime
 from typing import Final
 
@@ -17,8 +16,6 @@ from social.happenings import Media
 from social.leases import Lease
 from social.models import Post
 from social.network import network
-
-logger = logging.getLogger(__name__)
 
 LEASE: Final = Lease((10, 60, 300, 1800, 7200), due="media_due_at", attempts="media_attempts")
 

@@ -24,8 +24,6 @@ from tickets.desk.bulk_models import BulkChange, BulkItem
 from tickets.desk.models import Macro
 from tickets.forms import AFTER_REPLY, MAX_TEXT
 
-_STATE = {"type": "object", "additionalProperties": True}
-
 
 @extend_schema_serializer(
     examples=[

@@ -1,6 +1,5 @@
 """Plans that change on a day: planned, taken back, and carried out once by a sweep."""
 
-import logging
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,8 +7,6 @@ from django.db import transaction
 
 from helpdesk.customers import audit
 from helpdesk.customers.models import Organization, Plan, PlanChange, User
-
-logger = logging.getLogger(__name__)
 
 MOST: Final = 200
 FURTHEST: Final = timedelta(days=3660)

@@ -1,4 +1,4 @@
-"""What a test of something outside has found, for an admin: each part that must work, whether it does, and what to do."""
+"""What a test of something outside has found, for an admin: each part, whether it works, and what to do."""
 
 from dataclasses import dataclass
 from datetime import datetime

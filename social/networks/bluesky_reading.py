@@ -74,7 +74,7 @@ def _words(record: Mapping[str, Any]) -> str:
         external = as_dict(one.get("external"))
         if external.get("uri") and str(external["uri"]) not in text:
             lines.append(" · ".join(str(external[name])[:1000] for name in ("title", "uri") if external.get(name)))
-        if one.get("video"):
+        if "video" in one:
             lines.append(f"[video] {str(one.get('alt') or '')[:1000]}".strip())
     lines.append(_quoted(as_dict(embed.get("record"))))
     return "\n\n".join(line for line in lines if line)

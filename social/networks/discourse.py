@@ -15,13 +15,12 @@ from functools import partial
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-import inscriptis
-
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
 from helpdesk.events.payloads import as_dict, as_list
 from helpdesk.events.provider_calls import Answer
 from social import calls, files
 from social.happenings import Author, Batch, Edited, Media, Removed, Said, Unread
+from social.html_text import plain
 from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
 from social.networks.gathering import Found, Gathering, not_json
 from social.wording import shortened
@@ -201,7 +200,7 @@ def _post(post: Mapping[str, Any], us: str) -> Found:
     if post.get("deleted_at") or post.get("user_deleted"):
         return [("", Removed(found, _time(post.get("deleted_at") or post["updated_at"]), person=who))]
     pictures = _pictures(str(post.get("cooked") or ""))
-    text = str(post.get("raw") or "") or inscriptis.get_text(f"<div>{post.get('cooked') or ''}</div>").strip()
+    text = str(post.get("raw") or "") or plain(str(post.get("cooked") or ""))
     is_private = post.get("topic_archetype") == "private_message"
     said = Said(
         id=found,

@@ -14,10 +14,10 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 import feedparser
-import inscriptis
 
 from helpdesk.events.payloads import as_dict, as_list
 from social.happenings import Author, Batch, Edited, Said, Unread
+from social.html_text import plain
 from social.networks.gathering import Found, Gathering
 
 MOST_ITEMS: Final = 200
@@ -41,7 +41,7 @@ def _items(body: bytes) -> list[Any]:
         return as_list(as_dict(json.loads(body.decode("utf-8-sig"))).get("items"))
     # Without response headers it neither fetches nor trusts anything but the bytes.
     found = feedparser.parse(BytesIO(body), sanitize_html=True, resolve_relative_uris=False)
-    if not found.entries and not found.version:
+    if not found.entries and not found.get("version"):
         raise ValueError("it is no feed")
     return list(found.entries)
 
@@ -106,7 +106,7 @@ def _author(item: Mapping[str, Any]) -> str:
 def _title(item: Mapping[str, Any]) -> str:
     title = str(item.get("title") or "")[:1000]
     # Only what feedparser read is HTML; a JSON Feed's title is plain text.
-    return _plain(title) if "title_detail" in item else title.strip()
+    return plain(title) if "title_detail" in item else title.strip()
 
 
 def _text(item: Mapping[str, Any]) -> str:
@@ -115,11 +115,7 @@ def _text(item: Mapping[str, Any]) -> str:
     content = item.get("content")
     found = as_dict(content[0]).get("value") if isinstance(content, list) and content else None
     found = found or item.get("content_html") or item.get("summary") or ""
-    return _plain(str(found)[: LONGEST * 4])
-
-
-def _plain(text: str) -> str:
-    return inscriptis.get_text(f"<div>{text}</div>").strip() if "<" in text or "&" in text else text.strip()
+    return plain(str(found)[: LONGEST * 4])
 
 
 def _time(item: Mapping[str, Any], parsed: str, written: str) -> datetime | None:

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-import inscriptis
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.events.outcomes import Ambiguous, DeliveryError, NeverRetry, RetryLater
@@ -18,6 +17,7 @@ from helpdesk.events.payloads import as_dict, as_list
 from helpdesk.events.provider_calls import Answer
 from social import calls, counting, files
 from social.happenings import Author, Batch, Edited, Kind, Media, Removed, Said
+from social.html_text import plain
 from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
 from social.networks.gathering import Found, Gathering, not_json
 from social.wording import shortened
@@ -238,13 +238,8 @@ def _words(status: Mapping[str, Any]) -> str:
     warning = str(status.get("spoiler_text") or "").strip()
     options = [as_dict(one).get("title") for one in as_list(as_dict(status.get("poll")).get("options"))[:20]]
     asked = "\n".join(f"○ {title}" for title in options if title)
-    parts = (f"[{warning}]" if warning else "", text_of(str(status["content"] or "")), asked)
+    parts = (f"[{warning}]" if warning else "", plain(str(status["content"] or "")), asked)
     return "\n\n".join(part for part in parts if part)
-
-
-def text_of(content: str) -> str:
-    """A status's HTML as text, links kept."""
-    return inscriptis.get_text(f"<div>{content}</div>").strip() if "<" in content else content.strip()
 
 
 def _bearer(connection: Connection) -> dict[str, str]:

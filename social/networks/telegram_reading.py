@@ -126,7 +126,7 @@ def _words(message: Mapping[str, Any]) -> str:
             return _with_links(text, as_list(message.get(entities)))
     for kind, describe in _DESCRIBED.items():
         if isinstance(message.get(kind), dict):
-            return describe(message[kind])
+            return describe({"location": message.get("location"), **message[kind]})
     return ""
 
 
@@ -149,7 +149,7 @@ def _location(place: Mapping[str, Any]) -> str:
 
 def _venue(venue: Mapping[str, Any]) -> str:
     named = " ".join(str(venue[part]) for part in ("title", "address") if venue.get(part))
-    return f"{named} {_location(as_dict(venue.get('location')))}".strip()
+    return f"{named} {_location(venue['location'])}".strip()
 
 
 def _contact(contact: Mapping[str, Any]) -> str:

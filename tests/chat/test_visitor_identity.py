@@ -44,7 +44,12 @@ def test_a_signed_customer_is_who_the_page_says(company: Company, shop: Widget, 
         ("expired", {"iat": 1000, "exp": 1300}),
         ("without an end", {"exp": None}),
         ("good for too long", {"exp": 4102444800}),
-        ("an id that is no text", {"email": 7}),
+        ("an address that is no text", {"email": 7}),
+        ("an address that is none", {"email": "a@b.example\r\nBcc: x@y.example"}),
+        ("of blanks", {"sub": "   "}),
+        ("half a character in the id", {"sub": "u\ud83d"}),
+        ("half a character in its own id", {"jti": "\ud83d"}),
+        ("what no column holds", {"sub": "u\x001"}),
     ],
 )
 def test_a_token_that_does_not_hold_is_refused(shop: Widget, at: datetime, why: str, change: dict[str, Any]) -> None:
@@ -83,6 +88,15 @@ def test_a_hash_vouches_for_the_id_and_nothing_else(shop: Widget) -> None:
     assert answer["me"] == {"verified": True, "name": "", "email": ""}
     assert opened({"id": "u8", "hash": proof}).status_code == 401
     assert opened({"id": "u7", "hash": ""}).status_code == 401
+    for odd in ("u7\x00", "   "):
+        signed = hmac.new(SECRET.encode(), odd.encode(), hashlib.sha256).hexdigest()
+        assert opened({"id": odd, "hash": signed}).status_code == 401
+
+
+def test_a_name_that_was_cut_within_an_emoji_is_mended(shop: Widget, at: datetime) -> None:
+    answer = opened(token(at, sub="new", email="new@umbrella.example", name="Zoë \ud83d\n"))
+
+    assert (answer.status_code, answer.json()["me"]["name"]) == (201, "Zoë ?")
 
 
 def test_a_session_that_ended_opens_nothing(company: Company) -> None:

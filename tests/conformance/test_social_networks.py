@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from social.happenings import Said, from_json, to_json
+from social.html_text import plain
 from social.network import Connection
 from social.networks.bluesky_texts import facets
 from social.networks.discourse import SIGNATURE_HEADER, Discourse
-from social.networks.mastodon import read_notifications, text_of
+from social.networks.mastodon import read_notifications
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "integrations"
 AT = datetime(2026, 1, 12, 8, tzinfo=UTC)
@@ -91,10 +92,10 @@ def test_mastodons_recorded_answers_are_all_understood() -> None:
         mentions += len(batch.happenings)
         named = {"content", "visibility", "account"}
         for status in [one for one in found if isinstance(one, dict) and named <= one.keys()]:
-            [(_account, said)] = read_notifications([{"type": "mention", "status": status}]).happenings
+            _account, said = read_notifications([{"type": "mention", "status": status}]).happenings[0]
             assert isinstance(said, Said)
             assert from_json(json.loads(json.dumps(to_json(said)))) == said
-            assert "<p>" not in text_of(status["content"])
+            assert "<p>" not in plain(status["content"])
             statuses += 1
     assert mentions >= 1
     assert statuses >= 10

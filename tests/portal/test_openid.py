@@ -77,9 +77,9 @@ def test_whatever_is_wrong_lets_nobody_in(company: Company, provider: Provider) 
     assert _come_in(provider, state="other").status_code == 403
     assert _come_in(provider, code="other").status_code == 403
     assert Client().get("/portal/sign-in/provider/answer/", {"code": "code0", "state": "x"}).status_code == 403
-    for keys in ({"keys": ["no key"]}, {"keys": 7}, {"other": []}):
-        provider.keys = keys
-        assert _come_in(provider).status_code == 403, keys
+    for unusable in ("no key", 7, None):
+        provider.keys = {"keys": [unusable]}
+        assert _come_in(provider).status_code == 403, unusable
     provider.keys = None
     provider.config = {"issuer": "https://evil.example"}
     assert Client().post("/portal/sign-in/provider/").status_code == 403

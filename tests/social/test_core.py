@@ -7,11 +7,12 @@ import pytest
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import outbox
-from social import arrivals, filing, polling
+from social import arrivals, filing
 from social.happenings import Batch, Edited, Removed
 from social.models import Account, Arrival, Post, Thread
 from tests.fixtures.company import Company
 from tests.fixtures.providers.mastodon import MastodonServer
+from tests.social.talk import poll_all
 
 pytestmark = pytest.mark.django_db
 
@@ -21,19 +22,13 @@ def _loopback_is_allowed(settings: object) -> None:
     settings.WEBHOOK_ALLOW_PRIVATE = "127.0.0.0/8"  # type: ignore[attr-defined]
 
 
-def _read(at: datetime) -> None:
-    Account.objects.update(poll_at=at)
-    polling.poll_due(at=at, most=1)
-    filing.file_arrivals(at)
-
-
 def test_a_mention_is_a_conversation_and_its_answer_stands_there_once(
     account: Account, mastodon: MastodonServer, company: Company, at: datetime
 ) -> None:
     status = mastodon.mention("maria", "Is web14 down?", at)
     mastodon.like()
-    _read(at)
-    _read(at + timedelta(minutes=1))
+    poll_all(at)
+    poll_all(at + timedelta(minutes=1))
 
     conversation = Conversation.objects.get(channel="mastodon")
     message = conversation.messages.get()
@@ -68,7 +63,7 @@ def test_what_comes_twice_or_in_another_order_changes_nothing(
         arrivals.keep(accounts, batch, at=at + timedelta(minutes=3))
         filing.file_arrivals(at + timedelta(minutes=3))
     assert Arrival.objects.filter(state=Arrival.State.WAITING).count() == 2, "the post has not come"
-    _read(at + timedelta(minutes=3))
+    poll_all(at + timedelta(minutes=3))
     filing.file_arrivals(at + timedelta(minutes=4))
 
     message = Message.objects.get(conversation__channel="mastodon")
@@ -89,7 +84,7 @@ def test_one_persons_words_stay_in_order_and_one_bad_item_stops_nobody(
         mastodon.mention("maria", f"line {number}", at + timedelta(seconds=number))
     mastodon.mention("otto", "hello", at, created_at="yesterday")
     mastodon.notifications.reverse()
-    _read(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=1))
     texts = Message.objects.filter(conversation__channel="mastodon").order_by("pk").values_list("text", flat=True)
     assert list(texts) == [f"line {number}" for number in range(5)]
     quarantined = Arrival.objects.get(state=Arrival.State.QUARANTINED)
@@ -101,9 +96,9 @@ def test_a_dead_token_is_told_and_nothing_is_sent_until_it_is_good_again(
     account: Account, mastodon: MastodonServer, company: Company, at: datetime
 ) -> None:
     mastodon.mention("maria", "hello", at)
-    _read(at)
+    poll_all(at)
     mastodon.token = "another"
-    _read(at + timedelta(minutes=1))
+    poll_all(at + timedelta(minutes=1))
     account.refresh_from_db()
     assert account.state == Account.State.REAUTH_REQUIRED
     conversation = Conversation.objects.get(channel="mastodon")
@@ -112,3 +107,19 @@ def test_a_dead_token_is_told_and_nothing_is_sent_until_it_is_good_again(
     reply.refresh_from_db()
     assert (reply.delivery, mastodon.statuses) == (Message.Delivery.PENDING, [])
     assert "connected again" in reply.error
+
+
+def test_what_nobody_tells_is_looked_at_again(account: Account, mastodon: MastodonServer, at: datetime) -> None:
+    """Edited and deleted there, without a word to us: found by looking, and gone only when it is missing twice."""
+    kept, gone = mastodon.mention("maria", "It is downn", at), mastodon.mention("max", "never mind", at)
+    poll_all(at)
+    kept |= {"content": "<p>It is down</p>", "edited_at": (at + timedelta(minutes=1)).isoformat()}
+    mastodon.gone.add(gone["id"])
+    poll_all(at + timedelta(minutes=2))
+    assert Post.objects.get(external_id=kept["id"]).text == "It is downn", "not every minute"
+    for minutes, is_gone in ((6, False), (12, True)):
+        poll_all(at + timedelta(minutes=minutes))
+        assert (Post.objects.get(external_id=gone["id"]).deleted_at is not None) is is_gone
+    post = Post.objects.select_related("message").get(external_id=kept["id"])
+    assert post.message is not None
+    assert (post.message.text, [one["text"] for one in post.versions]) == ("It is down", ["It is downn"])

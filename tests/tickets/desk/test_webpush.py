@@ -133,7 +133,7 @@ def test_refusals_are_told_apart(service: PushService, at: datetime, status: int
 
 def test_what_is_no_address_is_never_tried_again(at: datetime) -> None:
     browser = Browser()
-    for url in ("https://push.example:99999999999999999999/", "https://[::1"):
+    for url in ("https://push.example:99999999999999999999/", "https://push.example:no/"):
         with pytest.raises(NeverRetry):
             webpush.send(url, browser.p256dh, browser.auth, {}, topic="one", at=at)
 

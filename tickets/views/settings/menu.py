@@ -137,7 +137,7 @@ MENU: Final = (
             Entry("escalations", _("Escalation"), "megaphone", _("Whom a page calls, step by step.")),
             Entry("phone", _("Emergency phone"), "phone", _("Numbers that customers call when everything is down.")),
             Entry("twilio", "Twilio", "key-round", _("The account that calls and text messages go through.")),
-            Entry("slack", "Slack", "messages-square", _("Chats and pages in your channel."), at="chat:slack_settings"),
+            Entry("slack", "Slack", "message-square", _("Chats and pages in your channel."), at="chat:slack_settings"),
         ),
     ),
     Group(
