@@ -21,4 +21,4 @@ USER helpdesk
 VOLUME /data
 EXPOSE 8000 2525
 CMD ["uvicorn", "helpdesk.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--lifespan", "off", \
-    "--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
+    "--no-proxy-headers", "--ws-max-size", "65536", "--ws-per-message-deflate", "false"]

@@ -20,6 +20,7 @@ from helpdesk.customers.models import User
 from helpdesk.events.outcomes import DeliveryError
 from helpdesk.events.payloads import form_fields
 from helpdesk.events.safe_text import one_line, storable
+from helpdesk.numbers import whole_number
 from helpdesk.oncall import rotas
 from helpdesk.oncall.models import Schedule
 from helpdesk.oncall.pagers.slack_calls import escaped
@@ -70,7 +71,10 @@ def _find(agent: User, words: str, at: datetime) -> str:
     except search.TooCommon:
         return TOO_COMMON
     rows = visible_conversations(agent).filter(pk__in=found).select_related("customer").order_by("-pk")
-    lines = [_line(one) for one in rows[:MOST_TICKETS]]
+    # The ticket of that number before those that speak of it.
+    named = list(rows.filter(pk=whole_number(words.removeprefix("#"))))
+    others = [one for one in rows[: MOST_TICKETS + 1] if one not in named]
+    lines = [_line(one) for one in [*named, *others][:MOST_TICKETS]]
     return "\n".join(lines) or "Nothing found among the tickets that you may see."
 
 

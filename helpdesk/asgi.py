@@ -8,6 +8,7 @@ from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 
 from helpdesk import garbage
+from helpdesk.behind_proxy import BehindProxy
 from helpdesk.threaded_requests import ThreadedRequests
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
@@ -21,5 +22,6 @@ from status.cached import StatusFirst  # noqa: E402
 # started waits a second for it, on as many threads as ask.
 import_module(settings.ROOT_URLCONF)
 _pages_and_sockets = ProtocolTypeRouter({"http": http(ThreadedRequests(direct=DIRECT)), "websocket": websockets})
-application = StatusFirst(HelpFirst(_pages_and_sockets))
+_known_first = StatusFirst(HelpFirst(_pages_and_sockets))
+application = BehindProxy(_known_first) if settings.BEHIND_PROXY else _known_first
 garbage.settle()

@@ -25,6 +25,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "helpdesk.api_refusals.say_refusals",
+    ],
     # Fields of one name with different choices need names of their own.
     "ENUM_NAME_OVERRIDES": {
         "ServiceKind": "helpdesk.customers.models.Service.Kind",

@@ -24,6 +24,7 @@ NETWORK_DESK = {
     "pane": "social.pane.facts",
     "messages": "social.marks.of_messages",
     "answer": "social.answering.from_desk",
+    "say": "social.answering.by_the_house",
 }
 
 # What is due of a chat, and what is then looked at; a function takes (chat, at) and returns when to look again.

@@ -158,7 +158,8 @@ class Supervisor:
         # WhiteNoise reads its files synchronously; Django says so once, and it is no news.
         quiet = ("-W", "ignore:StreamingHttpResponse must consume")
         web = ("--host", LOOPBACK, "--port", port, "--log-level", "warning", "--no-access-log", "--lifespan", "off")
-        sockets = ("--ws-max-size", _LARGEST_FRAME, "--ws-per-message-deflate", "false")
+        # Whose word counts for who asks is said once, by BEHIND_PROXY.
+        sockets = ("--ws-max-size", _LARGEST_FRAME, "--ws-per-message-deflate", "false", "--no-proxy-headers")
         ending = ("--timeout-graceful-shutdown", "3")
         self._child("web", *quiet, "-m", "uvicorn", "helpdesk.asgi:application", *web, *sockets, *ending)
         self._child("mail", "manage.py", "receive_mail_smtp")

@@ -2,16 +2,15 @@
 not know, and everybody who is signed in, goes on to the others.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from django.db import DatabaseError, InterfaceError
 
 from helpdesk.customers import sessions
 from helpdesk.kept import send as send_kept
+from helpdesk.made_once import MadeOnce
 from knowledge import asked as addressed
 from knowledge import seen, serving
 from knowledge.asked import Asked
@@ -24,7 +23,6 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-THREADS: Final = 2
 MOST_KNOWN: Final = 5_000
 COOKIE: Final = f"{sessions.COOKIE}=".encode()
 
@@ -35,10 +33,8 @@ class HelpFirst:
     def __init__(self, others: Application, keeper: Keeper | None = None) -> None:
         self._others = others
         self._keeper = keeper or Keeper()
-        self._threads = ThreadPoolExecutor(THREADS, "help centre")
+        self._once = MadeOnce("help centre")
         self._known: dict[str, Asked | None] = {}
-        self._looking: asyncio.Future[None] | None = None
-        self._being_made: dict[tuple[Asked, str], asyncio.Future[Page | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope) if scope["type"] == "http" else None
@@ -69,7 +65,7 @@ class HelpFirst:
 
     def close(self) -> None:
         """End the threads that make pages, and their connections."""
-        self._threads.shutdown()
+        self._once.close()
 
     def _asked(self, scope: Scope) -> Asked | None:
         path = scope["path"]
@@ -87,24 +83,12 @@ class HelpFirst:
     async def _page(self, asked: Asked, language: str) -> Page | None:
         """The page from memory; made by a thread where there is none, once for all who wait for it."""
         if self._keeper.is_due:
-            await self._look()
+            await self._once.wait("look", self._keeper.look)
         page = self._keeper.find(asked, language)
         if page is not None:
             return page
-        key = (asked, language)
-        made = self._being_made.get(key)
-        if made is None:
-            loop = asyncio.get_running_loop()
-            made = self._being_made[key] = loop.run_in_executor(self._threads, self._keeper.make, asked, language)
-            made.add_done_callback(lambda _made: self._being_made.pop(key, None))
         try:
-            return await asyncio.shield(made)
+            return await self._once.wait((asked, language), self._keeper.make, asked, language)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("a page of the help centre cannot be made: %s", type(error).__name__)
             return self._keeper.find_old(asked, language)
-
-    async def _look(self) -> None:
-        if self._looking is None or self._looking.done():
-            loop = asyncio.get_running_loop()
-            self._looking = loop.run_in_executor(self._threads, self._keeper.look)
-        await asyncio.shield(self._looking)

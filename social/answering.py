@@ -69,9 +69,10 @@ def from_desk(
     seen: int | None = None,
     status: str = "",
     insists: str = "",
+    holds: timedelta | None = None,
 ) -> Message | None:
-    """For NETWORK_DESK: an answer from the composer; None where it waits for a second person. Raises what `answer`
-    raises.
+    """For NETWORK_DESK: an answer from the composer, a macro, the API …; None where it waits for a second person. A
+    private one stays here for `holds`, as long as any reply where that is None. Raises what `answer` raises.
     """
     said = answer(
         conversation_id,
@@ -84,6 +85,7 @@ def from_desk(
         status=status or Status.PENDING,
         override=insists.strip(),
         may_override=permissions.may_override(user),
+        holds=holds,
     )
     return said if isinstance(said, Message) else None
 
@@ -101,12 +103,15 @@ def answer(
     may_override: bool = False,
     seen: int | None = None,
     status: str = Status.PENDING,
+    holds: timedelta | None = None,
 ) -> Message | Approval:
     """Answer in this thread: a message on its way, or an approval that waits. `override` is an admin's reason to let
     private data stand. Raises Exposes, TooLong, and what `conversations.reply` raises.
     """
     conversation = lock(conversation_id)
-    thread = Thread.objects.select_related("account").get(pk=conversation.pk)
+    thread = Thread.objects.select_related("account").filter(pk=conversation.pk).first()
+    if thread is None:
+        raise conversations.Refused(_("This conversation is on no network: write to them in another one."))
     reason = override if may_override else ""
     check(conversation, thread, text, override=reason)
     said: Message | Approval
@@ -114,7 +119,7 @@ def answer(
         said = _ask(conversation, user, text, client_id, at, seen=seen, files=files)
         named = {"approval": said.pk}
     else:
-        said = _reply(thread, user, text, client_id, at, files=files, seen=seen, status=status)
+        said = _reply(thread, user, text, client_id, at, files=files, seen=seen, status=status, holds=holds)
         named = {"message": said.pk}
     if reason and thread.is_public:
         _keep_override(conversation, user, text, reason, named, at)
@@ -124,6 +129,11 @@ def answer(
 def needs_second_reader(thread: Thread) -> bool:
     """Whether what we say there is read by a second person first; what is posted by hand is read by whoever posts."""
     return thread.is_public and thread.account.needs_approval and not thread.is_manual
+
+
+def is_by_hand(thread: Thread) -> bool:
+    """Whether somebody posts it there themselves: it was logged by hand, or the network has no call for it."""
+    return thread.is_manual or (thread.is_public and "reply" not in network(thread.account.network).can)
 
 
 def check(conversation: Conversation, thread: Thread, text: str, *, override: str = "") -> None:
@@ -187,12 +197,41 @@ def _reply(
     files: Iterable[File] = (),
     seen: int | None = None,
     status: str = Status.PENDING,
+    holds: timedelta | None = None,
 ) -> Message:
-    wait = thread.account.send_delay if thread.is_public and not thread.is_manual else settings.UNDO_SEND_SECONDS
-    leaves_at = at + timedelta(seconds=wait)
+    leaves_at = at + _wait(thread, timedelta(seconds=settings.UNDO_SEND_SECONDS) if holds is None else holds)
+    by_hand = is_by_hand(thread)
     return conversations.reply(
-        thread.pk, user, text, at=at, client_id=client_id, files=files, seen=seen, not_before=leaves_at, status=status
+        thread.pk,
+        user,
+        text,
+        at=at,
+        client_id=client_id,
+        files=files,
+        seen=seen,
+        not_before=leaves_at,
+        # Until it stands there it is still we who act.
+        status=Status.OPEN if by_hand and status == Status.PENDING else status,
+        is_for_hand=by_hand,
     )
+
+
+def _wait(thread: Thread, otherwise: timedelta) -> timedelta:
+    is_slow = thread.is_public and not thread.is_manual
+    return timedelta(seconds=thread.account.send_delay) if is_slow else otherwise
+
+
+@transaction.atomic
+def by_the_house(conversation: Conversation, text: str, *, at: datetime) -> Message:
+    """For NETWORK_DESK: what a rule says there, where nobody has to read it first. The caller holds the lock. Raises
+    Exposes, TooLong, conversations.Refused.
+    """
+    thread = Thread.objects.select_related("account").get(pk=conversation.pk)
+    check(conversation, thread, text)
+    if needs_second_reader(thread):
+        raise conversations.Refused(_("A second person reads what this account says in public: no rule says it."))
+    leaves_at = at + _wait(thread, timedelta(0))
+    return conversations.write_automatically(conversation, text, at=at, not_before=leaves_at)
 
 
 def _ask(

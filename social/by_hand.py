@@ -6,12 +6,14 @@ from hashlib import sha256
 
 from django.db import transaction
 
+from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import promises
 from helpdesk.conversations.incoming import lock
-from helpdesk.conversations.models import Message
+from helpdesk.conversations.models import Message, Status
 from helpdesk.customers.models import User
 from helpdesk.events.actions import Fact, record
 from helpdesk.events.actors import Actor
-from social import channel, saying
+from social import answering, channel, saying
 from social.happenings import Author, Said
 from social.models import Account, Arrival, Post, Thread
 from social.network import Outgoing, Sent, network
@@ -75,14 +77,18 @@ def deep_link(message: Message, thread: Thread) -> str:
 
 @transaction.atomic
 def mark_posted(message_id: int, url: str, user: User, *, at: datetime) -> bool:
-    """The agent has posted it there; False where it left by itself."""
+    """The agent has posted it there: now it is an answer, and theirs to write. False where it left by itself."""
     message = Message.objects.select_related("conversation").get(pk=message_id)
-    lock(message.conversation_id)
+    conversation = lock(message.conversation_id)
     waits = Message.objects.filter(pk=message.pk, delivery__in=[Message.Delivery.FAILED, Message.Delivery.PENDING])
     if not waits.update(delivery=Message.Delivery.SENT, provider_id=url[:998], error=""):
         return False
     thread = Thread.objects.select_related("account", "person").get(pk=message.conversation_id)
     channel.keep(thread.account, message, channel.made_of(message, thread), Sent(url or f"hand:{message.pk}", url))
+    promises.answered(conversation, at=at)
+    if answering.is_by_hand(thread) and conversation.status == Status.OPEN:
+        theirs = conversations.Changes(status=Status.PENDING)
+        conversations.change(conversation.pk, theirs, actor=Actor.agent(user), at=at)
     data = {"message": message.pk, "url": url[:500]}
     record(Fact(POSTED, message.conversation_id, Actor.agent(user), data=data), at=at)
     return True

@@ -18,7 +18,7 @@ from helpdesk.events.secrets import SecretUnreadable
 from social import accounts
 from social.leases import Lease
 from social.models import ModerationAction, Person, Post, Thread
-from social.network import network
+from social.network import Why, network
 
 TASK: Final = "social.tasks.moderate"
 MODERATED: Final = "social.moderated"
@@ -133,16 +133,18 @@ def _apply(kind: Kind, post: Post | None, person: Person | None, at: datetime) -
 
 def carry_out_due(*, at: datetime, most: int = 50) -> int:
     """Tell the networks what is due; how many were told."""
-    actions = ModerationAction.objects.select_related("account", "post", "person")
+    actions = ModerationAction.objects.select_related("account", "post__person", "person")
     return LEASE.each(actions, _carry_out, at=at, most=most)
 
 
 def _carry_out(action: ModerationAction, at: datetime) -> None:
     post = action.post.external_id if action.post else ""
-    person = action.person.external_id if action.person else ""
+    who = action.person or (action.post.person if action.post else None)
+    person = who.external_id if who else ""
+    why = Why(action.reason, action.words)
     try:
         connection = accounts.fresh(action.account, at=at)
-        network(action.account.network).moderate(connection, action.kind, post=post, person=person)
+        network(action.account.network).moderate(connection, action.kind, post=post, person=person, why=why)
     except SecretUnreadable as error:
         _end(action, ModerationAction.State.FAILED, str(error))
     except DeliveryError as error:

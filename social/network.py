@@ -143,6 +143,14 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """Of a step against somebody: one of ModerationAction.Reason, and the agent's own words."""
+
+    reason: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """One thing to enter when an account is connected: a secret, or an option where `is_secret` is False."""
 
@@ -197,8 +205,8 @@ class Network(Protocol):
     def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
         """Whether it was said, after a call whose end is not known. Raises CannotTell, a DeliveryError."""
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
-        """One of ModerationAction.Kind that `can` names. Raises a DeliveryError."""
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
+        """One of ModerationAction.Kind that `can` names; a report says why. Raises a DeliveryError."""
 
     def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:
         """A file's name and bytes, through the guard for addresses that others give. Raises a DeliveryError."""

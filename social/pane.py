@@ -100,7 +100,7 @@ def facts(conversation_id: int, user: User, at: datetime) -> Pane | None:
         against=[kind for kind in _AGAINST_PERSONS if permissions.may_moderate(user, kind)],
         may_override=permissions.may_override(user),
         posts=len(theirs),
-        is_by_hand=thread.is_manual or (thread.is_public and "reply" not in way.can),
+        is_by_hand=answering.is_by_hand(thread),
     )
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from status import badge, feeds, sections, snapshot, statuspage_api
 from status.addresses import incident_url, page_url
 from status.maintenance_calendar import Window, calendar
-from status.rendering import Place, render
+from status.rendering import Roots, render
 from status.snapshot import Part, ShownIncident, Snapshot
 
 HTML: Final = "text/html; charset=utf-8"
@@ -105,12 +105,12 @@ def part_of(asked: Asked) -> Part:
     return _OF_API.get(asked.argument, Part.GOING_ON) if asked.is_api else _OF_KIND[asked.kind]
 
 
-def place_of(asked: Asked, *, is_exported: bool = False) -> Place:
+def roots_of(asked: Asked, *, is_exported: bool = False) -> Roots:
     """Where the page lies that was asked for."""
     root = "../" * asked.path.count("/")
     top = root + "../" if asked.language else root
     app = f"{settings.PUBLIC_URL}/status/" if is_exported else top
-    return Place(root or "./", top or "./", app or "./", is_exported)
+    return Roots(root or "./", top or "./", app or "./", is_exported)
 
 
 def make(asked: Asked, language: str, shown: Snapshot, *, is_exported: bool = False) -> Made | None:
@@ -122,17 +122,17 @@ def make(asked: Asked, language: str, shown: Snapshot, *, is_exported: bool = Fa
         return Made("application/json; charset=utf-8", json.dumps(document, ensure_ascii=False).encode())
     with translation.override(language):
         if asked.is_page:
-            page = _page(asked, language, shown, place_of(asked, is_exported=is_exported))
+            page = _page(asked, language, shown, roots_of(asked, is_exported=is_exported))
             return None if page is None else Made(HTML, page.encode())
         return Made(_FILES[asked.kind], _file(asked.kind, shown))
 
 
-def _page(asked: Asked, language: str, shown: Snapshot, place: Place) -> str | None:
+def _page(asked: Asked, language: str, shown: Snapshot, roots: Roots) -> str | None:
     context = _context(asked, shown)
     if context is None:
         return None
     template = "history.jinja" if asked.kind == "month" else f"{asked.kind}.jinja"
-    return render(template, place, language, shown, path=asked.path, **context)
+    return render(template, roots, language, shown, path=asked.path, **context)
 
 
 def _context(asked: Asked, shown: Snapshot) -> dict[str, Any] | None:

@@ -2,10 +2,8 @@
 Redis. The outermost application; what it does not know goes on to the others.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,6 +13,7 @@ from django.utils import timezone
 from helpdesk.customers import sessions
 from helpdesk.kept import Kept
 from helpdesk.kept import send as send_kept
+from helpdesk.made_once import MadeOnce
 from status import answers, serving
 from status.answers import Asked
 from status.keeping import Keeper, NothingToShow
@@ -29,8 +28,6 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 PREFIX: Final = "/status/"
 # Some clients, Statuspage's own widget among them, know only a host.
 API_OF_HOST: Final = "/api/v2/"
-# Two make what nobody has asked for yet, so that one slow old month does not keep the front page waiting.
-THREADS: Final = 2
 # Addresses that were found to be public ones; there are few but those of incidents.
 MOST_KNOWN: Final = 5000
 COOKIE: Final = f"{sessions.COOKIE}=".encode()
@@ -44,10 +41,8 @@ class StatusFirst:
     def __init__(self, others: Application, keeper: Keeper | None = None) -> None:
         self._others = others
         self._keeper = keeper or Keeper(settings.DATA_DIR / "status-page", timezone.now)
-        self._threads = ThreadPoolExecutor(THREADS, "status")
+        self._once = MadeOnce("status")
         self._known: dict[str, Asked] = {}
-        self._renewal: asyncio.Future[None] | None = None
-        self._being_made: dict[tuple[Asked, str], asyncio.Future[Kept | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith((PREFIX, API_OF_HOST)):
@@ -64,7 +59,7 @@ class StatusFirst:
 
     def close(self) -> None:
         """End the threads that make answers, and their connections."""
-        self._threads.shutdown()
+        self._once.close()
 
     def _find(self, path: str) -> Asked | None:
         asked = answers.parse(path.removeprefix(PREFIX if path.startswith(PREFIX) else "/"))
@@ -98,9 +93,9 @@ class StatusFirst:
     async def _kept(self, asked: Asked, accepted: bytes) -> Kept | None:
         """The answer from memory; made by a thread where there is none, once for all who wait for it."""
         if self._keeper.generation is None:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._keeper.start)
+            await self._once.wait("start", self._keeper.start)
         while self._keeper.is_outdated:
-            await self._renewed()
+            await self._once.wait("renewal", self._keeper.renew)
         generation = self._keeper.generation
         assert generation is not None, "it has been started"
         language = asked.language or (
@@ -111,20 +106,7 @@ class StatusFirst:
         key = (asked, language)
         generation.asked[key] += 1
         kept = generation.answers.get(key)
-        if kept is not None:
-            return kept
-        made = self._being_made.get(key)
-        if made is None:
-            loop = asyncio.get_running_loop()
-            made = self._being_made[key] = loop.run_in_executor(self._threads, self._keeper.make, asked, language)
-            made.add_done_callback(lambda _made: self._being_made.pop(key, None))
-        return await asyncio.shield(made)
-
-    async def _renewed(self) -> None:
-        if self._renewal is None or self._renewal.done():
-            loop = asyncio.get_running_loop()
-            self._renewal = loop.run_in_executor(self._threads, self._keeper.renew)
-        await asyncio.shield(self._renewal)
+        return kept if kept is not None else await self._once.wait(key, self._keeper.make, asked, language)
 
 
 async def _allow(asked: Asked, send: Send) -> None:

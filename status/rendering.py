@@ -33,9 +33,9 @@ ASSETS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page lies. `root` leads from it to the front page in its language, `top` to where the API lies, both
-    relative, so that the same page works below any address; `app` leads to what only the helpdesk itself can answer.
+class Roots:
+    """Where the links of a page begin. `root` leads to the front page in its language, `top` to where the API lies,
+    both relative, so that the same page works below any address; `app` leads to what only the helpdesk can answer.
     """
 
     root: str
@@ -57,20 +57,20 @@ def _static(name: str) -> str:
     return static(name)
 
 
-def render(name: str, place: Place, language: str, shown: Snapshot, **context: Any) -> Markup:
+def render(name: str, roots: Roots, language: str, shown: Snapshot, **context: Any) -> Markup:
     """A template of `templates/status/` in this language, with all times in the page's zone."""
     zone = shown.zone
     with translation.override(language):
         common = {
             "_": translator(language),
             "shown": shown,
-            "place": place,
-            "icon": place.icon,
+            "roots": roots,
+            "icon": roots.icon,
             "language": language,
             "languages": settings.LANGUAGES,
             "when": partial(_when, language, zone),
-            "card": partial(_card, place, language, shown),
-            "component": partial(_component, place, language, shown),
+            "card": partial(_card, roots, language, shown),
+            "component": partial(_component, roots, language, shown),
         }
         return Markup(environment().get_template(name).render(common | context))
 
@@ -89,41 +89,41 @@ class _Card:
     affected: tuple[tuple[str, str], ...]
     most: int
     level: int
-    place: Place = field(compare=False)
+    roots: Roots = field(compare=False)
     one: ShownIncident = field(compare=False)
     shown: Snapshot = field(compare=False)
 
 
-def _card(place: Place, language: str, shown: Snapshot, one: ShownIncident, most: int = 3, level: int = 3) -> Markup:
+def _card(roots: Roots, language: str, shown: Snapshot, one: ShownIncident, most: int = 3, level: int = 3) -> Markup:
     """The incident with its newest updates, under a heading of that level."""
-    key = ("card", place.root, language, one.id, most, level)
+    key = ("card", roots.root, language, one.id, most, level)
     found: Markup | None = shown.drawn.get(key)
     if found is None:
-        found = shown.drawn[key] = _drawn(_known(place, language, shown, one, most, level))
+        found = shown.drawn[key] = _drawn(_known(roots, language, shown, one, most, level))
     return found
 
 
-def _known(place: Place, language: str, shown: Snapshot, one: ShownIncident, most: int, level: int) -> _Card:
+def _known(roots: Roots, language: str, shown: Snapshot, one: ShownIncident, most: int, level: int) -> _Card:
     affected = tuple((shown.by_id[pk].name, state) for pk, state in one.states.items())
     known = (one.id, one.changed_at, one.status, one.impact, affected, most, level)
-    return _Card(place.root, language, shown.zone, *known, place, one, shown)
+    return _Card(roots.root, language, shown.zone, *known, roots, one, shown)
 
 
 @lru_cache(1024)
 def _drawn(card: _Card) -> Markup:
     """Incidents are drawn once a change: a page has dozens, and those gone by change no more."""
     context = {"one": card.one, "most": card.most, "level": card.level}
-    return render("_card.jinja", card.place, card.language, card.shown, **context)
+    return render("_card.jinja", card.roots, card.language, card.shown, **context)
 
 
-def _component(place: Place, language: str, shown: Snapshot, one: ShownComponent) -> Markup:
+def _component(roots: Roots, language: str, shown: Snapshot, one: ShownComponent) -> Markup:
     """A component with its uptime up to the minute: drawn once a minute, for as long as nothing else is read."""
-    key = ("component", place.asset(SPRITE), language, one.id)
+    key = ("component", roots.asset(SPRITE), language, one.id)
     minute = shown.at.replace(second=0, microsecond=0)
     known: tuple[datetime, Markup] | None = shown.drawn.get(key)
     if known is None or known[0] != minute:
         drawing = bars.draw(one, shown) if one.shows_uptime else None
-        markup = render("_component.jinja", place, language, shown, one=one, drawing=drawing)
+        markup = render("_component.jinja", roots, language, shown, one=one, drawing=drawing)
         known = shown.drawn[key] = (minute, markup)
     return known[1]
 

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from anymail.message import AnymailMessage
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations import continuing
@@ -111,10 +113,11 @@ def _notice(conversation: Conversation, agent: User, message: Message, event: Ev
     mailbox = thread_of(conversation).mailbox
     domain = composing.domain_of(mailbox)
     url = f"{settings.PUBLIC_URL}{reverse('tickets:conversation', args=[conversation.pk])}"
-    text = (
-        f"{conversation.customer} wrote in #{conversation.number} “{conversation.subject}”:\n\n{message.text}\n\n"
-        f"-- \nAnswer this mail to answer the customer, or open {url}\n"
-    )
+    about = {"customer": conversation.customer, "number": conversation.number, "subject": conversation.subject}
+    with override(agent.language):
+        wrote = _("%(customer)s wrote in #%(number)s “%(subject)s”:") % about
+        how = _("Answer this mail to answer the customer, or open %(url)s") % {"url": url}
+    text = f"{wrote}\n\n{message.text}\n\n-- \n{how}\n"
     return AnymailMessage(
         subject=composing.subject_of(conversation).removeprefix("Re: "),
         body=text,

@@ -3,9 +3,11 @@
 from typing import Final
 
 from django.core import signing
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.http import content_disposition_header
 from django.utils.text import format_lazy
 from django.utils.timezone import now
@@ -35,9 +37,7 @@ REFUSED_TYPES: Final = frozenset({"application/x-msdownload", "application/x-dos
 def upload(request: VisitorRequest) -> HttpResponse:
     """One file, as multipart `file`; its id is named by the message that follows."""
     within(limits.UPLOADS_OF_VISIT, str(request.visit.pk))
-    given = request.FILES.get("file")
-    if not isinstance(given, UploadedFile):
-        raise Refused(422, "file", "Send one file as multipart/form-data, in the field file.")
+    given = _file_in(request)
     if given.size is None or given.size > welcome.MOST_BYTES:
         detail = format_lazy(
             gettext_lazy("A file may have {most} MB at most."), most=welcome.MOST_BYTES // 1024 // 1024
@@ -52,6 +52,18 @@ def upload(request: VisitorRequest) -> HttpResponse:
         visit=request.visit, name=name, content_type=kind, size=len(content), sha256=keep(content), at=now()
     )
     return JsonResponse({"id": str(row.public_id), "name": name, "type": kind, "size": row.size}, status=201)
+
+
+def _file_in(request: HttpRequest) -> UploadedFile:
+    """What was sent as `file`. Raises Refused."""
+    try:
+        given = request.FILES.get("file")
+    except (MultiPartParserError, SuspiciousOperation):
+        # Cut, without a boundary, with names of kilobytes or hundreds of parts.
+        raise Refused(400, "file", "That is no multipart/form-data, or has too many parts.") from None
+    if not isinstance(given, UploadedFile):
+        raise Refused(422, "file", "Send one file as multipart/form-data, in the field file.")
+    return given
 
 
 @require_safe

@@ -1,5 +1,6 @@
 """The verbs of a conversation, in one place: `from helpdesk.conversations import actions as conversations`."""
 
+from helpdesk.conversations.answering import answer, say
 from helpdesk.conversations.answers import (
     Overtaken,
     Refused,
@@ -26,6 +27,7 @@ __all__ = [
     "Overtaken",
     "Refused",
     "acknowledge_page",
+    "answer",
     "change",
     "deliver",
     "note",
@@ -34,6 +36,7 @@ __all__ = [
     "relate",
     "reply",
     "retry",
+    "say",
     "split",
     "unrelate",
     "wake_due",

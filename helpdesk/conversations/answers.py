@@ -73,11 +73,13 @@ def reply(
     via: str = "",
     seen: int | None = None,
     not_before: datetime | None = None,
+    is_for_hand: bool = False,
 ) -> Message:
     """An agent answers: keeps the response promises, takes the ticket if nobody has, waits for the customer.
 
     The same `client_id` again returns the first message. `seen` is the newest message the agent knew of: somebody
-    else's later one raises Overtaken. Until `not_before` the message stays here, where `take_back` reaches it.
+    else's later one raises Overtaken. Until `not_before` the message stays here, where `take_back` reaches it. One that
+    `is_for_hand` is said by somebody elsewhere, and keeps no promise before it is (`promises.answered`).
     Raises NothingToSay, Overtaken, and NotFilledIn for a status that needs its fields.
     """
     conversation = lock(conversation_id)
@@ -99,7 +101,8 @@ def reply(
     )
     if conversation.assignee_id is None:
         handling.assign(conversation, user, actor=Actor.agent(user), at=at)
-    promises.answered(conversation, at=at)
+    if not is_for_hand:
+        promises.answered(conversation, at=at)
     if conversation.status not in DONE:
         handling.change_status(conversation, status, actor=Actor.agent(user), at=at)
     _touch(conversation, message)
@@ -176,13 +179,22 @@ def note(
 
 @in_transaction
 def write_automatically(
-    conversation: Conversation, text: str, *, at: datetime, html: str = "", via: str = "", user: User | None = None
+    conversation: Conversation,
+    text: str,
+    *,
+    at: datetime,
+    html: str = "",
+    via: str = "",
+    user: User | None = None,
+    not_before: datetime | None = None,
 ) -> Message:
     """The house itself writes to the customer, or an agent one of their set phrases: keeps no promise and takes no
     ticket. The caller holds the lock. `via` is another way out than the conversation's channel.
     """
     message = _write(conversation, Message.Kind.OUTBOUND, text, at=at, user=user, html=html, is_automatic=True, via=via)
-    record(_written(message, SYSTEM if user is None else Actor.agent(user)), at=at)
+    event = record(_written(message, SYSTEM if user is None else Actor.agent(user)), at=at)
+    if not_before is not None:
+        postpone(event, DELIVER, until=not_before)
     return message
 
 

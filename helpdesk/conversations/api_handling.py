@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from helpdesk.conversations import merging, on_call
-from helpdesk.conversations.answers import NothingToSay
+from helpdesk.conversations.answers import NothingToSay, Refused
 from helpdesk.conversations.api import one
 from helpdesk.conversations.api_permissions import must_see
 from helpdesk.conversations.models import Conversation
@@ -66,4 +66,8 @@ class PageAcknowledgement(APIView):
             raise NotFound("There is no such page.") from error
         except NothingToSay as error:
             raise ValidationError({"handling": [str(error)]}) from error
+        except Refused as error:
+            raise ValidationError(
+                {"handling": [f"Acknowledged, but the customer was not told. {error.words}"]}
+            ) from error
         return Response(PageSerializer(Page.objects.prefetch_related("deliveries").get(pk=page_id)).data)

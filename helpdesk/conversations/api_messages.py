@@ -41,6 +41,10 @@ from helpdesk.sla.reckoning import explain_clock
 _SHOWN = MessageSerializer()
 
 
+class _WaitsSerializer(serializers.Serializer[dict[str, str]]):
+    detail = serializers.CharField()
+
+
 def _written(message: Message, *, has_files: bool) -> Any:
     """What is answered to who wrote it; a message that was written without files is not asked for them."""
     if not has_files:
@@ -68,11 +72,11 @@ class Messages(generics.ListAPIView[Message]):
 
     @extend_schema(
         request={"application/json": NewMessageSerializer, "multipart/form-data": NewMessageWithFilesSerializer},
-        responses={200: MessageSerializer, 201: MessageSerializer},
+        responses={200: MessageSerializer, 201: MessageSerializer, 202: _WaitsSerializer},
     )
     def post(self, request: Request, conversation_id: int) -> Response:
         """Answer or note: 201, or 200 with the first one when the `client_id` was used before. As multipart/form-data
-        with files (`files`, more than once for several).
+        with files (`files`, more than once for several). In public on a network it may wait for a second person: 202.
         """
         is_form = isinstance(request.data, QueryDict)
         given = (NewMessageWithFilesSerializer if is_form else NewMessageSerializer)(data=request.data)
@@ -85,11 +89,15 @@ class Messages(generics.ListAPIView[Message]):
             if said["kind"] == Message.Kind.NOTE:
                 message = self.write_note(conversation_id, user, said["text"], at, **words)
             else:
-                message = conversations.reply(
-                    conversation_id, user, said["text"], at=at, status=said["status"], **words
-                )
+                asked = Conversation.objects.only("pk", "channel").get(pk=conversation_id)
+                answered = conversations.answer(asked, user, said["text"], at=at, status=said["status"], **words)
+                if answered is None:
+                    return Response({"detail": "A second person reads it before it leaves."}, status=202)
+                message = answered
         except Conversation.DoesNotExist as error:
             raise NotFound("There is no such conversation.") from error
+        except conversations.Refused as error:
+            raise serializers.ValidationError({"text": [error.words]}) from error
         # A repeated one was said at another time than now.
         is_new = message.at == at
         return Response(_written(message, has_files=not is_new or "files" in said), status=201 if is_new else 200)

@@ -14,6 +14,9 @@ from helpdesk.conversations.files import Stored, content_of
 from helpdesk.conversations.models import Message
 
 PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+SOUNDS: Final = frozenset(
+    {"audio/mpeg", "audio/ogg", "audio/wav", "audio/x-wav", "audio/mp4", "audio/aac", "audio/webm"}
+)
 CSP: Final = "Content-Security-Policy"
 DOWNLOAD_POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 MAIL_POLICY: Final = (
@@ -21,6 +24,7 @@ MAIL_POLICY: Final = (
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 MAX_EMBEDDED: Final = 5 * 1024 * 1024
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
 _CONTENT_ID = re.compile(r'src="cid:([^"]{1,500})"')
 
 
@@ -57,13 +61,32 @@ def _embed_pictures(message: Message) -> str:
     return _CONTENT_ID.sub(embedded, message.html)
 
 
-def file(attachment: Stored, *, shown: bool) -> HttpResponse:
-    """A file as a download; `shown` shows pictures of the four harmless kinds in the page, and nothing else ever."""
-    shown = shown and attachment.content_type in PICTURES
+def file(attachment: Stored, *, shown: bool, wanted: str = "") -> HttpResponse:
+    """A file as a download; `shown` shows pictures of the four harmless kinds in the page and plays sounds, and nothing
+    else ever. `wanted` is the Range header: a player asks for parts.
+    """
+    shown = shown and (attachment.content_type in PICTURES or attachment.content_type in SOUNDS)
     kind = attachment.content_type if shown else "application/octet-stream"
-    response = HttpResponse(content_of(attachment), content_type=kind)
+    response = _part(content_of(attachment), wanted)
+    response["Content-Type"], response["Accept-Ranges"] = kind, "bytes"
     response["Content-Disposition"] = content_disposition_header(not shown, attachment.name) or "attachment"
     return shielded(response)
+
+
+def _part(content: bytes, wanted: str) -> HttpResponse:
+    """The one range of bytes that is wanted (RFC 9110 §14); all of it for none, for several, or what makes no sense."""
+    asked = _RANGE.fullmatch(wanted)
+    if asked is None or not any(asked.groups()):
+        return HttpResponse(content)
+    first, last = asked.groups()
+    begin = int(first) if first else max(0, len(content) - int(last))
+    end = min(int(last), len(content) - 1) if first and last else len(content) - 1
+    if first and last and int(last) < begin:
+        return HttpResponse(content)
+    if begin > end:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{len(content)}"})
+    told = {"Content-Range": f"bytes {begin}-{end}/{len(content)}"}
+    return HttpResponse(content[begin : end + 1], status=206, headers=told)
 
 
 def plain(text: str | bytes, name: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from helpdesk.conversations import on_call
+from helpdesk.conversations.answers import Refused
 from helpdesk.customers.models import User
 from helpdesk.oncall import notices, paging
 from helpdesk.oncall.models import Page
@@ -59,7 +60,10 @@ def _acknowledge(page: Page, user: User | None, handling: str) -> bool:
         paging.acknowledge(page.pk, at=at, user=user, via=_VIA)
         return False
     client_id = uuid.uuid5(uuid.NAMESPACE_OID, f"page {page.pk}: {handling}")
-    on_call.acknowledge_page(page.pk, user, handling, at=at, via=_VIA, client_id=client_id)
+    try:
+        on_call.acknowledge_page(page.pk, user, handling, at=at, via=_VIA, client_id=client_id)
+    except Refused:
+        return False  # acknowledged, without words that may not stand where the customer is
     return True
 
 

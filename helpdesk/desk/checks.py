@@ -43,5 +43,5 @@ def heard(provider: str, missing: Words) -> Finding:
     newest = Hook.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     recent = Hook.objects.filter(pk__gt=newest - LOOKS_BACK, provider=provider)
     at = recent.order_by("-pk").values_list("received_at", flat=True).first()
-    words = _("Its calls come in here")
+    words = _("Calls from there to us")
     return Finding(words, DOUBTFUL, missing) if at is None else Finding(words, WORKS, _("The latest:"), at)

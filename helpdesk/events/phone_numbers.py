@@ -29,7 +29,11 @@ def e164(text: str) -> str:
     """The number as machines write it, from one as people do ("+49 151 234-567", "0049 151…"); "" for anything else."""
     if len(text) > LONGEST_TYPED:
         return ""
-    digits = _WRITTEN.sub("", text.strip())
+    written = text.strip()
+    if written.startswith(("+", "00")):
+        # "+49 (0)30 1234": who calls from abroad leaves that zero out.
+        written = written.replace("(0)", "", 1)
+    digits = _WRITTEN.sub("", written)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     return digits if _FORMAT.fullmatch(digits) else ""

@@ -30,7 +30,7 @@ def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Noti
         action=delivery.action,  # type: ignore[arg-type]
         urgency=page.urgency,  # type: ignore[arg-type]
         summary=page.summary,
-        reasons=tuple(reason["text"] for reason in page.reasons),
+        reasons=page.words,
         details=_details(page, _language(delivery), _zone(delivery)),
         url=page_url(page),
         # Shared channels have buttons of their own, and signing a link for nobody takes its time.

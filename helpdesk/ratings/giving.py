@@ -13,12 +13,14 @@ from helpdesk.events.actors import CUSTOMER, Actor
 from helpdesk.ratings.models import Rating
 
 GIVEN: Final = "rating.given"
-"""{score, was, comment, via}: `was` is the score before, null at first; `comment` its beginning."""
+"""{score, was, comment, is_reworded, via}: `was` is the score before, null at first; `comment` its beginning;
+`is_reworded` whether the comment is another one than before."""
 LOOKED: Final = "rating.looked_at"
 LOW: Final = 2
 BEST: Final = 5
 OPEN_FOR: Final = timedelta(days=14)
 LONGEST_COMMENT: Final = 4_000
+MOST_MERGES: Final = 20
 _TOLD: Final = 1_000
 
 
@@ -49,8 +51,8 @@ def give(
     conversation = lock(conversation_id)
     rating = Rating.objects.select_for_update().filter(pk=conversation_id).first() or about(conversation)
     _check_open(conversation, rating, at, is_still_open)
-    was = rating.score
-    if (was, rating.comment) == (score, comment):
+    was, is_reworded = rating.score, rating.comment != comment
+    if was == score and not is_reworded:
         return rating
     rating.score, rating.comment, rating.via = score, comment, via
     rating.rated_at, rating.due_at = rating.rated_at or at, None
@@ -58,8 +60,8 @@ def give(
     rating.looked_at = rating.looked_by = None
     rating.is_shown = False
     rating.save()
-    data = {"score": score, "was": was, "comment": comment[:_TOLD], "via": via}
-    record(Fact(GIVEN, conversation_id, CUSTOMER, data=data), at=at)
+    told = {"score": score, "was": was, "comment": comment[:_TOLD], "is_reworded": is_reworded, "via": via}
+    record(Fact(GIVEN, conversation_id, CUSTOMER, data=told), at=at)
     return rating
 
 
@@ -71,6 +73,20 @@ def _check_open(conversation: Conversation, rating: Rating, at: datetime, is_sti
         since = rating.rated_at
     if since + OPEN_FOR < at:
         raise TooLate("it was rated, or solved, more than 14 days ago")
+
+
+def rated_instead(conversation: Conversation) -> Conversation:
+    """What a rating of this one is about: where it was merged into another of the same customer's, the other one. What
+    was rated before keeps its rating.
+    """
+    for _step in range(MOST_MERGES):
+        into = conversation.merged_into
+        if into is None or into.customer_id != conversation.customer_id:
+            break
+        if Rating.objects.filter(pk=conversation.pk, score__isnull=False).exists():
+            break
+        conversation = into
+    return conversation
 
 
 def about(conversation: Conversation) -> Rating:

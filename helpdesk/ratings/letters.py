@@ -1,4 +1,4 @@
-"""The question as a mail: a link a score, of which none does anything by being opened."""
+"""The question as a mail: a link a score, as plain text one for all; none does anything by being opened."""
 
 from dataclasses import dataclass
 
@@ -25,9 +25,8 @@ def question(conversation: Conversation, customer: Customer, token: str) -> Lett
     with override(customer.language or next(iter(company().languages), "en")):
         subject = one_line(conversation.subject, 120)
         asks = _("How was our help with “%(subject)s”?") % {"subject": subject} if subject else _("How was our help?")
-        hint = _("One click is enough; on the page you can add a word.")
-        end = _("The links work for 14 days. If something is still not right, simply answer this mail.")
-        lines = [f"{score} – {word}: {links.url(token, score)}" for score, word in WORDS.items()]
+        hint = _("Choose one; on the page you can add a word.")
+        end = _("This works for 14 days. If something is still not right, simply answer this mail.")
         rows = format_html_join(
             "", '<li style="margin:6px 0"><a href="{}"><b>{}</b> – {}</a></li>',
             ((links.url(token, score), score, word) for score, word in WORDS.items()),
@@ -35,4 +34,6 @@ def question(conversation: Conversation, customer: Customer, token: str) -> Lett
         html = format_html(
             '<p><b>{}</b></p><p>{}</p><ul style="list-style:none;padding:0">{}</ul><p>{}</p>', asks, hint, rows, end
         )
-        return Letter("\n\n".join([asks, hint, "\n".join(lines), end]), str(html))
+        # Five long addresses among the words would be hard to read, in a mail as well as in the portal's thread.
+        choose = _("From very good to bad, with a word if you like:")
+        return Letter("\n\n".join([asks, f"{choose}\n{links.url(token)}", end]), str(html))

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 from helpdesk.conversations.models import DONE, Conversation
 from helpdesk.customers.models import Customer
-from helpdesk.ratings.giving import OPEN_FOR
+from helpdesk.ratings.giving import OPEN_FOR, rated_instead
 from helpdesk.ratings.models import Rating
 from helpdesk.ratings.wording import WORDS
 
@@ -22,7 +22,9 @@ def drawn(request: HttpRequest, conversation: Conversation, customer: Customer, 
     rating = Rating.objects.filter(pk=conversation.pk).first()
     chosen = rating.score if rating else None
     since = rating.rated_at if rating and rating.rated_at else conversation.resolved_at
-    if (chosen is None and conversation.status not in DONE) or since is None or since + OPEN_FOR < at:
+    if chosen is None and (conversation.status not in DONE or rated_instead(conversation) != conversation):
+        return ""
+    if since is None or since + OPEN_FOR < at:
         return ""
     context = {
         "conversation": conversation,

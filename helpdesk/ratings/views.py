@@ -34,6 +34,9 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     conversation = Conversation.objects.filter(pk=asked.conversation_id).first()
     if conversation is None:
         return _sorry(request, _("This conversation has gone"), "", 410)
+    if request.user.is_authenticated:
+        # The link stands in the thread, where agents read it: theirs is not the customer's word, not by mistake either.
+        return _sorry(request, _("Only the customer rates"), _("You are signed in as one of the team here."), 403)
     return _rate(request, conversation, "mail")
 
 
@@ -55,6 +58,7 @@ def _own(customer: Customer, conversation_id: int) -> Conversation | None:
 
 
 def _rate(request: HttpRequest, conversation: Conversation, via: str) -> HttpResponse:
+    conversation = giving.rated_instead(conversation)
     rating = Rating.objects.filter(pk=conversation.pk).first()
     if request.method != "POST":
         chosen = _score(request.GET.get("score", "")) or (rating.score if rating else None)

@@ -16,9 +16,22 @@ from helpdesk.events.payloads import as_dict, as_list
 from helpdesk.events.provider_calls import Answer
 from social import calls, counting, files
 from social.happenings import Batch, Media
-from social.network import CannotTell, Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
+from social.network import (
+    CannotTell,
+    Connection,
+    Cost,
+    Count,
+    Need,
+    Outgoing,
+    Polled,
+    Probe,
+    Renewed,
+    Sent,
+    TokenDead,
+    Why,
+)
 from social.networks.bluesky_reading import REASONS, gone, read_direct, read_notifications, url_of
-from social.networks.bluesky_texts import facets, record_key
+from social.networks.bluesky_texts import facets, key_of, record_key
 from social.networks.gathering import Gathering, not_json
 from social.wording import shortened
 
@@ -29,6 +42,7 @@ POLL_SECONDS: Final = 60.0
 MOST_PAGES: Final = 10
 SESSION: Final = timedelta(minutes=90)
 _POST: Final = "app.bsky.feed.post"
+_BLOCK: Final = "app.bsky.graph.block"
 Found = TypeVar("Found")
 _CHAT: Final = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
 
@@ -42,7 +56,7 @@ class Bluesky:
 
     name = "bluesky"
     title = "Bluesky"
-    can = frozenset({"publish", "reply", "direct", "mute", "unmute", "report", "delete"})
+    can = frozenset({"publish", "reply", "direct", "mute", "unmute", "block", "unblock", "report", "delete"})
     needs: Sequence[Need] = (
         Need("handle", "Handle", is_secret=False, help_text="demo.bsky.social"),
         Need("app_password", "App password"),
@@ -237,25 +251,39 @@ class Bluesky:
             raise CannotTell("private messages have no key of ours")
         return None  # the record's key makes a second call the first one
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
-        self._signed(connection, partial(self._moderate, connection, kind, post, person))
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
+        self._signed(connection, partial(self._moderate, connection, kind, post, person, why))
 
-    def _moderate(self, connection: Connection, kind: str, post: str, person: str, session: Mapping[str, str]) -> None:
+    def _moderate(
+        self, connection: Connection, kind: str, post: str, person: str, why: Why, session: Mapping[str, str]
+    ) -> None:
         if kind in ("mute", "unmute"):
             path = f"/xrpc/app.bsky.graph.{kind}Actor"
             _ok(calls.send_json(connection, path, {"actor": person}, session))
+        elif kind in ("block", "unblock"):
+            self._block(connection, session, person, is_wanted=kind == "block")
         elif kind == "report":
             subject: dict[str, str] = {"$type": "com.atproto.admin.defs#repoRef", "did": person}
             known = self._references(connection, session, post).get(post) if post else None
             if known is not None:
                 subject = {"$type": "com.atproto.repo.strongRef", **known}
-            body = {"reasonType": "com.atproto.moderation.defs#reasonRude", "subject": subject}
+            told = {"spam": "reasonSpam", "illegal": "reasonViolation"}.get(why.reason, "reasonRude")
+            body = {"reasonType": f"com.atproto.moderation.defs#{told}", "subject": subject, "reason": why.words}
             _ok(calls.send_json(connection, "/xrpc/com.atproto.moderation.createReport", body, session))
         elif kind == "delete":
             body = {"repo": self._us(connection), "collection": _POST, "rkey": post.rpartition("/")[2]}
             _ok(calls.send_json(connection, "/xrpc/com.atproto.repo.deleteRecord", body, session))
         else:
             raise NeverRetry(f"Bluesky has no call to {kind}")
+
+    def _block(self, connection: Connection, session: Mapping[str, str], person: str, *, is_wanted: bool) -> None:
+        """A block is a record of ours, under a key that the person gives: twice is once, and it is found again."""
+        body: dict[str, Any] = {"repo": self._us(connection), "collection": _BLOCK, "rkey": key_of(person)}
+        if is_wanted:
+            made_at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            body["record"] = {"$type": _BLOCK, "subject": person, "createdAt": made_at}
+        path = f"/xrpc/com.atproto.repo.{'putRecord' if is_wanted else 'deleteRecord'}"
+        _ok(calls.send_json(connection, path, body, session))
 
     def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:
         return files.fetch(media.url, media.name)

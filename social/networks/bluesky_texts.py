@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import regex
 
@@ -96,5 +96,13 @@ def record_key(at: datetime, client_id: UUID) -> str:
     twice is saying it once.
     """
     micros = int(at.timestamp() * 1_000_000) & ((1 << 53) - 1)
-    number = (micros << 10) | (client_id.int & 0x3FF)
+    return _tid((micros << 10) | (client_id.int & 0x3FF))
+
+
+def key_of(name: str) -> str:
+    """The key of the one record that we have about somebody: of the form of a TID, always the same."""
+    return _tid(uuid5(NAMESPACE_URL, name).int & ((1 << 63) - 1))
+
+
+def _tid(number: int) -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(60, -1, -5))

@@ -21,7 +21,7 @@ from helpdesk.events.provider_calls import Answer
 from social import calls, files
 from social.happenings import Author, Batch, Edited, Media, Removed, Said, Unread
 from social.html_text import plain
-from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead
+from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, TokenDead, Why
 from social.networks.gathering import Found, Gathering, not_json
 from social.wording import shortened
 
@@ -147,12 +147,15 @@ class Discourse:
                 return Sent(f"{one['id']}:{one.get('post_number', '')}")
         return None
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
         number = post.partition(":")[0]
         if kind == "delete":
             _ok(calls.send_json(connection, f"/posts/{number}.json", {}, _key(connection), method="DELETE"))
         elif kind == "report":
-            body = {"id": int(number), "post_action_type_id": 4}
+            # Flags of Discourse's own: 4 is inappropriate, 8 spam, 10 illegal, which wants words.
+            flag = {"spam": 8, "illegal": 10 if why.words else 4}.get(why.reason, 4)
+            body: dict[str, Any] = {"id": int(number), "post_action_type_id": flag}
+            body |= {"message": why.words} if flag == 10 else {}
             _ok(calls.send_json(connection, "/post_actions.json", body, _key(connection)))
         else:
             raise NeverRetry(f"a forum has no call to {kind}")

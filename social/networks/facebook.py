@@ -27,6 +27,7 @@ from social.network import (
     Probe,
     Renewed,
     Sent,
+    Why,
     WindowClosed,
 )
 from social.networks import facebook_asked, facebook_reading, meta
@@ -203,7 +204,7 @@ class Facebook:
                 return Sent(str(one["id"]), str(one.get("permalink_url") or ""))
         return None
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
         if kind in ("hide", "unhide"):
             self._post(connection, post, {"is_hidden": kind == "hide"})
         elif kind == "delete":

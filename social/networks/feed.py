@@ -11,7 +11,7 @@ import feedparser
 from helpdesk.events.outcomes import NeverRetry, RetryLater
 from social import calls, files
 from social.happenings import Batch, Media
-from social.network import CannotTell, Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
+from social.network import CannotTell, Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, Why
 from social.networks.feed_reading import LONGEST, read_items
 
 POLL_SECONDS: Final = 300.0
@@ -81,7 +81,7 @@ class Feed:
     def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
         raise CannotTell("a feed cannot be answered")
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
         raise NeverRetry("a feed has no calls")
 
     def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:

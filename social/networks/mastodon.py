@@ -18,7 +18,7 @@ from helpdesk.events.provider_calls import Answer
 from social import calls, counting, files
 from social.happenings import Author, Batch, Edited, Kind, Media, Removed, Said
 from social.html_text import plain
-from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent
+from social.network import Connection, Cost, Count, Need, Outgoing, Polled, Probe, Renewed, Sent, Why
 from social.networks.gathering import Found, Gathering, not_json
 from social.wording import shortened
 
@@ -35,7 +35,7 @@ class Mastodon:
 
     name = "mastodon"
     title = "Mastodon"
-    can = frozenset({"publish", "reply", "direct", "mute", "block", "report", "delete"})
+    can = frozenset({"publish", "reply", "direct", "mute", "unmute", "block", "unblock", "report", "delete"})
     needs: Sequence[Need] = (
         Need("base_url", "Instance", is_secret=False, help_text="https://fosstodon.org"),
         Need("access_token", "Access token", help_text="With read, write and follow; the account marked as a bot."),
@@ -127,7 +127,7 @@ class Mastodon:
         """The idempotency key makes the second call the first one, for an hour: it may simply be sent again."""
         return None
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
         who = quote(person.partition("|")[0], safe="")
         paths = {
             "mute": f"/api/v1/accounts/{who}/mute",
@@ -136,7 +136,9 @@ class Mastodon:
             "unblock": f"/api/v1/accounts/{who}/unblock",
         }
         if kind == "report":
-            body = {"account_id": person, "status_ids": [post] if post else []}
+            category = {"spam": "spam", "illegal": "legal"}.get(why.reason, "other")
+            body = {"account_id": person, "status_ids": [post] if post else [], "category": category}
+            body |= {"comment": why.words[:1000]} if why.words else {}
             _ok(calls.send_json(connection, "/api/v1/reports", body, _bearer(connection)))
         elif kind == "delete":
             _ok(

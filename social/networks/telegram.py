@@ -29,6 +29,7 @@ from social.network import (
     Sent,
     TokenDead,
     Unreachable,
+    Why,
 )
 from social.networks.telegram_reading import read_updates
 from social.wording import shortened
@@ -125,7 +126,7 @@ class Telegram:
     def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
         raise CannotTell("a bot cannot read what it has said")
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
         raise NeverRetry(f"Telegram has no call to {kind}")
 
     def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:

@@ -25,6 +25,7 @@ from social.network import (
     Probe,
     Renewed,
     Sent,
+    Why,
 )
 from social.networks import meta
 from social.networks.gathering import not_json
@@ -123,7 +124,7 @@ class WhatsApp:
     def find(self, connection: Connection, outgoing: Outgoing) -> Sent | None:
         raise CannotTell("WhatsApp does not let its messages be looked up")
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
         raise NeverRetry(f"WhatsApp has no call to {kind}")
 
     def fetch(self, connection: Connection, media: Media) -> tuple[str, bytes]:

@@ -30,6 +30,7 @@ from social.network import (
     Renewed,
     Sent,
     TokenDead,
+    Why,
 )
 from social.networks import x_reading
 from social.wording import shortened
@@ -179,7 +180,7 @@ class X:
                 return _found(str(one["id"]), outgoing, connection)
         return None
 
-    def moderate(self, connection: Connection, kind: str, *, post: str, person: str) -> None:
+    def moderate(self, connection: Connection, kind: str, *, post: str, person: str, why: Why) -> None:
         us, who, what = _us(connection), quote(person, safe=""), quote(post, safe="")
         known: dict[str, tuple[str, str, dict[str, Any]]] = {
             "hide": ("PUT", f"/2/tweets/{what}/hidden", {"hidden": True}),

@@ -5,7 +5,7 @@ import { config, language, zone } from './dom.js';
 import { isWatched, learn, state, tell, when } from './state.js';
 
 const SILENCE = 45000;
-const OPENING = 15000;
+const OPENING = 8000;
 const GAP = 2000;
 const RECENT = 86400000;
 const UPGRADES = 3;
@@ -226,4 +226,11 @@ document.addEventListener('visibilitychange', looked);
 window.addEventListener('online', () => connect());
 window.addEventListener('pageshow', () => connect());
 window.addEventListener('offline', () => { if (socket) { const old = socket; lost(1001); old.close(); } });
-setInterval(() => { if (socket && Date.now() - heard > (isUp ? SILENCE : OPENING)) { const old = socket; lost(1001); old.close(); } }, 5000);
+setInterval(() => {
+  if (!socket || Date.now() - heard <= (isUp ? SILENCE : OPENING)) return;
+  const old = socket;
+  // Some proxies never answer: each try would cost as long.
+  if (!isUp) refused = UPGRADES - 1;
+  lost(1001);
+  old.close();
+}, 3000);

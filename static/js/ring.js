@@ -81,7 +81,7 @@ export async function again() {
 }
 
 on('ev', ({ conv, d }) => {
-  const isElsewhere = d.agents ? !d.agents.includes(Number(words.me)) : d.kind === 'chat.converted';
+  const isElsewhere = d.agents ? !d.agents.includes(Number(words.me)) : ['chat.converted', 'chat.left'].includes(d.kind);
   if (!ringing.has(conv) || (!isElsewhere && !d.assignee && ['new', 'open'].includes(d.status))) return;
   ringing.delete(conv);
   change();

@@ -46,8 +46,8 @@ def unknown(request: HttpRequest, asked: Asked, language: str, shown: Snapshot) 
     in: they are shown the way, whatever they ask for.
     """
     sign_in_url = "" if signed_in(request) else f"{reverse('portal:home')}?{urlencode({'next': request.path})}"
-    place = answers.place_of(asked)
-    return _own(render("unknown.jinja", place, language, shown, path="", sign_in_url=sign_in_url), language, status=404)
+    roots = answers.roots_of(asked)
+    return _own(render("unknown.jinja", roots, language, shown, path="", sign_in_url=sign_in_url), language, status=404)
 
 
 def _front_page(
@@ -62,7 +62,7 @@ def _front_page(
         "own_incidents": sorted(touching, key=lambda one: one.status == "scheduled"),
         "csrf_token": get_token(request),
     }
-    return _own(render("own.jinja", answers.place_of(asked), language, shown, path="", **context), language)
+    return _own(render("own.jinja", answers.roots_of(asked), language, shown, path="", **context), language)
 
 
 def _own(body: str | bytes, language: str, *, status: int = 200) -> HttpResponse:

@@ -24,7 +24,7 @@ from helpdesk.events.secrets import SecretUnreadable, decrypt
 from status import choosing, distributing, serving, snapshot, subscriber_links, subscribing
 from status.choosing import Choice
 from status.models import Subscriber
-from status.rendering import Place, render
+from status.rendering import Roots, render
 from status.subscribing import NotAnAddress, TooMany
 
 NETWORKS: Final = {"x": "X", "facebook": "Facebook", "mastodon": "Mastodon", "bluesky": "Bluesky"}
@@ -48,7 +48,7 @@ class Page:
         token = Markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">').format(get_token(self.request))
         drawn = render(
             f"subscribers/{name}.jinja",
-            Place(root, root, root),
+            Roots(root, root, root),
             self.language,
             self.shown,
             path=path,

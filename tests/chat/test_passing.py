@@ -30,6 +30,11 @@ def visit(company: Company, at: datetime) -> Visit:
     return found
 
 
+def tracked(visit: Visit) -> list[PageEvent]:
+    """Newest first."""
+    return list(PageEvent.objects.filter(visit=visit).order_by("-pk"))
+
+
 def test_the_last_few_are_kept_newest_first(visit: Visit, at: datetime) -> None:
     other = visitor(at)
     other.widget.sees_pages = True
@@ -37,10 +42,10 @@ def test_the_last_few_are_kept_newest_first(visit: Visit, at: datetime) -> None:
     for number in range(passing.MOST_TRACKED + 3):
         assert passing.track(visit, {"name": f"step {number}", "props": {"n": number}}, at=at)
 
-    kept = passing.tracked(visit.pk)
+    kept = tracked(visit)
     assert len(kept) == passing.MOST_TRACKED
     assert (kept[0].name, kept[0].props) == ("step 12", {"n": "12"})
-    assert [one.name for one in passing.tracked(other.pk)] == ["theirs"]
+    assert [one.name for one in tracked(other)] == ["theirs"]
 
 
 def test_nothing_is_kept_where_agents_may_not_see_pages(visit: Visit, at: datetime) -> None:
@@ -67,7 +72,7 @@ def test_props_that_are_none_are_left_out(visit: Visit, at: datetime, props: Any
 def test_whatever_comes_is_short_plain_text(visit: Visit, at: datetime, props: Any, name: str) -> None:
     if not passing.track(visit, {"name": name, "props": props}, at=at):
         return
-    kept = passing.tracked(visit.pk)[0]
+    kept = tracked(visit)[0]
     assert len(kept.props) <= passing.MOST_PROPS
     for short, value in kept.props.items():
         assert isinstance(value, str) and len(value) <= passing.LONGEST_VALUE and len(short) <= passing.LONGEST_PROP

@@ -69,6 +69,10 @@ def test_files_that_are_refused(company: Company, monkeypatch: pytest.MonkeyPatc
     assert (answer.status_code, answer.json()["most"]) == (413, 10)
     nothing = Client().post("/chat/api/uploads", headers={"Authorization": f"Bearer {session}"})
     assert nothing.status_code == 422
+    bearer = {"Authorization": f"Bearer {session}"}
+    for kind, body in (("", b"x"), ("; boundary=q", b"--q\r\nContent-Disposition: form-data; name=" + b"x" * 5000)):
+        broken = Client().generic("POST", "/chat/api/uploads", body, f"multipart/form-data{kind}", headers=bearer)
+        assert (broken.status_code, broken.json()["code"]) == (400, "file")
     assert Client().post("/chat/api/uploads").status_code == 401
     assert begin(session, "six", files=[str(uuid4())] * 6).status_code == 422
 

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations import merging
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.models import Team
 from helpdesk.events import outbox
@@ -46,7 +47,12 @@ def test_the_question_is_asked_once_after_a_while(company: Company, at: datetime
         0,
     )
     (question,) = questions(conversation)
-    assert "?score=5" in question.text and "?score=1" in question.html and question.via == "email"
+    assert (
+        "?score" not in question.text
+        and "?score=5" in question.html
+        and "?score=1" in question.html
+        and question.via == "email"
+    )
     rating = Rating.objects.get()
     assert (rating.agent, rating.team_id, rating.score) == (company.grace, conversation.team_id, None)
     # Opened and solved again it is not asked again within thirty days, and is after them.
@@ -90,6 +96,9 @@ def test_opening_a_link_records_nothing(company: Company, at: datetime, monkeypa
         page = browser.get(f"{path}?score={score}").content.decode()
         assert f'value="{score}" required checked' in page and page.count("checked") == 1
         assert browser.head(f"{path}?score={score}").status_code == 200
+    # An agent reads the link in the thread, and rates nothing by it.
+    agent = logged_in(company.grace)
+    assert (agent.get(path).status_code, agent.post(path, {"score": "5"}).status_code) == (403, 403)
     assert Rating.objects.get().score is None
     assert browser.post(path, {"score": "6"}).status_code == 422
     answer = browser.post(path, {"score": "5", "comment": " Quick and <b>kind</b> "}, follow=True)
@@ -101,6 +110,22 @@ def test_opening_a_link_records_nothing(company: Company, at: datetime, monkeypa
     assert Event.objects.filter(kind=giving.GIVEN).count() == 1
     browser.post(path, {"score": "2", "comment": ""})
     assert Event.objects.filter(kind=giving.GIVEN).latest("pk").data["was"] == 5
+
+
+def test_what_was_merged_is_rated_where_it_went(
+    company: Company, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpdesk.ratings.views.now", lambda: at + 2 * HOUR)
+    first, second, rated, gils = (resolved(company, at, subject=name) for name in ("first", "second", "rated", "other"))
+    Conversation.objects.filter(pk=gils.pk).update(customer=company.gil)
+    asking.sweep(at + HOUR)
+    giving.give(rated.pk, 4, "", via="mail", at=at + HOUR)
+    for one, into in ((first, second), (rated, second), (second, gils)):
+        merging.merge(one.pk, into.pk, company.grace, at=at + HOUR)
+    for one, score in ((first, "5"), (rated, "3")):
+        assert Client().post(f"/rate/{links.token(one.pk, at + HOUR)}/", {"score": score}).status_code == 302
+    given = dict(Rating.objects.exclude(score=None).values_list("conversation__subject", "score"))
+    assert given == {"second": 5, "rated": 3}, "followed, but not into what is another customer's"
 
 
 def test_forged_and_expired_links_say_so(company: Company, at: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,14 +148,14 @@ def test_forged_and_expired_links_say_so(company: Company, at: datetime, monkeyp
 
 def test_a_low_rating_calls_whoever_leads(company: Company, at: datetime) -> None:
     conversation = resolved(company, at)
-    giving.give(conversation.pk, 2, "Too slow", via="mail", at=at)
-    outbox.drain(at=at)
-    note = Message.objects.filter(conversation=conversation, kind="note").latest("pk")
-    assert "2 of 5: “Too slow”" in note.text
-    assert list(Mention.objects.values_list("user__email", flat=True)) == ["ada@demo.example"]
-    giving.give(conversation.pk, 1, "Much too slow", via="mail", at=at)  # they know already
-    outbox.drain(at=at)
-    assert Message.objects.filter(conversation=conversation, kind="note").count() == 1
+    notes = Message.objects.filter(conversation=conversation, kind="note").order_by("-pk")
+    # One click first, then the words, then fewer stars for the same words: one call, and no words are lost.
+    for score, comment, written in ((2, "", 1), (2, "Too slow", 2), (1, "Too slow", 2), (1, "Much too slow", 3)):
+        giving.give(conversation.pk, score, comment, via="mail", at=at)
+        outbox.drain(at=at)
+        assert notes.count() == written
+    assert "1 of 5: “Much too slow”" in notes[0].text and "2 of 5: “Too slow”" in notes[1].text
+    assert list(Mention.objects.values_list("user__email", "message")) == [("ada@demo.example", notes[2].pk)]
 
     ada, grace = logged_in(company.ada), logged_in(company.grace)
     page = ada.get("/desk/ratings/").content.decode()

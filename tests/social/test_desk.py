@@ -8,16 +8,14 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils.timezone import now
 
-from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.files import content_of
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers import sessions
 from helpdesk.customers.models import Customer, CustomerSession, Organization, Service, Team
 from helpdesk.events import outbox
 from helpdesk.events.models import Event
-from helpdesk.events.outcomes import NeverRetry
+from helpdesk.sla.models import Clock
 from social import abuse, answering, following, moving, on_behalf, topics
-from social.channel import SocialChannel
 from social.happenings import Edited
 from social.models import Account, Approval, ApprovalFile, Person, Post, Thread, TicketClaim, Topic
 from social.network import Sent
@@ -166,17 +164,6 @@ def test_what_no_call_answers_is_posted_by_hand(company: Company, at: datetime) 
     conversation = said_to(account_on("feed", at), "Demo Hosting is slow", at)
     page = _page(logged_in(company.grace), conversation)
     assert "post it there by hand" in page and "It leaves after" not in page
-
-
-def test_what_comes_past_the_composer_is_held_back_as_well(company: Company, at: datetime) -> None:
-    conversation = said_to(account_on("x", at, needs_approval=True), "Hi", at)
-    by_macro = conversations.reply(conversation.pk, company.grace, "All is well.", at=at)
-    with pytest.raises(NeverRetry, match="second person"):
-        SocialChannel().prepare(by_macro, at=at)
-    Account.objects.update(needs_approval=False)
-    leaking = conversations.reply(conversation.pk, company.grace, "Call 0151 2345 6789", at=at)
-    with pytest.raises(NeverRetry, match="stand in public"):
-        SocialChannel().prepare(leaking, at=at)
 
 
 def test_a_second_person_reads_it(company: Company, at: datetime) -> None:
@@ -371,6 +358,8 @@ def test_a_post_is_logged_answered_and_marked_by_hand(company: Company, at: date
     assert "Logged by hand" in _page(browser, conversation)
     assert _answer(browser, conversation, "We are faster now")[0] == 302
     message = Message.objects.get(conversation=conversation, kind="outbound")
+    first_response = Clock.objects.get(conversation=conversation, target="first_response")
+    assert first_response.met_at is None, "it stands nowhere yet"
     outbox.drain(now() + timedelta(minutes=1))
     message.refresh_from_db()
     assert message.delivery == "failed" and "Post it by hand …" in _page(browser, conversation)
@@ -379,7 +368,9 @@ def test_a_post_is_logged_answered_and_marked_by_hand(company: Company, at: date
     assert "We are faster now" in page and "https://x.com/intent/post?in_reply_to" in page
     assert browser.post(by_hand, {"url": "nonsense"}).status_code == 422
     assert browser.post(by_hand, {"url": "https://x.com/demo/status/6"}).status_code == 302
-    message.refresh_from_db()
+    for row in (message, first_response, conversation):
+        row.refresh_from_db()
+    assert (first_response.met_at is not None, conversation.status) == (True, "pending")
     assert message.delivery == "sent" and Post.objects.filter(message=message, person=None).exists()
     assert "Post it by hand …" not in _page(browser, conversation)
 

@@ -50,6 +50,12 @@ class Asked:
         return self.changes == _NOTHING and not (self.add_tags or self.remove_tags or self.reply.strip() or self.macro)
 
     @property
+    def answers(self) -> bool:
+        """Whether the customer is written to."""
+        steps = self.macro.actions if self.macro else ()
+        return bool(self.reply.strip()) or any(step["do"] == "reply" for step in steps)
+
+    @property
     def touches(self) -> frozenset[str]:
         """What it may change besides columns of the conversation."""
         does = {step["do"] for step in self.macro.actions} if self.macro else set()
@@ -148,12 +154,14 @@ def _do(bulk: BulkChange, number: int, asked: Asked, user: User, at: datetime) -
     conversation = conversations.change(number, _changes(asked, third), actor=Actor.agent(user), at=at)
     after = _state(conversation, asked.touches)
     changed = {name for name in before if before[name] != after[name]}
+    waits = asked.answers and message is None
     BulkItem.objects.create(
         bulk=bulk,
         number=number,
         conversation=conversation,
         message=message,
-        outcome=BulkItem.Outcome.DONE if changed or message else BulkItem.Outcome.SAME,
+        outcome=BulkItem.Outcome.DONE if changed or message or waits else BulkItem.Outcome.SAME,
+        why=_("A second person reads the answer before it leaves.") if waits else "",
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
@@ -171,9 +179,8 @@ def _answer(bulk: BulkChange, conversation: Conversation, asked: Asked, user: Us
         return None
     text = variables.fill(asked.reply, variables.values_of(conversation, user))
     client_id = uuid5(bulk.client_id, str(conversation.pk))
-    return conversations.reply(
-        conversation.pk, user, text, at=at, client_id=client_id, status=asked.then or Status.PENDING
-    )
+    then = asked.then or Status.PENDING
+    return conversations.answer(conversation, user, text, at=at, client_id=client_id, status=then)
 
 
 def _changes(asked: Asked, before: State) -> Changes:

@@ -17,19 +17,25 @@ MOST_CALLED = 20
 
 
 def call_leads(event: Event, at: datetime) -> None:
-    """The handler of `rating.given`. A score that was low before calls nobody again, whatever is added to it."""
+    """The handler of `rating.given`. The score comes first, the words often a minute later: they are noted as well, but
+    a score that was low before calls nobody again.
+    """
     score, was = event.data["score"], event.data["was"]
-    if score > LOW or (was is not None and was <= LOW):
+    is_new = was is None or was > LOW
+    has_words = bool(event.data["comment"]) and event.data.get("is_reworded", True)
+    if score > LOW or not (is_new or has_words):
         return
     assert event.conversation_id is not None, "it happens to conversations only"
     conversation = lock(event.conversation_id)
     customer = Customer.objects.get(pk=conversation.customer_id)
     said = {"who": customer, "score": score, "comment": event.data["comment"]}
-    words = _("%(who)s rated our help %(score)s of 5: “%(comment)s”") if said["comment"] else ""
-    text = (words or _("%(who)s rated our help %(score)s of 5, without a word.")) % said
-    note = conversations.note_automatically(
-        conversation, "\n\n".join([text, _("Somebody who leads should have a look.")]), at=at
-    )
+    words = _("%(who)s rated our help %(score)s of 5: “%(comment)s”") if has_words else ""
+    text = (words or _("%(who)s rated our help %(score)s of 5.")) % said
+    if not is_new:
+        conversations.note_automatically(conversation, text, at=at)
+        return
+    calls = "\n\n".join([text, _("Somebody who leads should have a look.")])
+    note = conversations.note_automatically(conversation, calls, at=at)
     Mention.objects.bulk_create(
         [
             Mention(conversation_id=conversation.pk, message=note, user_id=pk, at=at)

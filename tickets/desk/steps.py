@@ -217,6 +217,8 @@ def do(conversation_id: int, steps: Sequence[Mapping[str, Any]], doer: Doer, *, 
         )
     except conversations.CannotSleep as error:
         raise CannotDo("what is done cannot be snoozed") from error
+    except conversations.Refused as error:
+        raise CannotDo(error.words) from error
     except conversations.NotFilledIn as error:
         raise CannotDo(str(error)) from error
     return [dict(step) for step in steps]
@@ -288,17 +290,11 @@ def _write(
         else:
             mentions.write_note(conversation.pk, doer.agent, text, at=at)
     elif doer.agent is None:
-        conversations.write_automatically(conversation, text, at=at)
+        conversations.say(conversation, text, at=at)
     else:
-        conversations.reply(
-            conversation.pk,
-            doer.agent,
-            text,
-            at=at,
-            html=markdown.render(text) if markdown.is_formatted(text) else "",
-            status=status or Status.PENDING,
-            not_before=at + doer.holds if doer.holds else None,
-        )
+        html = markdown.render(text) if markdown.is_formatted(text) else ""
+        then = status or Status.PENDING
+        conversations.answer(conversation, doer.agent, text, at=at, html=html, status=then, holds=doer.holds)
 
 
 def _notify(conversation: Conversation, step: Mapping[str, Any], values: Mapping[str, str], at: datetime) -> None:

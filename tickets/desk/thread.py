@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from helpdesk.conversations import emoji
-from helpdesk.conversations.handing_out import PICTURES
+from helpdesk.conversations.handing_out import PICTURES, SOUNDS
 from helpdesk.conversations.models import Attachment, Message
 from helpdesk.customers.models import Customer, User
 from helpdesk.events.models import Event
@@ -244,6 +244,7 @@ def _prepared(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         message["attachments"] = message["attachments"] or []
         for file in message["attachments"]:
             file["is_picture"] = file["content_type"] in PICTURES
+            file["is_sound"] = file["content_type"] in SOUNDS
         message["is_cut"] = len(message["shown"].encode()) < message["size"]
         message["big"] = message["size"] < 300 and emoji.is_big(message["shown"])
     return messages

@@ -6,6 +6,8 @@ authentication, such a mail has no more rights than anybody's.
 
 from uuid import NAMESPACE_OID, uuid5
 
+from django.db import transaction
+
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Message
 from helpdesk.customers import actions as customers
@@ -37,6 +39,8 @@ def file_agents_mail(
         if thread.token.person_id != agent.pk:
             return None
         message = _answer(agent, thread, mail, parsed)
+        if message is None:
+            return Outcome(InboundEmail.State.FILED, "a second person reads it first", thread.conversation.pk)
         return Outcome(InboundEmail.State.FILED, "an agent's answer", message.conversation_id, message.pk)
     if thread is not None:
         return None
@@ -47,16 +51,20 @@ def file_agents_mail(
     return Outcome(InboundEmail.State.FILED, "forwarded by an agent", message.conversation_id, message.pk)
 
 
-def _answer(agent: User, thread: threading.Thread, mail: InboundEmail, parsed: ParsedMail) -> Message:
+def _answer(agent: User, thread: threading.Thread, mail: InboundEmail, parsed: ParsedMail) -> Message | None:
+    """None where a second person reads it first."""
     text = newly_written(parsed.text, parsed.html if parsed.is_html_only else "")
-    return conversations.reply(
-        thread.conversation.pk,
-        agent,
-        text,
-        at=mail.received_at,
-        files=letters.files_of(parsed),
-        client_id=uuid5(NAMESPACE_OID, letters.external_id(parsed)),
-    )
+    files, client_id = letters.files_of(parsed), uuid5(NAMESPACE_OID, letters.external_id(parsed))
+    try:
+        with transaction.atomic():
+            return conversations.answer(
+                thread.conversation, agent, text, at=mail.received_at, files=files, client_id=client_id
+            )
+    except conversations.Refused:
+        # A mail cannot be asked to say it in other words: it is held back on its way out, for everybody to see.
+        return conversations.reply(
+            thread.conversation.pk, agent, text, at=mail.received_at, files=files, client_id=client_id
+        )
 
 
 def _open_for(

@@ -38,9 +38,9 @@ def full_text(request: AgentRequest, pk: int) -> HttpResponse:
 @require_GET
 @agent_view
 def attachment(request: AgentRequest, pk: int) -> HttpResponse:
-    """A file as a download. `?show=1` shows pictures of the four harmless kinds in the page; nothing else ever."""
+    """A file as a download. `?show=1` shows harmless pictures and plays sounds; nothing else ever."""
     found = get_object_or_404(Attachment, pk=pk, message__in=_messages(request))
-    return handing_out.file(found, shown=request.GET.get("show") == "1")
+    return handing_out.file(found, shown=request.GET.get("show") == "1", wanted=request.headers.get("Range", ""))
 
 
 def _messages(request: AgentRequest) -> QuerySet[Message]:

@@ -41,6 +41,9 @@ def acknowledge(request: AgentRequest, pk: int) -> HttpResponse:
     except NothingToSay:
         messages.error(request, _("Behind this page there is no customer to write to."))
         return _back(called)
+    except conversations.Refused as error:
+        messages.error(request, _("Acknowledged, but the customer was not told. %(why)s") % {"why": error.words})
+        return _back(called)
     messages.success(
         request, _("Acknowledged; the customer has been told.") if handling.strip() else _("Acknowledged.")
     )
