@@ -62,10 +62,11 @@ def offer(customer: Customer | None, *, at: datetime) -> Offer:
     widget = Widget.objects.filter(is_active=True).order_by("pk").first()
     if widget is None:
         return Offer("", "")
-    page = f"{reverse('chat:page')}?key={widget.key}"
+    # The panel's page takes the portal's word for who it is, where a link of ours leads there.
+    page = f"{reverse('chat:page')}?key={widget.key}{'&from=portal' if customer is not None else ''}"
     if entitlement.of(customer, at=at).is_live:
         return Offer(page, "", is_somebody_there=availability.of(widget, at=at).is_live)
-    return Offer("", page if booking_hours.current().is_on else "")
+    return Offer("", f"{page}&book=1" if booking_hours.current().is_on else "")
 
 
 def exported(customer: Customer) -> list[dict[str, Any]]:

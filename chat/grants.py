@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from chat import chats
 from chat.models import ChatGrant
 from helpdesk.customers import audit
@@ -16,6 +18,7 @@ class TooLong(ValueError):
     """A grant ends within a month, and after it began."""
 
 
+@transaction.atomic
 def give(customer: Customer, user: User, *, at: datetime, until: datetime | None = None) -> ChatGrant:
     """A day from now, or until a time; the audit log says so. Raises TooLong."""
     until = until or at + LASTS

@@ -227,10 +227,11 @@ def _voice(given: _Given) -> Told:
         return Pressed(sid, page, given.asks("all"), digit, given.number("To"), given.asked_word("language"))
     if given.asks("callback"):
         leg = (given.asked_id("callback"), given.asked_number("to"), given.asked_number("from"))
+        language = given.asked_word("language")
         if given.has("DialCallStatus"):
             seconds = given.seconds("DialCallDuration") or 0
-            return Joined(sid, *leg, status=given.word("DialCallStatus"), seconds=seconds)
-        return Joined(sid, *leg, digit=given.word("Digits")[:1], language=given.asked_word("language"))
+            return Joined(sid, *leg, status=given.word("DialCallStatus"), seconds=seconds, language=language)
+        return Joined(sid, *leg, digit=given.word("Digits")[:1], language=language)
     if given.asks("after"):
         return _recorded(given)
     return Ring(sid, given.caller("From"), given.number("To"), one_line(given.text("CallerName"), 120))

@@ -163,7 +163,7 @@ class Need:
 
 class Network(Protocol):
     """One network. `can` names what it has calls for: publish, reply, direct, private_reply, hide, mute, block, report,
-    delete, edit, typing. What it can not is done by hand, through `deep_link`.
+    delete (our own posts), delete_theirs. What it can not is done by hand, through `deep_link`.
     """
 
     name: str

@@ -42,12 +42,13 @@ class Found:
 class Act:
     """What can be done with a row from its page besides saving and removing it. `do(row, agent, what was sent, at)`
     runs in a transaction, writes the audit log itself and returns a secret that is shown once, or nothing; `said` is
-    told then. Raises Refused.
+    told then. Raises Refused. `calls_outside`: it asks somebody else, for which no transaction waits.
     """
 
     name: str
     do: Callable[[Any, User, Mapping[str, str], datetime], str]
     said: Words
+    calls_outside: bool = False
 
 
 class Area:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -247,11 +248,12 @@ def _remove_all(request: AgentRequest, row: Article, at: datetime) -> HttpRespon
     before = {"titles": {one.language: one.title for one in row.translations.all()}, "visibility": row.visibility}
     pk = row.pk
     try:
-        articles.remove(row, at=at)
+        with transaction.atomic():
+            articles.remove(row, at=at)
+            audit.record(request.user.pk, "deleted", row, before, {}, at=at, thing_id=pk)
     except ProtectedError:
         messages.error(request, _("A guide ends in this article. Change the guide first."))
         return redirect("knowledge:kb_article", pk)
-    audit.record(request.user.pk, "deleted", row, before, {}, at=at, thing_id=pk)
     messages.success(request, _("Removed."))
     return redirect("knowledge:kb")
 

@@ -186,10 +186,12 @@ def _pressed(pressed: told.Pressed, path: str, is_kept: bool) -> str:
 
 
 def _joined(joined: told.Joined) -> str:
+    if joined.status in ("completed", "answered"):
+        return twiml.response(twiml.hangup())
+    language = page_words.known(joined.language)
     if joined.digit != "1" or not joined.customer:
-        language = page_words.known(joined.language)
         return twiml.response(twiml.said(page_words.say(language, page_words.NOT_JOINED), language), twiml.hangup())
-    who = f"to={joined.customer.replace('+', '%2B')}&from={joined.shown.replace('+', '%2B')}"
+    who = f"to={joined.customer.replace('+', '%2B')}&from={joined.shown.replace('+', '%2B')}&language={language}"
     action = f"{settings.PUBLIC_URL}/hooks/twilio/voice/?callback={joined.call}&{who}"
     dial = twiml.dial(joined.customer, action=action, caller_id=joined.shown)
     return twiml.response(dial, twiml.hangup())

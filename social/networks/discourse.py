@@ -41,7 +41,7 @@ class Discourse:
 
     name = "discourse"
     title = "Discourse"
-    can = frozenset({"publish", "reply", "direct", "report", "delete"})
+    can = frozenset({"publish", "reply", "direct", "report", "delete", "delete_theirs"})
     needs: Sequence[Need] = (
         Need("base_url", "Forum", is_secret=False, help_text="https://forum.demo.example"),
         Need("handle", "User name", is_secret=False, help_text="Who answers there."),

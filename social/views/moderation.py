@@ -70,7 +70,10 @@ def _steps(thread: Thread, post: Post | None, user: User) -> list[str]:
     if post is not None and post.person_id is None:
         kinds = ["delete"]
     elif post is not None:
-        kinds = [kind for kind in _AGAINST_POSTS if kind != "hide" or (post.is_public and post.hidden_at is None)]
+        # What others wrote goes where the place is ours: a page, a forum.
+        never = {"hide"} if not post.is_public or post.hidden_at is not None else set()
+        never |= set() if "delete_theirs" in network(thread.account.network).can else {"delete"}
+        kinds = [kind for kind in _AGAINST_POSTS if kind not in never]
     else:
         done = {"mute": thread.person.muted_at, "block": thread.person.blocked_at}
         kinds = [kind for kind in _AGAINST_PEOPLE if not done.get(kind)]

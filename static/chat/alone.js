@@ -23,7 +23,8 @@ export function openPort() {
   // A link in a mail names its conversation behind the #, which no server is told; it leaves the address at once.
   const resume = new URLSearchParams(location.hash.slice(1)).get('resume');
   if (resume) history.replaceState(null, '', location.pathname + location.search);
+  const asked = new URLSearchParams(location.search);
   const page = { url: location.href, title: document.title };
-  port1.postMessage({ t: 'boot', session: get(''), draft: get('.draft'), mute: get('.mute'), outbox: entries, user: null, resume, shown: true, page });
+  port1.postMessage({ t: 'boot', session: get(''), draft: get('.draft'), mute: get('.mute'), outbox: entries, user: null, resume, shown: true, page, isPortal: asked.get('from') === 'portal', isBooking: asked.has('book') });
   return port2;
 }

@@ -38,7 +38,9 @@ export function session(isOver = false) {
 async function open(isOver) {
   if (isOver && state.whose) state.user = await renewed();
   const { origin } = document.documentElement.dataset;
-  const begin = () => call('POST', 'session', { key: config.key, user: state.user, origin, lang: language, tz: zone });
+  // Only the portal's own links say so: elsewhere whoever is signed in there is nobody to this panel.
+  const credentials = state.isPortal ? 'same-origin' : 'omit';
+  const begin = () => call('POST', 'session', { key: config.key, user: state.user, origin, lang: language, tz: zone }, { credentials });
   let answer = await begin();
   if (answer.data.code === 'used') {
     // Our first try may have come through without its answer: the page signs another one.
@@ -59,19 +61,25 @@ async function open(isOver) {
 export function enter(data, whose) {
   state.session = data.session;
   state.whose = whose;
-  keep('', JSON.stringify({ s: data.session, u: whose }));
+  // Who signs out of the portal leaves no session behind in the browser.
+  keep('', state.isPortal && data.me.verified ? null : JSON.stringify({ s: data.session, u: whose }));
   learn(data);
 }
 
 // What the page has kept, unless somebody else is logged in there now. A stranger who has logged in keeps their chat.
-export async function restore(kept, user) {
+export async function restore(kept, user, isPortal) {
   state.user = user ?? null;
+  state.isPortal = isPortal;
   let known = null;
   try { known = JSON.parse(kept); } catch { /* as if there were none */ }
   if (known?.u && known.u !== subject(user)) known = null;
   if (known) [state.session, state.whose] = [known.s, known.u];
   else if (kept) keep('', null);
-  if (user && state.whose !== subject(user)) await session(true);
+  if (isPortal || (user && state.whose !== subject(user))) await session(true);
+  if (isPortal && known && !state.me.verified) {
+    state.session = known.s;
+    keep('', kept);
+  }
 }
 
 let renewing = null;

@@ -177,7 +177,7 @@ on('boot', async (given) => {
   composer.put(given.draft);
   state.shown = given.shown;
   head();
-  await restore(given.session, given.user).catch(() => null);
+  await restore(given.session, given.user, given.isPortal).catch(() => null);
   if (given.resume) await (await import('./resume.js')).resume(given.resume);
   post({ t: 'ready' });
   if (state.shown || state.session) {
@@ -186,7 +186,8 @@ on('boot', async (given) => {
   }
   tell('shown');
   talk.watch();
-  if (given.shown && !$('close')) composer.focus();
+  if (given.isBooking) sheet('book');
+  else if (given.shown && !$('close')) composer.focus();
 });
 
 on('show', async ({ focus, text, page, full }) => {
@@ -212,7 +213,7 @@ on('update', async ({ page, user }) => {
   state.page = page;
   if (config.pages) wire.whisper('page', page);
   if (!user) return;
-  await restore(JSON.stringify({ s: state.session, u: state.whose }), user).catch(() => null);
+  await restore(JSON.stringify({ s: state.session, u: state.whose }), user, false).catch(() => null);
   await start();
 });
 on('shutdown', async () => {

@@ -8,6 +8,7 @@ export const state = {
   conv: null,         // the conversation that is shown
   chat: null,         // what the server says of it
   cursor: 0,          // the last public number that is shown
+  isPortal: false,    // whether a link of the portal led here, where whoever is signed in is known
   me: { verified: false, name: '', email: '' },
   entitle: { chat: 'live', until: null, why: '' },
   avail: config.avail,

@@ -179,7 +179,7 @@ class Lines(Area):
     )
     remove_words = gettext_lazy("Calls that still come in there are taken with the standard greeting. Past calls stay.")
     template = "settings/phone_line.jinja"
-    acts = (Act("testing", _test_call, gettext_lazy("Your phone is ringing.")),)
+    acts = (Act("testing", _test_call, gettext_lazy("Your phone is ringing."), calls_outside=True),)
 
     def row(self, found: Any, user: User) -> Row:
         marks: list[tuple[Any, str]] = [] if found.is_active else [(_("Switched off"), "")]

@@ -214,7 +214,7 @@ class Accounts(Area):
     remove_words = gettext_lazy("Only an account that nothing was said on can go. Others are taken out of use.")
     template = "settings/social_account.jinja"
     acts = (
-        Act("test", _test, gettext_lazy("It was tried: its state is below.")),
+        Act("test", _test, gettext_lazy("It was tried: its state is below."), calls_outside=True),
         Act("pause", _pause, gettext_lazy("Paused: nothing is sent or read until you resume it.")),
         Act("resume", _resume, gettext_lazy("It goes on.")),
     )
