@@ -19,8 +19,11 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A chat that is agreed for a time; `url` opens its page, where it is moved, cancelled or begun."""
+    """A chat that is agreed for a time; `says` is day and time on the customer's clocks, with the zone, and `url` opens
+    its page, where it is moved, cancelled or begun.
+    """
 
+    says: str
     starts_at: datetime
     ends_at: datetime
     topic: str
@@ -43,9 +46,14 @@ class Offer:
 
 def agreed(customer: Customer, *, at: datetime) -> list[Agreed]:
     """The customer's booked chats, the newest first, of the last three months and to come."""
-    rows = Booking.objects.filter(customer=customer, starts_at__gt=at - LATELY).order_by("-starts_at")[:MOST]
+    rows = (
+        Booking.objects.filter(customer=customer, starts_at__gt=at - LATELY)
+        .select_related("customer")
+        .order_by("-starts_at")[:MOST]
+    )
     return [
         Agreed(
+            booking_mails.said(row),
             row.starts_at,
             row.ends_at,
             row.topic,

@@ -19,6 +19,7 @@ def _people() -> dict[str, str]:
         "converted": _("This is ticket number %s now. We answer here and by e-mail."),
         "here": _("%s is here"),
         "place": _("Your place in the queue: %s"),
+        "next": _("You are next in the queue"),
         "open_until": _("Open until %s"),
         "back_at": _("We are back %s"),
         "away": _("Nobody can chat right now"),

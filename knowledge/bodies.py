@@ -18,6 +18,8 @@ from markdown_it.token import Token
 
 MOST_CHARACTERS: Final = 100_000
 CALLOUTS: Final = ("note", "tip", "important", "warning", "caution")
+# What is typed grows at most ninefold when it is escaped.
+MOST_ADDRESSES: Final = 10 * MOST_CHARACTERS
 _NESTED: Final = 20
 _OUR_FILE: Final = re.compile(r"/kb/files/[a-z0-9]{12}/[^\s\"'<>?#\\/]{1,300}")
 _CALLOUT: Final = re.compile(rf"\[!({'|'.join(CALLOUTS)})\][ \t]*(?:\n|$)", re.IGNORECASE)
@@ -198,9 +200,14 @@ def _anchor(words: str) -> str:
 
 
 def _settle_addresses(state: StateCore) -> None:
+    """A long address that is written once may be named ten thousand times: beyond a bound links lead nowhere."""
+    left = MOST_ADDRESSES
     for block in state.tokens:
         made: list[Token] = []
         for token in block.children or ():
+            left -= sum(len(str(value)) for value in token.attrs.values())
+            if left < 0:
+                token.attrs = {}
             if token.type == "link_open" and str(token.attrGet("href") or "").lower().startswith("http"):
                 token.attrSet("rel", "noopener noreferrer")
             made += _picture(token, state.env["sizes"]) if token.type == "image" else [token]

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.channel import Inbound
-from helpdesk.conversations.models import Message
+from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers.lookup import customer_of
 from helpdesk.customers.models import Customer
 from helpdesk.events.actions import Fact, record
@@ -96,6 +96,9 @@ def _obey(text: Text, at: datetime) -> None:
 
 def _file(text: Text, at: datetime) -> None:
     callers.lock_person(text.sender or text.sid)
+    thread = callers.thread_of(text.sender, text.sid)
+    if not text.sender and Conversation.objects.filter(channel=callers.TEXT, owner=text.line, thread=thread).exists():
+        return
     customer, is_known = callers.known_or_new(text.sender, "", at=at)
     # What was written back to somebody who called is answered there.
     going_on = callers.newest_conversation(customer, (callers.TEXT, callers.CALL)) if text.sender else None
@@ -111,7 +114,7 @@ def _file(text: Text, at: datetime) -> None:
             subject="" if going_on else words.partition("\n")[0][:80],
             external_id=f"text:{text.sid}",
             owner=text.line,
-            thread=callers.thread_of(text.sender, text.sid),
+            thread=thread,
             conversation_id=going_on.pk if going_on else None,
             is_verified=is_known,
         )

@@ -152,6 +152,9 @@ def set_state(account_id: int, state: Account.State, detail: str, *, at: datetim
         changed = changed.exclude(state=Account.State.PAUSED)
     was_other = changed.exclude(state=state).exists()
     changed.update(state=state, state_detail=detail[:300], checked_at=at)
+    if was_other and state == Account.State.CONNECTED:
+        # What was said meanwhile is read at once.
+        Account.objects.filter(pk=account_id, poll_at__gt=at).update(poll_at=at, poll_attempts=0)
     if was_other:
         record(Fact(STATE_CHANGED, data={"account": account_id, "state": state.value, "detail": detail[:300]}), at=at)
     return was_other

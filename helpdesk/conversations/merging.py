@@ -58,7 +58,9 @@ def merge(conversation_id: int, into_id: int, user: User, *, at: datetime) -> Co
 @transaction.atomic
 def link(conversation_id: int, previous_id: int | None, user: User, *, at: datetime) -> Conversation:
     """Say which conversation this one continues, or that it continues none. Raises CannotLink."""
-    conversation = lock(conversation_id)
+    # Both, in the order of their ids: two agents who link them to each other at once must not make a ring of them.
+    ends = {conversation_id} if previous_id is None else {conversation_id, previous_id}
+    conversation = {pk: lock(pk) for pk in sorted(ends)}[conversation_id]
     seen = {conversation.pk}
     step = previous_id
     while step is not None:

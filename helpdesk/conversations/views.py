@@ -2,11 +2,13 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -35,14 +37,14 @@ def acknowledge_page(request: HttpRequest, token: str) -> HttpResponse:
         told = signing.loads(token, salt=notices.SALT, max_age=VALID_FOR)
         page = Page.objects.select_related("acknowledged_by").get(pk=told["page"])
     except signing.SignatureExpired:
-        return _sorry(request, 403, "This link is older than seven days. Please open the page on the desk.")
+        return _sorry(request, 403, _("This link is older than seven days. Please open the page on the desk."))
     except (signing.BadSignature, KeyError, TypeError):
-        return _sorry(request, 403, "This link is not valid. Please copy all of it from the message.")
+        return _sorry(request, 403, _("This link is not valid. Please copy all of it from the message."))
     except Page.DoesNotExist:
-        return _sorry(request, 404, "There is no such page any more.")
+        return _sorry(request, 404, _("There is no such page any more."))
     user = User.objects.filter(pk=told.get("user"), is_active=True).first() if told.get("user") else None
     if told.get("user") and user is None:
-        return _sorry(request, 403, "This link belongs to somebody who is not an agent any more.")
+        return _sorry(request, 403, _("This link belongs to somebody who is not an agent any more."))
     said = False
     if request.method == "POST":
         handling = request.POST.get("handling", "").replace("\x00", "").strip()[:LONGEST_HANDLING]
@@ -50,7 +52,15 @@ def acknowledge_page(request: HttpRequest, token: str) -> HttpResponse:
         page = Page.objects.select_related("acknowledged_by").get(pk=page.pk)
     context = {"page": page, "user_named": user, "said": said, "url": notices.page_url(page)}
     context["may_answer"] = user is not None and page.conversation_id is not None and not said
-    return _private(render(request, "oncall/acknowledge.html", context))
+    return _private(_drawn(request, user, context))
+
+
+def _drawn(request: HttpRequest, user: User | None, context: dict[str, Any]) -> HttpResponse:
+    """In the person's own language and time, as on the desk."""
+    if user is None:
+        return render(request, "oncall/acknowledge.html", context)
+    with translation.override(user.language), timezone.override(notices.zone_of(user)):
+        return render(request, "oncall/acknowledge.html", context)
 
 
 def _acknowledge(page: Page, user: User | None, handling: str) -> bool:

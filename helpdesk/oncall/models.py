@@ -271,13 +271,13 @@ class Page(models.Model):
             models.Index(F("dedup_key"), name="page_of_key"),
         ]
 
+    def __str__(self) -> str:
+        return self.summary
+
     @property
     def words(self) -> tuple[str, ...]:
         """What its reasons say, each once, however often it happened."""
         return tuple(dict.fromkeys(str(reason["text"]) for reason in self.reasons))
-
-    def __str__(self) -> str:
-        return self.summary
 
 
 class PageDelivery(models.Model):

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
+from helpdesk.customers.models import User
 from helpdesk.events.safe_text import one_line
 from helpdesk.oncall import page_words, wall_clock
 from helpdesk.oncall.calls import SHARED
@@ -87,11 +88,14 @@ def _language(delivery: PageDelivery) -> str:
 
 def _zone(delivery: PageDelivery) -> tzinfo:
     """The recipient's own; UTC where several people read it."""
-    if delivery.user is None or delivery.channel in SHARED:
-        return UTC
+    return UTC if delivery.user is None or delivery.channel in SHARED else zone_of(delivery.user)
+
+
+def zone_of(user: User) -> tzinfo:
+    """Where the person is; UTC where their profile names no zone that we know, since a page leaves in any case."""
     try:
-        return wall_clock.zone(delivery.user.timezone)
-    except ValueError:  # A page leaves whatever stands in a profile.
+        return wall_clock.zone(user.timezone)
+    except ValueError:
         return UTC
 
 

@@ -101,7 +101,7 @@ def _act(request: AgentRequest, thread: Thread, post: Post | None, kind: str, re
 
 def seen_by(user: User) -> QuerySet[ModerationAction]:
     """Steps whose conversation this agent may see; what belongs to none is the admins'."""
-    found = ModerationAction.objects.select_related("account", "post", "person", "by", "reverses")
+    found = ModerationAction.objects.select_related("account", "post__person", "person", "by", "reverses")
     of_conversations = Q(conversation__in=visible_conversations(user))
     return found.filter(of_conversations | Q(conversation=None) if user.is_admin else of_conversations)
 

@@ -35,7 +35,13 @@ export function newId() {
 }
 
 // Said once to those who listen rather than look.
-export const say = (text) => { $('told').textContent = text; };
+// What was said aloud does not stay to be read again.
+let silence = 0;
+export const say = (text) => {
+  clearTimeout(silence);
+  $('told').textContent = text;
+  silence = setTimeout(() => { $('told').textContent = ''; }, 9000);
+};
 
 // In the page's language, as it is spoken where they are: en-GB has other clocks than en-US.
 const locale = navigator.languages.find((one) => one.split('-')[0] === language.split('-')[0]) ?? language;

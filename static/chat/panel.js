@@ -56,7 +56,9 @@ async function refresh() {
 function hint() {
   const isLeisurely = !state.avail.live || state.mode === 'ticket';
   const line = $('hint');
-  if (state.me.email) line.textContent = word('mail_hint', state.me.email);
+  const isOver = state.chat?.mode === 'chat' && state.chat.state === 'ended';
+  if (isOver && !isLeisurely) line.textContent = '';
+  else if (state.me.email) line.textContent = word('mail_hint', state.me.email);
   else if (isLeisurely) line.textContent = word('closed_hint');
   else if (state.conv) {
     if (!line.querySelector('button')) line.replaceChildren(make('button', { type: 'button', className: 'soft', onclick: () => sheet('mail', 'address') }, word('leave')));

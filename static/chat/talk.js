@@ -106,7 +106,7 @@ function follow(d) {
 
 export function queue(position) {
   $('queue').hidden = !position;
-  if (position) $('queue').textContent = word('place', position);
+  if (position) $('queue').textContent = position > 1 ? word('place', position) : word('next');
 }
 
 // Seen: the end was in sight for a second.

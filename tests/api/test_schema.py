@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, documented
 
 
 def test_the_schema_is_valid_and_without_a_warning(tmp_path: object) -> None:
@@ -35,3 +35,15 @@ def test_the_schema_knows_what_conversations_hold(grace: Caller) -> None:
     schema = grace("get", "/api/schema/", format="json").json()
     shown = schema["components"]["schemas"]["Conversation"]["properties"]
     assert {"number", "clocks", "organization", "url"} <= set(shown)
+
+
+@pytest.mark.django_db
+def test_refusals_are_in_the_schema(grace: Caller) -> None:
+    """Whatever `Caller` is answered with anywhere in these tests has to be there; here, that it looks at all."""
+    assert documented("get", grace("get", "/conversations/999/")) == {"200", "401", "403", "404"}
+    assert documented("post", grace("post", "/conversations/", {})) == {
+        *("200", "201", "400", "401", "403", "409", "413", "415")
+    }
+    schema = Client().get("/api/schema/", headers={"Accept": "application/json"}).json()
+    refusals = schema["components"]["responses"].values()
+    assert all(one["description"] and one["content"]["application/json"]["example"] for one in refusals)

@@ -85,7 +85,7 @@ CHANGES = {
     "oidc_callback",
     *("look_at_rating", "show_rating", "withdraw_quote", "revise_quote", "discard_quote"),
     *("announcement_approve", "announcement_withdraw", "announcement_retry", "announcement_posted"),
-    *("call_back", "ask_phone", "confirm_phone", "ask_telegram"),
+    *("call_back", "ask_phone", "confirm_phone", "ask_telegram", "try_twilio", "try_slack"),
     *("vote", "comment", "remark", "suggest", "suggested", "kb_preview", "kb_files", "kb_remove_file", "kb_remove"),
     *("kb_remark", "kb_settle", "kb_new_guide", "kb_save_guide", "kb_remove_guide", "kb_save_step", "kb_remove_step"),
     *("kb_insert", "kb_remark_beside", "kb_move_guide", "kb_restore"),

@@ -3,7 +3,7 @@ stranger cannot.
 """
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core import mail as outbox
@@ -15,7 +15,7 @@ from helpdesk import limits
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.customers import sessions
-from helpdesk.customers.models import Customer
+from helpdesk.customers.models import Customer, Organization
 from tests.fixtures.company import Company
 from tests.fixtures.customers import session_of
 from tests.fixtures.desk import write
@@ -69,4 +69,14 @@ def test_from_the_mail_to_the_closed_ticket(browser: Browser, site: Site, compan
         expect(page.get_by_role("link", name="Checkout is slow")).to_have_count(int(sees))
         answer = page.goto(f"/portal/conversations/{ticket.pk}/")
         assert answer is not None and answer.status == (200 if sees else 404)
+
+    # After her first days she books a chat; the panel knows her by the portal's word, and keeps nothing of it.
+    Organization.objects.filter(pk=boss.organization_id).update(customer_since=date(2020, 1, 1))
+    phone.clear_cookies()
+    phone.add_cookies([{"name": sessions.COOKIE, "value": session_of(boss), "url": site.url}])
+    page.goto("/portal/chats/")
+    page.get_by_role("link", name="Book a chat").click()
+    expect(page.locator("#slots label").first).to_be_visible()
+    expect(page.locator("#book-for")).to_be_hidden()
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('desk:')).length") == 0
     phone.close()

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations import linking, splitting
+from helpdesk.conversations import linking, merging, splitting
 from helpdesk.conversations.models import Conversation, ConversationLink, Message
 from helpdesk.events.models import Event
 from tests.fixtures.company import Company
@@ -80,3 +80,13 @@ def test_three_at_once_close_no_circle(company: Company, at: datetime) -> None:
     )
     assert len(refused) == 1 and isinstance(refused[0], linking.CannotLink)
     assert ConversationLink.objects.count() == 2
+
+
+def test_two_that_continue_each_other_at_once_make_no_ring(company: Company, at: datetime) -> None:
+    for number in range(5):
+        a, b = (hears(company, at, f"{text} {number}").conversation_id for text in "ab")
+        refused = at_once(
+            lambda a=a, b=b: merging.link(a, b, company.ada, at=at),  # type: ignore[misc]
+            lambda a=a, b=b: merging.link(b, a, company.grace, at=at),  # type: ignore[misc]
+        )
+        assert len(refused) == 1 and isinstance(refused[0], merging.CannotLink)

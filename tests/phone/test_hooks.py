@@ -312,6 +312,16 @@ class TestBadInput:
         asked = {request.path for request in twilio.received if request.method == "GET"}
         assert asked == {f"/2010-04-01/Accounts/{twilio.account}/Recordings/RE5.mp3"}
 
+    def test_a_text_of_nobody_told_twice_in_other_words(
+        self, company: Company, twilio: TwilioServer, at: datetime
+    ) -> None:
+        """Who withholds their number is somebody new each time, but the same text is not."""
+        for more in ({}, {"ApiVersion": "2011"}):
+            tell(twilio.text("Help", "SM5", sender="anonymous", **more), at)
+            work(at)
+        assert Message.objects.get(kind="inbound").text == "Help"
+        assert not Hook.objects.filter(state="accepted").exists()
+
     def test_bodies_that_mean_harm(self, company: Company, twilio: TwilioServer, at: datetime) -> None:
         """Signed all the same: never a 500, nothing that reaches a page as markup or breaks a row."""
         hostile = "\x00\ud800<script>alert(1)</script>\r\nX: y" + "Ж" * 5000

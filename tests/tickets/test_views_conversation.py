@@ -299,6 +299,34 @@ def test_only_harmless_pictures_are_shown_in_the_page(
         assert "\n" not in answer["Content-Disposition"]
 
 
+def test_recordings_are_played_in_parts(company: Company, at: datetime) -> None:
+    """A player asks for parts (RFC 9110 §14); what makes no sense gets all of it."""
+    write(company.carol, at, files=(File("voicemail.mp3", "audio/mpeg", b"ID3" + bytes(range(97))),))
+    attachment = Attachment.objects.select_related("message").get()
+    browser, address = logged_in(company.ada), f"/desk/attachments/{attachment.pk}/?show=1"
+    page = browser.get(f"/desk/conversations/{attachment.message.conversation_id}/").content.decode()
+    assert f'<audio controls preload="none" src="{address}" aria-label="voicemail.mp3">' in page
+    whole = browser.get(address)
+    assert (whole.status_code, whole["Content-Type"], whole["Accept-Ranges"]) == (200, "audio/mpeg", "bytes")
+    for asked, status, told, length in (
+        ("bytes=0-9", 206, "bytes 0-9/100", 10),
+        ("bytes=90-", 206, "bytes 90-99/100", 10),
+        ("bytes=-4", 206, "bytes 96-99/100", 4),
+        ("bytes=-900", 206, "bytes 0-99/100", 100),
+        ("bytes=50-9999", 206, "bytes 50-99/100", 50),
+        ("bytes=100-", 416, "bytes */100", 0),
+        ("bytes=-0", 416, "bytes */100", 0),
+        *(
+            (senseless, 200, None, 100)
+            for senseless in ("bytes=9-1", "bytes=-", "bytes=0-1,4-5", "lines=1-2", "x" * 5000)
+        ),
+    ):
+        answer = browser.get(address, headers={"Range": asked})
+        found = (answer.status_code, answer.get("Content-Range"), len(answer.content))
+        assert found == (status, told, length), asked[:20]
+        assert "sandbox" in answer["Content-Security-Policy"]
+
+
 def test_the_raw_mail_is_text_and_nothing_else(company: Company, at: datetime) -> None:
     raw = b"Content-Type: text/html\r\n\r\n<script>alert(1)</script>\xff"
     mail = InboundEmail.objects.create(

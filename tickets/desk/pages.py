@@ -27,11 +27,10 @@ def read(user: User, before: int = 0) -> Pages:
     related = visible_pages(user).select_related("acknowledged_by", "conversation").prefetch_related("deliveries__user")
     related = related.defer("conversation__search")
     is_open = Q(state__in=(Page.State.TRIGGERED, Page.State.ACKNOWLEDGED))
-    waiting = [] if before else list(related.filter(is_open).order_by("triggered_at", "id")[:MOST_OPEN])
-    # The one still ringing comes before those somebody is on.
-    waiting.sort(key=lambda page: (page.state != Page.State.TRIGGERED, page.triggered_at))
+    # What still rings before what somebody is on ("triggered", "acknowledged"), urgent before low ("high", "low").
+    waiting = related.filter(is_open).order_by("-state", "urgency", "triggered_at", "id")[: 0 if before else MOST_OPEN]
     resolved = related.filter(state=Page.State.RESOLVED)
     if before:
         resolved = resolved.filter(pk__lt=before)
     found = list(resolved.order_by("-id")[: PAGE + 1])
-    return Pages(waiting, found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else 0)
+    return Pages(list(waiting), found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else 0)

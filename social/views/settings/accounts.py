@@ -180,10 +180,12 @@ def _field(need: Need, *, is_kept: bool) -> forms.CharField:
 
 
 def _test(account: Account, user: User, sent: Mapping[str, str], at: datetime) -> str:
-    """Ask the network who we are. What it says is kept, so nothing is refused here: the page shows the state."""
+    """Ask the network who we are. What it says is kept either way."""
     before = audit.stored(account)
-    accounts.probe(account, at=at)
+    found = accounts.probe(account, at=at)
     audit.record(user.pk, "tested", account, before, audit.stored(account), at=at)
+    if "error" in found:
+        raise Refused(_("It does not work: %(why)s") % {"why": found["error"]})
     return ""
 
 
@@ -214,7 +216,7 @@ class Accounts(Area):
     remove_words = gettext_lazy("Only an account that nothing was said on can go. Others are taken out of use.")
     template = "settings/social_account.jinja"
     acts = (
-        Act("test", _test, gettext_lazy("It was tried: its state is below."), calls_outside=True),
+        Act("test", _test, gettext_lazy("It works: the network knows this account."), calls_outside=True),
         Act("pause", _pause, gettext_lazy("Paused: nothing is sent or read until you resume it.")),
         Act("resume", _resume, gettext_lazy("It goes on.")),
     )
@@ -251,6 +253,7 @@ class Accounts(Area):
             "state": STATES[found.state] if found else None,
             "missing": [one.label for one in connecting.missing(found, held)] if found else [],
             "today": _dollars(spending.today(found, at=now())) if found else "",
+            "cap": _dollars(found.daily_cap) if found and found.daily_cap is not None else "",
             "month": _dollars(sum(amount for _day, _what, _units, amount in bought)),
             "bought": [(day, what, units, _dollars(amount)) for day, what, units, amount in bought],
         }
