@@ -190,7 +190,11 @@ IDENTITY_CLAIMS = "portal.linking.claim"
 # Where else people reach us: a function of (at=) that gives social.reach.Place, for portal and help centre.
 PLACES = "social.reach.places"
 # What a customer may do now (helpdesk.sla.entitlement) asks the chat room, whose grants and bookings open channels.
-ENTITLEMENTS = {"chat": "chat.entitlement.of", "grants": "chat.grants.of"}
+ENTITLEMENTS = {
+    "chat": "chat.entitlement.of",
+    "agreed": "chat.entitlement.by_agreement",
+    "grants": "chat.grants.of",
+}
 
 # Modules with tables of the reports beside the desk's own: KEYS, and tables(selection, user).
 REPORTS = ["helpdesk.ratings.figures", "quotes.figures"]

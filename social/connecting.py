@@ -81,6 +81,7 @@ def keep(
         raise Taken("external_id")
     account.save()
     spending.keep_to(account, at=at)
+    spending.resume(at=at)
     accounts.forget_connections()
     nudge(CHECK)
     return account

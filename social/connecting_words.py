@@ -35,7 +35,10 @@ STEPS: Final[Mapping[str, tuple[Any, ...]]] = {
     "x": (
         _("At developer.x.com, make a project with an app. Reading and posting is paid by use: set a daily cap below."),
         _("Give the app “Read and write and Direct message”, type “Web App”, and let your brand account authorize it."),
-        _("Scopes: tweet.read, tweet.write, users.read, dm.read, dm.write, mute.write, block.write, offline.access."),
+        _(
+            "Scopes: tweet.read, tweet.write, tweet.moderate.write, users.read, dm.read, dm.write, mute.write,"
+            " media.write, offline.access."
+        ),
         _("Copy access token, refresh token, client ID and secret, and the consumer secret, which signs webhooks."),
         _("Register the webhook address below; X checks it at once. Without it mentions are read by polling."),
     ),

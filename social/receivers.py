@@ -1,5 +1,6 @@
 """What follows from a network's webhook: its happenings go into the ledger."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,7 +12,10 @@ from social.arrivals import Received
 from social.models import Account
 from social.network import network
 
+logger = logging.getLogger(__name__)
+
 PROVIDER = "social."
+MOST_NAMED = 10
 
 
 @together
@@ -29,6 +33,8 @@ def take(events: Sequence[Event], at: datetime) -> None:
         if len(accounts) == 1:
             accounts[""] = next(iter(accounts.values()))
         batch = network(hook.provider.removeprefix(PROVIDER)).read(bytes(hook.body), hook.headers, at=hook.received_at)
+        if batch.ignored:
+            logger.info("hook %s has nothing to do in it: %s", hook.pk, ", ".join(batch.ignored[:MOST_NAMED]))
         received.append(Received(accounts, batch, hook.received_at, hook.pk))
         taken.append(hook)
     arrivals.keep_all(received)

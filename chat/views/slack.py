@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from chat import slack_commands
+from helpdesk.events.bodies import body_of
 from helpdesk.events.payloads import LARGEST_BODY, UnreadablePayload
 from helpdesk.events.signatures import slack_v0
 
@@ -15,10 +16,9 @@ from helpdesk.events.signatures import slack_v0
 @require_POST
 def commands(request: HttpRequest) -> HttpResponse:
     """403 for a wrong signature, else always 200: Slack shows anything else as a failure of ours."""
-    length = request.headers.get("Content-Length", "")
-    if not length.isdigit() or int(length) > LARGEST_BODY:
-        return JsonResponse({"error": "the body is too large, or its length is not given"}, status=413)
-    raw, at = request.body, timezone.now()
+    raw, at = body_of(request, LARGEST_BODY), timezone.now()
+    if raw is None:
+        return JsonResponse({"error": "the body is too large"}, status=413)
     timestamp, signature = (request.headers.get(f"X-Slack-{name}") for name in ("Request-Timestamp", "Signature"))
     if not slack_v0(settings.SLACK_SIGNING_SECRET, raw, timestamp, signature, at):
         return JsonResponse({"error": "the signature is wrong"}, status=403)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.customers.models import User
 from helpdesk.events import hooks
+from helpdesk.events.bodies import body_of
 from helpdesk.events.payloads import LARGEST_BODY, UnreadablePayload
 from helpdesk.events.signatures import pagerduty_v3, slack_v0
 from helpdesk.oncall import feeds
@@ -33,11 +34,7 @@ def _refuse(status: int, reason: str) -> JsonResponse:
     return JsonResponse({"error": reason}, status=status)
 
 
-def _is_too_large(request: HttpRequest) -> bool:
-    try:
-        return int(request.headers.get("Content-Length") or 0) > LARGEST_BODY
-    except ValueError:
-        return True
+_TOO_LARGE = "the body is too large"
 
 
 @csrf_exempt
@@ -47,9 +44,9 @@ def pagerduty(request: HttpRequest) -> HttpResponse:
 
     Never a 4xx for what we cannot read: three in a row make PagerDuty close the subscription for a day.
     """
-    if _is_too_large(request):
-        return _refuse(413, "the body is too large")
-    raw, signature = request.body, request.headers.get("X-PagerDuty-Signature")
+    raw, signature = body_of(request, LARGEST_BODY), request.headers.get("X-PagerDuty-Signature")
+    if raw is None:
+        return _refuse(413, _TOO_LARGE)
     if not raw or not signature:
         return _refuse(400, "a signed body is expected")
     if not pagerduty_v3(settings.PAGERDUTY_WEBHOOK_SECRET, raw, signature):
@@ -64,9 +61,9 @@ def pagerduty(request: HttpRequest) -> HttpResponse:
 @require_POST
 def slack_interactivity(request: HttpRequest) -> HttpResponse:
     """A button was pressed. Slack wants an empty 200 within three seconds."""
-    if _is_too_large(request):
-        return _refuse(413, "the body is too large")
-    raw, at = request.body, timezone.now()
+    raw, at = body_of(request, LARGEST_BODY), timezone.now()
+    if raw is None:
+        return _refuse(413, _TOO_LARGE)
     if not _is_from_slack(request, raw, at):
         return _refuse(403, "the signature is wrong")
     error = _error(parse_slack_interaction, raw)
@@ -79,9 +76,9 @@ def slack_interactivity(request: HttpRequest) -> HttpResponse:
 @require_POST
 def slack_events(request: HttpRequest) -> HttpResponse:
     """Slack verifies the address, and sends the events the app has subscribed to."""
-    if _is_too_large(request):
-        return _refuse(413, "the body is too large")
-    raw, at = request.body, timezone.now()
+    raw, at = body_of(request, LARGEST_BODY), timezone.now()
+    if raw is None:
+        return _refuse(413, _TOO_LARGE)
     if not _is_from_slack(request, raw, at):
         return _refuse(403, "the signature is wrong")
     error = _error(slack_challenge, raw)

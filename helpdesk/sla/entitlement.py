@@ -5,7 +5,7 @@ One explanation for everybody who asks: the desk, the API and the customer's own
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,8 +22,8 @@ from helpdesk.sla.models import Goal
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A way to us. `why` is a code: always, plan, first_days, grant, booking, over (the first days), never,
-    not_in_plan, blocked. `until` is the instant it ends, where one is known.
+    """A way to us. `why` is a code: always, plan, first_days, grant, booking, over (the first days), ahead (they have
+    not begun), never, not_in_plan, blocked. `until` is the instant it ends, where one is known.
     """
 
     name: str
@@ -95,7 +95,8 @@ def explain(customer: Customer, *, at: datetime) -> Entitled:
     plan = until_then[-1].plan if until_then else plan
     zone = _zone()
     since = organization.customer_since if organization is not None else customer.created_at.astimezone(zone).date()
-    included = entitlements.realtime(plan, since, at.astimezone(zone).date()) if plan is not None else None
+    today = at.astimezone(zone).date()
+    included = entitlements.realtime(plan, since, today) if plan is not None else None
     hours = hours_of(plan.support_hours_id, plan.support_hours.version) if plan is not None else None
     is_open = hours is not None and hours.is_open(at)
     goals = _goals(plan) if plan is not None else []
@@ -107,7 +108,7 @@ def explain(customer: Customer, *, at: datetime) -> Entitled:
         realtime=plan.realtime if plan is not None else Plan.Realtime.NEVER,
         realtime_until=included.until if included is not None else None,
         is_blocked=customer.blocked_at is not None,
-        channels=_channels(customer, plan, included, at),
+        channels=_channels(customer, _by_plan(plan, included, is_ahead=today < since, zone=zone), at),
         hours=plan.support_hours.name if plan is not None else "",
         is_open=is_open,
         opens_at=hours.next_opening(at) if hours is not None and not is_open else None,
@@ -120,29 +121,40 @@ def explain(customer: Customer, *, at: datetime) -> Entitled:
     )
 
 
-def _channels(
-    customer: Customer, plan: Plan | None, included: entitlements.Realtime | None, at: datetime
-) -> list[Channel]:
-    """The open ones first. Chat is the chat room's to say: grants and bookings open it as well."""
+def _channels(customer: Customer, by_plan: list[Channel], at: datetime) -> list[Channel]:
+    """The open ones first. What is agreed with this customer beside their plan is the chat room's to say."""
     if customer.blocked_at is not None:
         return [Channel(name, False, "blocked") for name in (*ALWAYS, "chat")]
-    chat = _known("chat")(customer, at=at)
-    by_plan = Channel("chat", False, _why(plan, included, "chat"))
-    found = [Channel(name, True, "always") for name in ALWAYS]
-    found.append(Channel("chat", True, chat.why, chat.until) if chat.is_live else by_plan)
-    for name in included.channels if included is not None else ():
-        if name != "chat":
-            found.append(Channel(name, included is not None and included.included, _why(plan, included, name)))
-    return found
+    agreed = _known("agreed")(customer, at=at)
+    return [Channel(name, True, "always") for name in ALWAYS] + [
+        Channel(one.name, True, agreed.why, agreed.until)
+        if one.name == "chat" and not one.is_open and agreed.is_live
+        else one
+        for one in by_plan
+    ]
 
 
-def _why(plan: Plan | None, included: entitlements.Realtime | None, channel: str) -> str:
-    if plan is None or included is None or channel not in included.channels:
-        return "not_in_plan"
+def _by_plan(
+    plan: Plan | None, included: entitlements.Realtime | None, *, is_ahead: bool, zone: ZoneInfo
+) -> list[Channel]:
+    """The real-time channels of the plan of that day, which is not always today's; chat first, included or not."""
+    if plan is None or included is None:
+        return [Channel("chat", False, "not_in_plan")]
+    until = None
+    if included.until is not None and included.included:
+        until = datetime.combine(included.until + timedelta(days=1), time(), zone)
+    found = [Channel(name, included.included, _why(plan, included, is_ahead), until) for name in included.channels]
+    chat = [one for one in found if one.name == "chat"] or [Channel("chat", False, "not_in_plan")]
+    return chat + [one for one in found if one.name != "chat"]
+
+
+def _why(plan: Plan, included: entitlements.Realtime, is_ahead: bool) -> str:
     if plan.realtime == Plan.Realtime.ALWAYS:
         return "plan"
     if plan.realtime == Plan.Realtime.NEVER or included.until is None:
         return "never"
+    if is_ahead:
+        return "ahead"
     return "first_days" if included.included else "over"
 
 

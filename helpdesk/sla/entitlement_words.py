@@ -72,6 +72,7 @@ def duration(seconds: int) -> str:
 def channel_name(code: str) -> str:
     """How a way to us is called."""
     known = {"email": _("E-mail"), "form": _("Web form"), "portal": _("Portal"), "chat": _("Live chat")}
+    known |= {"whatsapp": "WhatsApp", "sms": "SMS"}
     return known.get(code, code.capitalize())
 
 
@@ -102,7 +103,10 @@ def _realtime(found: Entitled, at: datetime) -> Line:
     why = ngettext("The plan includes the first day.", "The plan includes the first %(days)s days.", days) % {
         "days": days
     }
-    if at.astimezone(found.zone).date() <= found.realtime_until:
+    today = at.astimezone(found.zone).date()
+    if today < found.since:
+        return Line("realtime", title, _("From %(day)s") % {"day": date_format(found.since, "DATE_FORMAT")}, why)
+    if today <= found.realtime_until:
         return Line("realtime", title, _("Included until %(day)s") % {"day": until}, why, "ok")
     return Line("realtime", title, _("Ended on %(day)s") % {"day": until}, why)
 
@@ -122,6 +126,7 @@ def _why(code: str) -> str:
         "grant": _("An agent granted it."),
         "booking": _("It was agreed for this time."),
         "over": _("The first days are over."),
+        "ahead": _("The first days have not begun."),
         "never": _("The plan does not include it."),
         "not_in_plan": _("It is not among the plan's channels."),
         "none": _("The plan does not include it."),

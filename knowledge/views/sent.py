@@ -168,10 +168,7 @@ def suggested(request: HttpRequest) -> HttpResponse:
         return HttpResponseForbidden("This was sent from another site.")
     if take(SUGGESTIONS_OF_NETWORK, f"suggested:{network(request)}"):
         return JsonResponse({"detail": "Too many."}, status=429)
-    numbers = [
-        int(one) for one in request.POST.getlist("article")[: suggesting.MOST] if one.isascii() and one.isdigit()
-    ]
-    ids = [number for number in numbers if number < 2**63]
+    ids = [int(one) for one in request.POST.getlist("article")[: suggesting.MOST] if is_number(one)]
     asking, what, where = (request.POST.get(name, "") for name in ("asking", "what", "where"))
     try:
         if what == "shown" and where in (Suggested.Where.FORM, Suggested.Where.WIDGET):

@@ -18,7 +18,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from helpdesk.events import hooks, signatures, twiml
-from helpdesk.oncall import page_words, twilio_account
+from helpdesk.events.bodies import body_of
+from helpdesk.oncall import answering, page_words, twilio_account
+from helpdesk.oncall.models import AgentAddress
 from phone import keeping, lines, told
 
 logger = logging.getLogger(__name__)
@@ -56,9 +58,9 @@ def voice(request: HttpRequest) -> HttpResponse:
     at = now()
     if isinstance(call.what, told.Ring):
         return _xml(_greeted(call, call.what, at))
-    is_kept = _kept(call, at)
     if isinstance(call.what, told.Pressed):
-        return _xml(_pressed(call.what, request.get_full_path(), is_kept))
+        return _xml(_answered(call, call.what, request.get_full_path(), at))
+    _kept(call, at)
     if isinstance(call.what, told.Joined):
         return _xml(_joined(call.what))
     if isinstance(call.what, told.Recorded):
@@ -97,9 +99,9 @@ def _noted(request: HttpRequest, kind: str) -> HttpResponse:
 
 def _verified(request: HttpRequest, kind: str) -> Call | HttpResponse:
     """The call, or why it is refused: 413 too large, 403 not signed by Twilio or no token is set."""
-    if _is_too_large(request):
+    raw, content_type = body_of(request, told.LARGEST), request.headers.get("Content-Type", "")[:200]
+    if raw is None:
         return JsonResponse({"error": "the body is too large"}, status=413)
-    raw, content_type = request.body, request.headers.get("Content-Type", "")[:200]
     query = request.META.get("QUERY_STRING", "")
     try:
         form = told.fields_of(raw, content_type)
@@ -136,13 +138,6 @@ def _canonical(form: told.Fields | None, raw: bytes) -> bytes:
     return raw if form is None else repr(sorted(form)).encode("utf-8", "replace")
 
 
-def _is_too_large(request: HttpRequest) -> bool:
-    try:
-        return int(request.headers.get("Content-Length") or 0) > told.LARGEST
-    except ValueError:
-        return True
-
-
 def _kept(call: Call, at: datetime) -> bool:
     return _in_time(lambda: call.keep(at)) is not None
 
@@ -168,7 +163,20 @@ def _greeted(call: Call, ring: told.Ring, at: datetime) -> str:
     return lines.asked_to_speak(greeting, ring.caller, ring.line)
 
 
-def _pressed(pressed: told.Pressed, path: str, is_kept: bool) -> str:
+def _answered(call: Call, pressed: told.Pressed, path: str, at: datetime) -> str:
+    def keep_and_look() -> bool:
+        call.keep(at)
+        return answering.at_address(AgentAddress.Kind.PHONE, pressed.number, "phone call") is not None
+
+    found = _in_time(keep_and_look)
+    if found is not None and not found[0] and pressed.digit:
+        # Unlinked since it was called: nothing is said to be acknowledged that is not.
+        language = page_words.known(pressed.language)
+        return twiml.response(twiml.said(page_words.say(language, page_words.NOT_THERE), language), twiml.hangup())
+    return _pressed(pressed, path, is_kept=found is not None)
+
+
+def _pressed(pressed: told.Pressed, path: str, *, is_kept: bool) -> str:
     again, language = f"{settings.PUBLIC_URL}{path}", page_words.known(pressed.language)
 
     def said(what: str) -> Element:

@@ -35,6 +35,9 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     quote = links.opened(token)
     if quote is None:
         return _sorry(request, _("This link is not one of ours"), _("Perhaps a part of it was lost on the way."), 404)
+    if request.method == "POST" and request.user.is_authenticated:
+        # The link stands in the thread, where agents read it: theirs is not the customer's word, not by mistake either.
+        return _sorry(request, _("Only the customer answers"), _("You are signed in as one of the team here."), 403)
     files = reverse("quotes:quote_link_pdf", args=[token])
     return _answered(request, quote, None, "link", files)
 

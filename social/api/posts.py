@@ -99,7 +99,7 @@ class PostViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         )
         return Post.objects.filter(seen).select_related("person", "message")
 
-    @extend_schema(request=PastedSerializer, responses={201: PostSerializer})
+    @extend_schema(request=PastedSerializer, responses={201: PostSerializer, 404: None})
     def create(self, request: Request) -> Response:
         """The manual log: file what was seen there as if it had come by itself. It is answered by hand."""
         given = PastedSerializer(data=request.data)

@@ -54,7 +54,9 @@ class Facebook:
 
     name = "facebook"
     title = "Facebook"
-    can = frozenset({"publish", "reply", "direct", "private_reply", "hide", "unhide", "block", "unblock", "delete", "delete_theirs"})
+    can = frozenset(
+        {"publish", "reply", "direct", "private_reply", "hide", "unhide", "block", "unblock", "delete", "delete_theirs"}
+    )
     needs: Sequence[Need] = (
         Need("external_id", "Page ID", is_secret=False),
         Need("page_token", "Page access token", help_text="Of a system user: it does not end when somebody leaves."),

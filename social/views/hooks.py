@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from helpdesk.events import hooks
+from helpdesk.events.bodies import body_of
 from social import accounts, receivers
 from social.network import network
 
@@ -37,10 +38,9 @@ def _challenge(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _take(request: HttpRequest, name: str) -> HttpResponse:
-    length = request.headers.get("Content-Length", "")
-    if not length.isdigit() or int(length) > LARGEST:
-        return _refuse(413, "the body is too large, or its length is not given")
-    raw, at, way = request.body, timezone.now(), network(name)
+    raw, at, way = body_of(request, LARGEST), timezone.now(), network(name)
+    if raw is None:
+        return _refuse(413, "the body is too large")
     genuine = [
         account_id
         for account_id, connection in accounts.connections(name)

@@ -67,7 +67,7 @@ button:focus-visible{outline:3px solid #fff;box-shadow:0 0 0 6px #1d4ed8}button:
 svg{inline-size:26px;block-size:26px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
 b{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;min-inline-size:22px;block-size:22px;border-radius:11px;background:#c22c2c;color:#fff;font:600 13px/22px system-ui,sans-serif;box-sizing:border-box;padding-inline:6px;text-align:center}
 iframe{inset-block-end:calc(var(--y) + 68px);inline-size:min(400px,100vw - 2*var(--x));block-size:min(704px,100dvh - var(--y) - 84px);border-radius:16px;box-shadow:0 12px 40px #0004;background:Canvas;color-scheme:inherit}
-@media(max-width:480px){iframe,:host(.s) iframe{inset:var(--t,0) 0 auto;inline-size:100%;block-size:var(--h,100dvh);border-radius:0}:host(.o) button{display:none}}
+@media(max-width:480px),(max-height:480px){iframe,:host(.s) iframe{inset:var(--t,0) 0 auto;inline-size:100%;block-size:var(--h,100dvh);border-radius:0}:host(.o) button{display:none}}
 @media(forced-colors:active){button,iframe,b{border:2px solid}}@media print{:host{display:none}}`;
 
   const draw = (path) => {
@@ -166,7 +166,7 @@ iframe{inset-block-end:calc(var(--y) + 68px);inline-size:min(400px,100vw - 2*var
     refresh: async () => post({ t: 'user', user: await user(true) }),
   };
 
-  const isSmall = () => innerWidth <= 480;
+  const isSmall = () => innerWidth <= 480 || innerHeight <= 480;
   function fit() {
     const { height, offsetTop } = visualViewport;
     styled(host, { '--h': `${height}px`, '--t': `${offsetTop}px` });

@@ -34,7 +34,7 @@ export async function show(chat) {
   tell('head');
 }
 
-export async function fetchThread() {
+async function fetchThread() {
   const { conv } = state;
   const answer = await ask('GET', `conversations/${conv}/thread`).catch(() => null);
   if (conv !== state.conv) return;

@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from helpdesk.events import hooks
+from helpdesk.events.bodies import body_of
 from status.signals import payloads, sources
 
 
@@ -20,21 +21,14 @@ def signal(request: HttpRequest, token: str) -> HttpResponse:
     source = sources.of_token(token)
     if source is None:
         return JsonResponse({"error": "nobody's address"}, status=403)
-    if _is_too_large(request):
+    raw, kind = body_of(request, payloads.LARGEST), request.headers.get("Content-Type", "")[:200]
+    if raw is None:
         return JsonResponse({"error": "the body is too large"}, status=413)
-    raw, kind = request.body, request.headers.get("Content-Type", "")[:200]
     error = _error(source.kind, raw, kind)
     # The same bytes may be another alarm an hour later; a signal heard twice is one signal.
     headers = {"source": str(source.pk), "content-type": kind}
     hooks.store("status", f"{source.pk}:{uuid4()}", raw, headers, at=now(), error=error)
     return JsonResponse({"status": "quarantined" if error else "accepted"}, status=202)
-
-
-def _is_too_large(request: HttpRequest) -> bool:
-    try:
-        return int(request.headers.get("Content-Length") or 0) > payloads.LARGEST
-    except ValueError:
-        return True
 
 
 def _error(kind: str, raw: bytes, content_type: str) -> str:

@@ -211,6 +211,7 @@ def _admin(company: Company, first: Conversation, rows: dict[str, int], at: date
     found["entitlements"] = reverse("portal:entitlements", args=[company.carol.pk])
     found["profile"] = "/desk/chats/profile/"
     found["reach"] = "/desk/settings/reach/"
+    found["slack_settings"] = "/desk/settings/slack/"
     found |= {"bulk": f"{reverse('tickets:bulk')}?c={first.pk}", "search": f"{found['search']}?q=error"}
     found |= {str(one.name): address(one, rows) for one in SETTINGS if one.name not in POSTS}
     found |= _trouble(company, first, at)

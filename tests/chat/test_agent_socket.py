@@ -130,8 +130,10 @@ def test_viewers_read_along(desks: Desks, company: Company) -> None:
 
 
 def test_other_sites_pages_may_not_speak(desks: Desks, company: Company) -> None:
-    with pytest.raises(InvalidStatus):
-        desks.of(company.grace, Origin="https://evil.example")
+    for origin in ("https://evil.example", "http://[", "null"):
+        with pytest.raises(InvalidStatus) as refused:
+            desks.of(company.grace, Origin=origin)
+        assert refused.value.response.status_code == 403
     assert desks.of(company.grace, Origin=desks.site.url).hello()
 
 

@@ -86,7 +86,7 @@ def test_two_that_continue_each_other_at_once_make_no_ring(company: Company, at:
     for number in range(5):
         a, b = (hears(company, at, f"{text} {number}").conversation_id for text in "ab")
         refused = at_once(
-            lambda a=a, b=b: merging.link(a, b, company.ada, at=at),  # type: ignore[misc]
-            lambda a=a, b=b: merging.link(b, a, company.grace, at=at),  # type: ignore[misc]
+            lambda a=a, b=b: merging.link(a, b, company.ada, at=at),
+            lambda a=a, b=b: merging.link(b, a, company.grace, at=at),
         )
         assert len(refused) == 1 and isinstance(refused[0], merging.CannotLink)

@@ -109,3 +109,7 @@ def test_long_and_deep_texts_end() -> None:
         bodies.render("x" * 100_001)
     for text in (">" * 20_000, "[" * 20_000, "*a **" * 10_000, "- " * 20_000, "`" * 50_000, "![" * 20_000 + "](x)"):
         assert isinstance(bodies.render(text).html, str)
+    # An address that is written once and named often does not make a page of gigabytes.
+    for one in ("[a]", "![a]"):
+        html = bodies.render(f"[a]: /{'x' * 30_000}\n\n{one * 15_000}").html
+        assert 500_000 < len(html) < 3_000_000

@@ -149,6 +149,9 @@ def test_deflection_is_counted_honestly(library: Library, company: Company) -> N
     assert (told.suggested, told.opened, told.answered, told.written) == (3, 2, 1, 1)
     for bad in ({"what": "x"}, {"what": "shown", "where": "desk"}, {"what": "shown", "where": "form", "asking": "!"}):
         assert client.post("/kb/suggested", {"asking": helped, "article": "1", **bad}).status_code == 400
+    for number in ("9" * 30, "9" * 5000, "x"):
+        said = {"asking": left, "article": number, "what": "opened"}
+        assert client.post("/kb/suggested", said).status_code == 204
     client.post("/kb/suggested", {"asking": left, "article": library.internal.pk, "where": "form", "what": "shown"})
     assert not Suggested.objects.filter(article=library.internal).exists()
 

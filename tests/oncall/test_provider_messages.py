@@ -97,6 +97,8 @@ def test_recorded_button_under_our_name_acknowledges() -> None:
         response_url="https://hooks.slack.com/actions/T111/111/random-value",
         channel="C111",
         message_ts="111.222",
+        team="T111",
+        user_team="T111",
     )
 
 

@@ -322,6 +322,15 @@ class TestBadInput:
         assert Message.objects.get(kind="inbound").text == "Help"
         assert not Hook.objects.filter(state="accepted").exists()
 
+    def test_a_key_on_a_phone_that_is_nobodys_is_not_thanked_for(
+        self, company: Company, twilio: TwilioServer, at: datetime
+    ) -> None:
+        pressed = {"CallSid": "CA9", "To": "+4917600000001", "Digits": "1"}
+        answer = tell(twilio.hook("/hooks/twilio/voice/?page=1&language=de", pressed), at).content.decode()
+        assert "Kein Alarm wartet" in answer and "Danke" not in answer
+        work(at)
+        assert Hook.objects.get().error == "+4917600000001 is no agent's"
+
     def test_bodies_that_mean_harm(self, company: Company, twilio: TwilioServer, at: datetime) -> None:
         """Signed all the same: never a 500, nothing that reaches a page as markup or breaks a row."""
         hostile = "\x00\ud800<script>alert(1)</script>\r\nX: y" + "Ж" * 5000

@@ -43,6 +43,9 @@ def test_each_reason_is_told(company: Company, at: datetime) -> None:
     said = {line.key: line for line in entitlement_words.lines(found, at)}
     assert "until" in said["realtime"].says and said["realtime"].tone == "ok"
     assert _chat(_of_carol(company, at + timedelta(days=30))) == (False, "over")
+    before = _of_carol(company, at - timedelta(days=2))
+    assert _chat(before) == (False, "ahead"), "before they came, and for who comes next month"
+    assert entitlement_words.lines(before, at - timedelta(days=2))[2].says.startswith("From ")
     grants.give(company.carol, company.grace, at=at + timedelta(days=40))
     granted = _of_carol(company, at + timedelta(days=40, hours=1))
     assert _chat(granted) == (True, "grant") and granted.grants[0].by == "Grace Hopper"
@@ -64,6 +67,11 @@ def test_a_change_of_plan_comes_once_on_its_day(company: Company, at: datetime) 
     # Asked about a day to come, it has come.
     ahead = _of_carol(company, at + timedelta(days=8))
     assert ahead.plan == better and not ahead.changes
+    # What is open then is what that plan includes, not today's.
+    Plan.objects.filter(pk=better.pk).update(realtime="always", realtime_channels=["chat", "whatsapp"])
+    ahead = _of_carol(company, at + timedelta(days=8))
+    assert _chat(ahead) == (True, "plan") and ahead.channels[-1].name == "whatsapp"
+    assert _chat(_of_carol(company, at + timedelta(days=6))) == (False, "over")
     assert plan_changes.sweep(at + timedelta(days=6)) == 0
     assert plan_changes.sweep(at + timedelta(days=7)) == 1 and plan_changes.sweep(at + timedelta(days=7)) == 0
     organization.refresh_from_db()

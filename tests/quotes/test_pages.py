@@ -55,6 +55,11 @@ def test_the_link_shows_and_only_a_press_answers(company: Company, today: dateti
     assert browser.post(path, {"answer": "accept", "name": " "}).status_code == 422
     assert browser.post(path, {"answer": "buy", "name": "Carol"}).status_code == 422
     assert browser.post(path, {"answer": "upgrade", "name": "Carol"}).status_code == 409
+    agent = logged_in(company.grace)
+    assert (agent.get(path).status_code, agent.post(path, {"answer": "accept", "name": "Carol"}).status_code) == (
+        200,
+        403,
+    )
     done = browser.post(path, {"answer": "accept", "name": "Carol Meyer"}, follow=True).content.decode()
     assert "Accepted. We begin." in done and "By Carol Meyer" in done and 'name="answer"' not in done
     # The other manager, a moment later, is told who was first; a replay by the same one is not.

@@ -7,9 +7,9 @@ import pytest
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.events import outbox
-from social import arrivals, filing
+from social import arrivals, filing, moderating
 from social.happenings import Batch, Edited, Removed
-from social.models import Account, Arrival, Post, Thread
+from social.models import Account, Arrival, ModerationAction, Post, Thread
 from tests.fixtures.company import Company
 from tests.fixtures.providers.mastodon import MastodonServer
 from tests.social.talk import poll_all
@@ -123,3 +123,18 @@ def test_what_nobody_tells_is_looked_at_again(account: Account, mastodon: Mastod
     post = Post.objects.select_related("message").get(external_id=kept["id"])
     assert post.message is not None
     assert (post.message.text, [one["text"] for one in post.versions]) == ("It is down", ["It is downn"])
+
+
+def test_reports_name_their_author_and_steps_are_taken_back(
+    account: Account, mastodon: MastodonServer, company: Company, at: datetime
+) -> None:
+    who = mastodon.mention("troll", "buy this", at)["account"]["id"]
+    poll_all(at)
+    post = Post.objects.select_related("person").get()
+    moderating.act(ModerationAction.Kind.REPORT, company.ada, "spam", at=at, post=post)
+    steps = [ModerationAction.Kind.MUTE, ModerationAction.Kind.BLOCK]
+    done = [moderating.act(kind, company.ada, "spam", at=at, person=post.person) for kind in steps]
+    for one in done:
+        moderating.reverse(one.pk, company.ada, "mistake", at=at)
+    moderating.carry_out_due(at=at)
+    assert sorted(mastodon.done) == [(kind, who) for kind in ("block", "mute", "reports", "unblock", "unmute")]

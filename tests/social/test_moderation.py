@@ -32,7 +32,7 @@ def test_a_post_is_hidden_with_a_reason_and_shown_again(
     company: Company, at: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[tuple[str, str]] = []
-    monkeypatch.setattr(X, "moderate", lambda _self, _connection, kind, *, post, person: told.append((kind, post)))
+    monkeypatch.setattr(X, "moderate", lambda _self, _connection, kind, *, post, **_more: told.append((kind, post)))
     conversation = said_to(account_on("x", at), "Their card is 4111 1111 1111 1111", at)
     post, browser = Post.objects.get(), logged_in(company.grace)
     dialog = f"{reverse('social:moderate', args=[conversation.pk])}?post={post.pk}&kind=hide&reason=private_data"

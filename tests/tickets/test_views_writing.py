@@ -215,6 +215,11 @@ def test_what_is_sent_after_the_login_ran_out_waits_behind_it(conversation: Conv
     assert "An hour" not in _page(logged_in(company.grace), conversation)
 
 
+def test_a_referer_that_is_no_address_leads_to_the_inbox(conversation: Conversation) -> None:
+    answer = Client().post(_path(conversation, "messages/"), {"text": "x"}, headers={"Referer": "http://["})
+    assert answer["Location"] == "/desk/login/?next=/desk/"
+
+
 def test_strangers_fill_no_disk(conversation: Conversation, company: Company) -> None:
     browser = Client()
     browser.post(_path(conversation, "messages/"), {"kind": "reply", "text": "x" * 100_001})

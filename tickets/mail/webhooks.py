@@ -95,10 +95,10 @@ def _confirm_subscription(call: Request) -> None:
     """SNS asks once whether its notices are wanted; the secret in its call says that we asked for them."""
     try:
         notice = call.json()
+        url = urlsplit(str(notice.get("SubscribeURL", "")))
     except ValueError:
         return
     if notice.get("Type") == "SubscriptionConfirmation":
-        url = urlsplit(str(notice.get("SubscribeURL", "")))
         if url.scheme == "https" and _SNS_HOST.fullmatch(url.netloc):
             esp_fetch.get(url.geturl())
         else:

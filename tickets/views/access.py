@@ -68,7 +68,10 @@ def _page_to_return_to(request: HttpRequest) -> str:
     """Where a stranger goes on after the login: what they asked for, or the page whose form they sent."""
     if request.method in SAFE:
         return request.get_full_path()
-    came_from = urlsplit(request.headers.get("Referer", ""))
+    try:
+        came_from = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # "http://[" and the like
+        return reverse("tickets:queue")
     is_ours = came_from.netloc == request.get_host() and came_from.path.startswith("/desk/")
     return came_from.path if is_ours else reverse("tickets:queue")
 

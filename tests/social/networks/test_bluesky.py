@@ -145,9 +145,43 @@ def test_muting_reporting_and_too_many_calls(
     poll_all(at)
     post = Post.objects.get(external_id=uri)
     moderating.act(ModerationAction.Kind.MUTE, company.ada, "insult", at=at, person=post.person)
-    moderating.act(ModerationAction.Kind.REPORT, company.ada, "insult", at=at, post=post, person=post.person)
+    told = {"words": "sells followers", "post": post}
+    moderating.act(ModerationAction.Kind.REPORT, company.ada, "spam", at=at, **told)  # type: ignore[arg-type]
     bluesky.fail_next(429, {"error": "RateLimitExceeded"}, {"retry-after": "30"})
     moderating.carry_out_due(at=at)
     moderating.carry_out_due(at=at + timedelta(minutes=20))
     assert sorted(bluesky.done) == [("mute", "did:plc:maria"), ("report", uri)]
+    assert (bluesky.reported["reasonType"], bluesky.reported["reason"]) == (
+        "com.atproto.moderation.defs#reasonSpam",
+        "sells followers",
+    )
     assert set(ModerationAction.objects.values_list("state", flat=True)) == {ModerationAction.State.DONE}
+
+
+def test_a_block_is_a_record_that_is_found_again(
+    account: Account, bluesky: BlueskyServer, company: Company, at: datetime
+) -> None:
+    bluesky.notify("maria", "Buy followers", at)
+    poll_all(at + timedelta(minutes=1))
+    person = Post.objects.get().person
+    assert person is not None
+    block = moderating.act(ModerationAction.Kind.BLOCK, company.ada, "spam", at=at, person=person)
+    for _twice in range(2):
+        ModerationAction.objects.update(due_at=at, state=ModerationAction.State.WANTED)
+        moderating.carry_out_due(at=at)
+    [record] = bluesky.records.values()
+    assert (record["$type"], record["subject"]) == ("app.bsky.graph.block", "did:plc:maria")
+    moderating.reverse(block.pk, company.ada, "mistake", at=at)
+    moderating.carry_out_due(at=at + timedelta(minutes=1))
+    assert bluesky.records == {}
+
+
+def test_what_is_gone_is_forgotten_when_it_is_missing_twice(
+    account: Account, bluesky: BlueskyServer, at: datetime
+) -> None:
+    uri = bluesky.notify("maria", "Is web14 down?", at)
+    poll_all(at + timedelta(minutes=1))
+    bluesky.gone.add(uri)
+    for minutes, is_gone in ((2, False), (7, False), (13, True)):
+        poll_all(at + timedelta(minutes=minutes))
+        assert (Post.objects.get().deleted_at is not None) is is_gone, minutes

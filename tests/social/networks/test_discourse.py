@@ -102,6 +102,11 @@ def test_edits_and_deletions_are_followed_in_any_order(
     _work()
     kept.refresh_from_db()
     assert kept.deleted_at is not None
+    headers, body = forum.event({**edited, "deleted_at": None, "deleted_by": None})
+    _tell(client, ({**headers, "x-discourse-event": "post_recovered"}, body))
+    _work()
+    [text] = Post.objects.filter(deleted_at=None).values_list("message__text", flat=True)
+    assert text == "My password is broken", "it was brought back"
 
 
 def test_pages_are_read_back_to_what_is_known(account: Account, forum: DiscourseServer, at: datetime) -> None:
