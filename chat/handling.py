@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from chat import agents, chats, dues, nudges, offers, silence
 from chat.models import Chat, ChatDue
 from helpdesk.conversations import actions as conversations
-from helpdesk.conversations import answers
+from helpdesk.conversations import answers, promises
 from helpdesk.conversations.incoming import lock
 from helpdesk.customers.models import Team, User
 from helpdesk.events.actions import Fact, record
@@ -159,6 +159,8 @@ def convert(conversation_id: int, user: User, *, subject: str, category: str, at
         tags = [*conversation.tags.values_list("name", flat=True), category]
         conversations.change(conversation_id, conversations.Changes(tags=tags), actor=Actor.agent(user), at=at)
     Chat.objects.filter(pk=conversation_id).update(nudge="")
+    if Chat.objects.filter(pk=conversation_id, state=Chat.State.LEFT).exists():
+        promises.at_leisure(conversation, at=at)
     return chats.convert(conversation_id, Actor.agent(user), subject=subject, at=at)
 
 

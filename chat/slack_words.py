@@ -110,7 +110,7 @@ def _line(one: Happened) -> str:
     if one.kind == "chat.converted":
         return f"_{who} made it a request, to be answered at leisure_"
     if one.kind == "chat.left":
-        return "_The customer has left before anybody answered_"
+        return "_The customer has left while they waited_"
     if one.kind == "chat.returned":
         return "_The customer is back and waits again_"
     if one.from_slack:

@@ -1,6 +1,6 @@
 """Files: sent ahead of the message that names them, and shown to those whom a link was made for."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.core import signing
 from django.core.exceptions import SuspiciousOperation
@@ -54,7 +54,7 @@ def upload(request: VisitorRequest) -> HttpResponse:
     return JsonResponse({"id": str(row.public_id), "name": name, "type": kind, "size": row.size}, status=201)
 
 
-def _file_in(request: HttpRequest) -> UploadedFile:
+def _file_in(request: HttpRequest) -> "UploadedFile[Any]":
     """What was sent as `file`. Raises Refused."""
     try:
         given = request.FILES.get("file")

@@ -60,9 +60,13 @@ class CannotAsk(Exception):
         self.status, self.body = status, body
 
 
-@cache
 def _known(what: str) -> Any:
-    return import_string(settings.INCIDENTS[what])
+    return _imported(settings.INCIDENTS[what])
+
+
+@cache
+def _imported(dotted: str) -> Any:
+    return import_string(dotted)
 
 
 def of_conversation(conversation: Conversation) -> Sequence[Trouble]:

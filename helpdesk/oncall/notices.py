@@ -45,8 +45,16 @@ def notice(delivery: PageDelivery, at: datetime, provider_ref: str = "") -> Noti
         attempt=delivery.attempts,
         round=delivery.round + 1,
         language=_language(delivery),
-        acknowledged_by=(page.acknowledged_by.name if page.acknowledged_by else page.acknowledged_via),
+        acknowledged_by=_acknowledged_by(delivery),
     )
+
+
+def _acknowledged_by(delivery: PageDelivery) -> str:
+    """Nobody's while it rings, also where an earlier acknowledgement has lapsed."""
+    page = delivery.page
+    if delivery.action == PageDelivery.Action.TRIGGER:
+        return ""
+    return page.acknowledged_by.name if page.acknowledged_by else page.acknowledged_via
 
 
 def _tried_since(delivery: PageDelivery, at: datetime) -> datetime | None:

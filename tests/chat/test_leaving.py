@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from pytest_django import Settings
 
-from chat import handling, leaving, queueing, supervision, visitor_presence
+from chat import handling, leaving, queueing, slack_words, supervision, visitor_presence
 from chat.models import Booking, Chat, ChatDue
 from helpdesk.conversations.models import Message
 from helpdesk.events import broadcast, outbox
@@ -15,6 +15,7 @@ from helpdesk.sla.models import Clock, Target
 from tests.chat.continuing import begin, mails, say, visitor
 from tests.chat.waiting import MINUTE, SECOND, chat_of, fresh, nudges_of, offers_of, there, until
 from tests.fixtures.company import Company
+from tests.fixtures.desk import logged_in
 from tests.fixtures.engine import Engine, text_of
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +174,29 @@ def test_at_an_hour_that_was_agreed_they_are_waited_for(company: Company, gone: 
     assert fresh(chat).state == Chat.State.LEFT
     until(at + 30 * MINUTE)
     assert fresh(chat).mode == Chat.Mode.TICKET
+
+
+def test_as_a_ticket_it_is_promised_like_every_other(company: Company, gone: set[int], at: datetime) -> None:
+    chat = _stranger(at)
+    gone.add(chat.pk)
+    until(at + LEFT)
+
+    handling.convert(chat.pk, company.grace, subject="Is anybody there?", category="", at=at + LEFT)
+
+    clock = _clock(chat)
+    assert clock.paused_at is None and clock.goal_seconds > 300
+
+
+def test_slack_and_the_desk_read_of_it(company: Company, gone: set[int], at: datetime) -> None:
+    chat = _stranger(at)
+    gone.add(chat.pk)
+    until(at + LEFT)
+    leaving.arrived(fresh(chat), at + LEFT)
+
+    told = slack_words.lines([slack_words.Happened(1, kind, "") for kind in ("chat.left", "chat.returned")])
+    assert told == "_The customer has left while they waited_\n_The customer is back and waits again_"
+    page = logged_in(company.ada).get(f"/desk/conversations/{chat.pk}/").content.decode()
+    assert "The customer has left the chat while they waited" in page and "The customer is back in the chat" in page
 
 
 def test_with_redis_dead_nobody_is_taken_for_gone(

@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from chat import frames, limits, sessions, visitor_feed, visitor_socket, whispers
 from chat.models import Chat, Widget
 from helpdesk.conversations import actions as conversations
+from helpdesk.events.models import Event
 from tests.chat.agents import Desks
 from tests.chat.continuing import begin, say
 from tests.chat.visitor_pages import Opened, Session
@@ -40,6 +41,18 @@ def test_what_is_said_arrives_in_order_from_where_the_page_was(
     assert welcome["conv"] == str(chat.public_id) and welcome["head"] == 2
     assert one.numbers() == list(range(2, one.numbers()[-1] + 1))
     assert "for us" not in json.dumps(one.said)
+
+
+def test_who_comes_back_waits_again(page: Opened, session: Session, chat: Chat) -> None:
+    # Whatever hour this test runs at.
+    Chat.objects.update(mode=Chat.Mode.CHAT, state=Chat.State.LEFT, ended_at=None, unseen_since=now())
+
+    one = page()
+    welcome = one.hello(session[1], chat)
+
+    assert welcome["chat"]["state"] == "waiting"
+    assert one.until(lambda frame: frame["t"] == "queue")["position"] == 1
+    assert Event.objects.filter(conversation=chat.pk, kind="chat.returned").exists()
 
 
 def test_a_gap_is_filled_on_demand(page: Opened, session: Session, chat: Chat) -> None:

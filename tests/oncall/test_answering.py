@@ -11,7 +11,7 @@ from helpdesk.customers.models import User
 from helpdesk.events import outbox
 from helpdesk.events.outcomes import Ambiguous, NeverRetry, RetryLater
 from helpdesk.events.sms_text import count
-from helpdesk.oncall import deliveries, linking, notification_rules, page_words, paging, telegram_updates
+from helpdesk.oncall import deliveries, linking, notices, notification_rules, page_words, paging, telegram_updates
 from helpdesk.oncall.models import AgentAddress, NotificationRule, Page, PageDelivery
 from helpdesk.oncall.notification_rules import SenselessRule
 from helpdesk.oncall.pagers import Pager, configured_pagers
@@ -94,24 +94,33 @@ class TestByPhone:
         send(pager(twilio, "sms"), german)
         assert twilio.messages[-1].body == "DRINGEND web14 Antwort: ACK 42 oder PASS 42"
         send(pager(twilio, "voice"), german)
-        assert "Zum Annehmen drücken Sie die 1" in twilio.calls[-1].words
+        assert "Zum Bestätigen drücken Sie die 1" in twilio.calls[-1].words
         assert 'language="de-DE"' in twilio.calls[-1].form["Twiml"]
         assert all(set(words) == set(page_words.WORDS["en"]) for words in page_words.WORDS.values())
+
+    def test_a_page_that_rings_again_names_nobody(self, company: Company, at: datetime) -> None:
+        """An acknowledgement that has lapsed is no reason to sleep on."""
+        found = page(at=at)
+        Page.objects.filter(pk=found.pk).update(acknowledged_by=company.grace, acknowledged_via="desk")
+        called = PageDelivery.objects.filter(page=found, action="trigger").select_related("page", "user")[0]
+        assert notices.notice(called, at).acknowledged_by == ""
+        called.action = PageDelivery.Action.RESOLVE
+        assert notices.notice(called, at).acknowledged_by == "Grace Hopper"
 
     def test_mail_and_telegram_speak_the_language_too(self, bot: BotServer) -> None:
         facts = {"customer": "Gil", "priority": page_words.named("de", "urgent")}
         german = notice(to="grace@demo.example", language="de", summary="web14", details=facts)
         mail = page_email(german, "support@demo.example")
         assert mail.subject == "[DRINGEND] web14"
-        assert "Kunde: Gil\nPriorität: dringend\nSeit: " in mail.body and "Annehmen: https://" in mail.body
+        assert "Kunde: Gil\nPriorität: dringend\nSeit: " in mail.body and "Bestätigen: https://" in mail.body
         ended = page_email(replace(german, action="resolve", acknowledged_by="Ada"), "support@demo.example")
-        assert ended.subject == "Erledigt: web14" and "Angenommen von: Ada" in ended.body
+        assert ended.subject == "Erledigt: web14" and "Bestätigt von: Ada" in ended.body
         told = {"TELEGRAM_BOT_TOKEN": bot.token, "TELEGRAM_BASE_URL": bot.url}
         send(configured_pagers(told)["telegram"], replace(german, to="77"))
         method, body = bot.asked[-1]
         assert method == "sendMessage" and "Priorität: dringend" in body["text"]
         buttons = [button["text"] for row in body["reply_markup"]["inline_keyboard"] for button in row]
-        assert buttons == ["Annehmen", "Weitergeben"]
+        assert buttons == ["Bestätigen", "Weitergeben"]
 
     def test_agents_are_called_and_answered_in_their_language(
         self, company: Company, twilio: TwilioServer, at: datetime
@@ -124,7 +133,7 @@ class TestByPhone:
         called = PageDelivery.objects.get(page=first, channel="voice").provider_ref
         call = next(one for one in twilio.calls if one.sid == called)
         answer = tell(twilio.press(call, "1"), at).content.decode()
-        assert "Angenommen. Danke." in answer and 'language="de-DE"' in answer
+        assert "Bestätigt. Danke." in answer and 'language="de-DE"' in answer
         twilio.messages.clear()
         for number, words in enumerate((f"PASS {second.pk}", f"ACK {first.pk}", "ACK 99999", "ack all")):
             tell(twilio.text(words, sid=f"SM{number}", sender=GRACE), at)
@@ -134,12 +143,12 @@ class TestByPhone:
             f"Alarm {second.pk} ist weitergegeben.",
             f"Alarm {first.pk} gehört Ihnen. Danke.",
             "Kein Alarm wartet auf diese Antwort.",
-            "Angenommene Alarme: 1. Danke.",
+            "Bestätigte Alarme: 1. Danke.",
         ]
         paging.acknowledge(page("test:3", at=at).pk, at=at, user=company.ada)
         tell(twilio.text(f"ACK {Page.objects.get(dedup_key='test:3').pk}", sid="SM9", sender=GRACE), at)
         work(at)
-        assert twilio.messages[-1].body.endswith("ist schon angenommen: Ada Lovelace.")
+        assert twilio.messages[-1].body.endswith("ist schon bestätigt: Ada Lovelace.")
 
     def test_what_each_answer_means(self, twilio: TwilioServer) -> None:
         told = notice(to=GRACE)

@@ -175,7 +175,7 @@ _SENTENCES: dict[str, Callable[[Data, Names], str]] = {
     "chat.ended": _says("The chat ended"),
     "chat.converted": _says("made it a ticket"),
     "chat.handed_on": _says("handed the chat on"),
-    "chat.left": _says("The customer has left the chat before anybody answered"),
+    "chat.left": _says("The customer has left the chat while they waited"),
     "chat.returned": _says("The customer is back in the chat"),
     "chat.given_up": _says("The customer has left the chat: it is answered by mail"),
     "chat.declined": _says("declined the chat"),

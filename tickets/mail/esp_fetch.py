@@ -1,5 +1,6 @@
 """Fetch what an ESP only tells us about: bounded in time and size. Trouble says "try later", so the ESP asks again."""
 
+import time
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -8,6 +9,8 @@ from anymail.utils import get_anymail_setting
 
 LARGEST: Final = 64 * 1024 * 1024
 SECONDS: Final = 10.0
+# However little comes at a time: a request of ours waits for it.
+TOTAL_SECONDS: Final = 60.0
 _GONE: Final = (404, 410)
 
 
@@ -31,6 +34,7 @@ def api_url(esp_name: str, default: str, path: str) -> str:
 
 def get(url: str, headers: dict[str, str] | None = None) -> httpx.Response:
     """The whole answer, whose status is 200. Raises NotFetched, Gone."""
+    began = time.monotonic()
     try:
         with httpx.stream("GET", url, headers=headers, timeout=SECONDS, follow_redirects=False) as response:
             if response.status_code in _GONE:
@@ -42,6 +46,8 @@ def get(url: str, headers: dict[str, str] | None = None) -> httpx.Response:
                 content += piece
                 if len(content) > LARGEST:
                     raise Gone("it is too big")
+                if time.monotonic() - began > TOTAL_SECONDS:
+                    raise NotFetched("it comes too slowly")
             return httpx.Response(
                 200, headers={"content-type": response.headers.get("content-type", "")}, content=bytes(content)
             )

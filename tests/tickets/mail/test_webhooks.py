@@ -270,6 +270,7 @@ def test_sns_is_asked_for_its_password() -> None:
         ("https://sns.eu-central-1.amazonaws.com.evil.example/", False),
         ("https://evil.example/sns.eu-central-1.amazonaws.com", False),
         ("https://user@sns.eu-central-1.amazonaws.com/", False),
+        ("https://[", False),
     ],
 )
 def test_an_sns_subscription_is_confirmed_at_amazon_only(
