@@ -38,12 +38,15 @@ def page(events: Sequence[Event], at: datetime) -> None:
 
 
 def stop(event: Event, at: datetime) -> None:
-    """Nobody waits there any more. What else the page is for goes on."""
+    """Nobody waits there any more. What else the page is for goes on; but who has left cannot be answered in time by
+    anybody who is woken now.
+    """
     if event.conversation_id is None:
         return
     key = paging.conversation_key(event.conversation_id)
     open_page = Page.objects.filter(dedup_key=key).exclude(state=Page.State.RESOLVED).first()
-    if open_page is not None and {reason["kind"] for reason in open_page.reasons} == {REASON}:
+    over = {REASON, *promises.ANSWERS} if event.kind == "chat.left" else {REASON}
+    if open_page is not None and {reason["kind"] for reason in open_page.reasons} <= over:
         paging.resolve(open_page.pk, at=at, user=event.actor, why=event.kind)
 
 

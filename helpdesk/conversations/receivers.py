@@ -65,8 +65,10 @@ def _asks_outside_hours(conversation: Conversation, event: Event) -> paging.Alar
 
 @together
 def page_breach(events: Sequence[Event], at: datetime) -> None:
-    """A promise broke. Looked at again now: a ticket taken or answered meanwhile calls nobody."""
-    broken = Clock.objects.filter(met_at=None, cancelled_at=None, target__in=_PAGED_BREACHES).in_bulk(
+    """A promise broke. Looked at again now: a ticket that was taken or answered meanwhile, or waits for the customer,
+    calls nobody.
+    """
+    broken = Clock.objects.filter(met_at=None, cancelled_at=None, paused_at=None, target__in=_PAGED_BREACHES).in_bulk(
         [event.data["clock"] for event in events]
     )
     still = [event for event in events if event.data["clock"] in broken]

@@ -120,6 +120,22 @@ def test_nobody_is_called_for_who_has_left(company: Company, gone: set[int], at:
     assert _clock(chat).due_at == at + 30 * MINUTE + (5 * MINUTE - LEFT)
 
 
+def test_a_broken_promise_calls_nobody_more_for_who_has_left(
+    engine: Engine, company: Company, gone: set[int], at: datetime
+) -> None:
+    there()
+    chat = _stranger(at)
+    engine.until(at + 6 * MINUTE)
+    page = Page.objects.get()
+    assert [reason["kind"] for reason in page.reasons] == ["chat_waits", "first_response"]
+
+    gone.add(chat.pk)
+    until(at + 6 * MINUTE + LEFT + MINUTE)
+
+    page.refresh_from_db()
+    assert page.state == "resolved"
+
+
 def test_without_an_address_the_question_waits_for_them(company: Company, gone: set[int], at: datetime) -> None:
     chat = _stranger(at)
     gone.add(chat.pk)
