@@ -10,7 +10,6 @@ from django.core import signing
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import translation
-from django.utils.formats import date_format
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -18,6 +17,7 @@ from chat import booking_hours, bookings, ical, links, widgets
 from chat.ical import Entry
 from chat.models import Booking, Chat
 from helpdesk.customers.company import names
+from helpdesk.days import long_day
 from helpdesk.events.handlers import outside
 from helpdesk.events.models import Event
 from helpdesk.events.safe_text import one_line
@@ -77,7 +77,7 @@ def said(booking: Booking) -> str:
     """Day and time on the customer's clocks, in the active language, with the name of the zone."""
     zone = booking_hours.zone_of(booking.timezone, booking.customer.timezone)
     start, end = booking.starts_at.astimezone(zone), booking.ends_at.astimezone(zone)
-    return f"{date_format(start, 'l j F Y')}, {start:%H:%M}–{end:%H:%M} ({zone})"
+    return f"{long_day(start, with_year=True)}, {start:%H:%M}–{end:%H:%M} ({zone})"
 
 
 def language_of(booking: Booking) -> str:

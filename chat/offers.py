@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from chat import agents, dues, queueing
@@ -60,6 +60,8 @@ LIMIT 1
 )
 _TEAM = Prepared("chat_team", f"SELECT agent.id FROM {User._meta.db_table} AS agent WHERE {_OF_TEAM} ORDER BY agent.id")
 _OPEN, _BUSY = "open", "busy"
+# This room's number among advisory locks.
+_LOCK: Final = 0xC4A7
 
 
 def look(chat: Chat, at: datetime) -> datetime | None:
@@ -79,6 +81,9 @@ def _is_there(user_id: int) -> bool:
 
 def _offer(chat: Chat, at: datetime) -> datetime:
     had = chat.offered_to_id
+    # One at a time, so that no two chats are offered to the same agent.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     about = chat.conversation
     # Who had it before a pause comes first.
     asked = {"team": about.team_id, "known": about.assignee_id, "skills": _skills(chat), "declined": chat.declined_by}

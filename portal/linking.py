@@ -9,15 +9,16 @@ import re
 from base64 import b32encode
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from django.core.mail import EmailMessage
-from django.db import transaction
-from django.db.models import ManyToOneRel
+from django.db import IntegrityError, transaction
+from django.db.models import ManyToOneRel, QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from psycopg2.errors import UniqueViolation
 
 from helpdesk.customers.models import Customer, Identity
 from helpdesk.events.actions import Fact, record
@@ -164,8 +165,20 @@ def _join(before: Customer, customer: Customer) -> None:
     for relation in Customer._meta.get_fields(include_hidden=True):
         if isinstance(relation, ManyToOneRel) and not relation.one_to_one:
             name = relation.field.name
-            relation.related_model._base_manager.filter(**{name: before}).update(**{name: customer})
+            for pk in relation.related_model._base_manager.filter(**{name: before}).values_list("pk", flat=True):
+                _move(relation.related_model._base_manager.filter(pk=pk), name, customer)
     before.delete()
+
+
+def _move(row: QuerySet[Any], name: str, customer: Customer) -> None:
+    """What there can be only one of, such as a place in copy of one conversation, and the customer has, is dropped."""
+    try:
+        with transaction.atomic():
+            row.update(**{name: customer})
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, UniqueViolation):
+            raise
+        row.delete()
 
 
 def unlink(customer: Customer, identity_id: int) -> bool:

@@ -99,6 +99,8 @@ def claim(token: str, customer: Customer, *, at: datetime) -> Conversation:
     if held is None:
         raise CannotClaim("this link was used before, or is too old")
     conversation = lock(held.conversation_id)
+    if conversation.merged_into_id is not None:
+        raise CannotClaim("this ticket was joined with another one")  # which is somebody's already
     conversation.customer, conversation.organization_id = customer, customer.organization_id
     if customer.organization is not None:
         # What their plan promises holds from now on, counted from the beginning.

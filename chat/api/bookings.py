@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.utils import translation
-from django.utils.formats import date_format
 from django.utils.text import format_lazy
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy
@@ -30,6 +29,7 @@ from chat.bookings import NotBooked, NotOffered, Taken, TooMany, Wish
 from chat.chats import NeedsAddress, SignFirst
 from chat.frames import milliseconds
 from chat.models import Booking
+from helpdesk.days import long_day
 from helpdesk.events.actors import CUSTOMER
 
 T = TypeVar("T")
@@ -132,7 +132,7 @@ def _offered(request: VisitorRequest, at: datetime) -> dict[str, Any]:
         days = [
             {
                 "date": day.on.isoformat(),
-                "says": date_format(day.on, "l j F"),
+                "says": long_day(day.on),
                 "slots": [
                     {
                         "at": milliseconds(slot.starts_at),

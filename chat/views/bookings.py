@@ -12,7 +12,6 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
-from django.utils.formats import date_format
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -23,6 +22,7 @@ from chat.bookings import NotBooked, NotOffered, Taken
 from chat.frames import milliseconds
 from chat.models import Booking
 from chat.slots import Day
+from helpdesk.days import long_day
 from helpdesk.events.actors import CUSTOMER
 
 LONGEST_TOKEN: Final = 200
@@ -91,7 +91,7 @@ def _page(request: HttpRequest, found: Booking, at: datetime, wrong: str = "") -
         "zone": zone,
         "is_open": is_open,
         "link": booking_mails.link_of(found, at=at) if is_open else "",
-        "days": [(date_format(day.on, "l j F"), _times(day)) for day in days],
+        "days": [(long_day(day.on), _times(day)) for day in days],
         "wrong": wrong,
     }
     return render(request, "chat/booking.html", context, status=422 if wrong else 200)

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -12,6 +11,7 @@ from chat import entitlement, grants
 from chat.models import Booking
 from helpdesk.customers.models import Customer
 from helpdesk.customers.permissions import may_work
+from helpdesk.days import short_day
 from helpdesk.desk.pages import AgentRequest, agent_view, page
 
 MOST = 5
@@ -25,7 +25,8 @@ def live_chat(request: AgentRequest, pk: int) -> HttpResponse:
     at = now()
     if request.method == "POST":
         grant = grants.give(customer, request.user, at=at)
-        until = date_format(localtime(grant.until), "j M, H:i")
+        ends = localtime(grant.until)
+        until = f"{short_day(ends)}, {ends:%H:%M}"
         messages.success(request, _("They can chat live until %(until)s.") % {"until": until})
         return redirect("tickets:customer", customer.pk)
     is_part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") != "main"

@@ -164,10 +164,10 @@ def test_a_reminder_that_is_late_does_not_leave_at_all(visit: Visit, at: datetim
 @pytest.mark.parametrize(
     ("language", "day"),
     [
-        ("de", "Dienstag 13"),
+        ("de", "Dienstag, 13. Januar"),
         ("fr", "mardi 13"),
-        ("es", "Martes 13"),
-        ("pt-BR", "Terça-feira 13"),
+        ("es", "martes, 13 de enero"),
+        ("pt-BR", "Terça-feira, 13 de Janeiro"),
         ("tlh", "Tuesday 13"),
     ],
 )

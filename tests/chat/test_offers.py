@@ -4,11 +4,12 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from chat import chats, handling, offers, queueing
 from chat.models import Chat, ChatAgent
 from helpdesk.conversations import actions as conversations
+from helpdesk.conversations.incoming import lock
 from helpdesk.customers.models import Team, User
 from helpdesk.events.actors import Actor
 from helpdesk.events.models import Event
@@ -227,3 +228,28 @@ def test_a_chat_is_not_handed_to_those_who_may_not_see_it(company: Company, at: 
 
     with pytest.raises(handling.CannotReceive):
         handling.hand_to_agent(chat.pk, company.grace, company.linus, note="", at=at + timedelta(seconds=1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_chats_looked_at_at_once_are_not_offered_to_the_same_agent(company: Company, at: datetime) -> None:
+    there(company.grace)
+    chats_ = [chat_of(at), chat_of(at)]
+    begin = threading.Barrier(2)
+
+    def look(number: int) -> None:
+        try:
+            begin.wait(10)
+            with transaction.atomic():
+                chat = Chat.objects.select_related("visit").get(pk=number)
+                chat.conversation = lock(number)
+                offers.look(chat, at)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=look, args=(chat.pk,)) for chat in chats_]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert Chat.objects.filter(offered_to=company.grace).count() == 1

@@ -11,6 +11,7 @@ from helpdesk.events import outbox
 from portal import linking
 from social.models import Account, Arrival, Person, Post
 from tests.fixtures.company import Company
+from tests.fixtures.desk import write
 from tests.fixtures.providers.telegram import TelegramServer
 from tests.portal.conftest import SignedIn
 from tests.portal.conftest import signed_in as signed_in
@@ -45,6 +46,18 @@ def test_a_code_sent_in_private_makes_the_account_the_customers(
     poll_all(at + timedelta(minutes=5))
     outbox.drain(at + timedelta(minutes=5))
     assert before.messages.filter(kind="inbound").count() == 2
+
+
+def test_both_may_have_been_in_copy_of_the_same(company: Company, at: datetime) -> None:
+    account = account_on("x", at)
+    before = said_to(account, "Mine is down", at, is_public=False).customer
+    both = write(company.gil, at)
+    both.followers.add(before, company.carol)
+    alone = write(company.gil, at)
+    alone.followers.add(before)
+    code = linking.code_for(company.carol, at=at)
+    assert said_to(account, code, at, is_public=False, id="claims").customer == company.carol
+    assert list(both.followers.all()) == list(alone.followers.all()) == [company.carol]
 
 
 def test_a_code_in_public_or_a_wrong_one_links_nothing(company: Company, at: datetime) -> None:

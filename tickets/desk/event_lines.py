@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from helpdesk.conversations import continuing
+from helpdesk.days import short_date
 from tickets.desk import wording
 
 Names = Mapping[tuple[str, int], str]
@@ -82,7 +82,7 @@ def _breached(data: Data, names: Names) -> str:
 
 def _instant(text: object) -> str:
     at = parse_datetime(str(text))
-    return date_format(localtime(at), "j M Y, H:i") if at else "?"
+    return f"{short_date(localtime(at))}, {localtime(at):%H:%M}" if at else "?"
 
 
 def _answered(data: Data) -> str:

@@ -13,7 +13,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.template.backends.utils import csrf_input_lazy
 from django.urls import reverse
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.translation import get_language, gettext
@@ -21,6 +21,7 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from helpdesk.customers.company import names
+from helpdesk.days import long_day, short_day
 from helpdesk.desk import markdown
 from helpdesk.desk.engine import engine, icon, translator
 from helpdesk.desk.web_links import linked
@@ -163,7 +164,7 @@ def until(then: datetime, at: datetime) -> str:
 
 def day(at: date) -> str:
     """A day, or the day of a time in the agent's zone."""
-    return formats.date_format(timezone.localtime(at) if isinstance(at, datetime) else at, "l j F Y")
+    return long_day(timezone.localtime(at) if isinstance(at, datetime) else at, with_year=True)
 
 
 def clock(at: datetime) -> str:
@@ -176,13 +177,11 @@ def iso(at: datetime) -> str:
 
 def when_in(at: datetime, zone: tzinfo) -> str:
     """Day and time in a schedule's zone rather than the agent's."""
-    return f"{at.astimezone(zone):%a %-d %b, %H:%M}"
-
-
-def short_day(on: date) -> str:
-    return formats.date_format(on, "D j M")
+    local = at.astimezone(zone)
+    return f"{short_day(local)}, {local:%H:%M}"
 
 
 def short_time(at: datetime) -> str:
     """A weekday and a time in the agent's zone."""
-    return formats.date_format(timezone.localtime(at), "D H:i")
+    local = timezone.localtime(at)
+    return f"{WEEKDAYS_ABBR[local.weekday()]} {local:%H:%M}"

@@ -2,12 +2,12 @@
 
 import csv
 from collections.abc import Callable, Iterator
-from datetime import date
 from typing import Any, Final
 
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from helpdesk.days import short_date
 from helpdesk.desk.tables import Column, Table
 from tickets.desk import durations
 
@@ -59,16 +59,12 @@ def share(value: float) -> str:
     return f"{'99.9' if shown == '100.0' else shown.removesuffix('.0')} %"
 
 
-def day(value: date) -> str:
-    return formats.date_format(value, "j M Y")
-
-
 _SAYS: Final[dict[str, Callable[[Any], str]]] = {
     "text": str,
     "number": number,
     "seconds": seconds,
     "share": share,
-    "day": day,
+    "day": short_date,
     "minutes": lambda minutes: seconds(minutes * 60) if minutes else NOTHING,
 }
 
