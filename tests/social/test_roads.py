@@ -1,13 +1,16 @@
 """What is said on a network takes one road, whoever asks for it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from helpdesk.conversations import actions as conversations
 from helpdesk.conversations.answers import DELIVER
+from helpdesk.customers.actions import create_token
 from helpdesk.events.models import OutboxEntry
 from helpdesk.events.outcomes import NeverRetry
 from helpdesk.oncall import paging
@@ -70,3 +73,21 @@ def test_what_comes_past_the_composer_is_held_back_as_well(company: Company, at:
     leaking = conversations.reply(conversation.pk, company.grace, "Call 0151 2345 6789", at=at)
     with pytest.raises(NeverRetry, match="stand in public"):
         SocialChannel().prepare(leaking, at=at)
+
+
+def test_the_api_says_what_became_of_it(company: Company, at: datetime) -> None:
+    conversation = said_to(account_on("x", at), "Hi", at)
+    path = f"/api/v1/conversations/{conversation.pk}/messages/"
+    client = Client(headers={"authorization": f"Token {create_token(company.grace, at=at)}"})
+
+    def say(text: str) -> Any:
+        return client.post(path, {"kind": "outbound", "text": text}, content_type="application/json")
+
+    refused = say("Call 0151 2345 6789")
+    assert (refused.status_code, "stand in public" in refused.content.decode()) == (400, True)
+    assert say("All is well.").status_code == 201
+    Account.objects.update(needs_approval=True)
+    waits = say("We are on it.")
+    assert (waits.status_code, "second person" in waits.json()["detail"]) == (202, True)
+    assert Approval.objects.get().text == "We are on it."
+    assert conversation.messages.filter(kind="outbound").count() == 1
