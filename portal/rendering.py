@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext
 from jinja2 import Environment
 from markupsafe import Markup
 
+from helpdesk.conversations.channel_names import channel_name
 from helpdesk.customers.company import names
 from helpdesk.customers.models import Customer
 from helpdesk.customers.sessions import signed_in
@@ -64,7 +65,7 @@ def zone_of(customer: Customer | None) -> ZoneInfo:
 @cache
 def environment() -> Environment:
     made = engine("portal")
-    made.globals.update(brand=brand, wording=wording)
+    made.globals.update(brand=brand, channel_name=channel_name, wording=wording)
     made.filters.update(
         when=when,
         day=day,

@@ -59,28 +59,6 @@ def handle(code: str, known_as: str) -> str:
     return known_as.partition(":")[2] if code == "site" else known_as
 
 
-def channel(code: str) -> str:
-    """How something came to us."""
-    names = {
-        "email": _("E-mail"),
-        "form": _("Web form"),
-        "api": _("API"),
-        "chat": _("Chat"),
-        "phone": _("Phone"),
-        "portal": _("Portal"),
-        "site": _("Dashboard"),
-        "telegram": "Telegram",
-        "whatsapp": "WhatsApp",
-        "x": "X",
-        "facebook": "Facebook",
-        "instagram": "Instagram",
-        "mastodon": "Mastodon",
-        "bluesky": "Bluesky",
-        "discourse": "Discourse",
-    }
-    return names.get(code, code)
-
-
 def priority(code: str) -> str:
     return {"urgent": _("Urgent"), "high": _("High"), "normal": _("Normal"), "low": _("Low")}[code]
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from helpdesk.conversations.channel_names import channel_name
 from helpdesk.conversations.models import Conversation, Tag
 from helpdesk.customers.models import Organization, Team, User
 from helpdesk.customers.visibility import condition
@@ -67,13 +68,14 @@ def tables(selection: Selection, user: User) -> list[Table]:
             grouped[scope].append((key, *figures))
         cursor.execute(_TOPICS.format(where=where), {**given, "user": user.pk or 0})
         topics = cursor.fetchall()
+    channels = [(channel_name(channel), *figures) for channel, *figures in grouped["channel"]]
     teams: dict[Any, str] = {**dict(Team.objects.values_list("pk", "name")), None: _("No team")}
     agents: dict[Any, str] = {**dict(User.objects.values_list("pk", "name")), None: _("Nobody")}
     return [
         _scores(grouped["score"]),
         _table("satisfaction_teams", _("Satisfaction by team"), _("Team"), _named(grouped["team"], teams)),
         _table("satisfaction_agents", _("Satisfaction by agent"), _("Agent"), _named(grouped["agent"], agents)),
-        _table("satisfaction_channels", _("Satisfaction by channel"), _("Channel"), grouped["channel"]),
+        _table("satisfaction_channels", _("Satisfaction by channel"), _("Channel"), channels),
         _table("satisfaction_topics", _("Satisfaction by topic"), _("Tag"), topics),
     ]
 

@@ -214,7 +214,7 @@ def test_figures_by_score_team_agent_channel_and_topic(company: Company, at: dat
     ]
     topics = {row["name"]: row["count"] for row in tables["satisfaction_topics"]["rows"]}
     assert topics["moving"] == 1 and topics["acme.example"] == 1
-    assert tables["satisfaction_channels"]["rows"][0]["name"] == "email"
+    assert tables["satisfaction_channels"]["rows"][0]["name"] == "E-mail"
     csv = b"".join(browser.get("/desk/reports/satisfaction_agents.csv?from=2026-01-01&to=2026-01-31"))
     assert b"Grace Hopper,2,0.5000,3.5000,1" in csv
     none = browser.get("/api/v1/reports/?from=2026-01-01&to=2026-01-31&team=0").json()["tables"]

@@ -6,6 +6,8 @@ from functools import cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from helpdesk.conversations.channel_names import channel_names
+
 HUES = 12
 
 
@@ -54,16 +56,7 @@ def labels(language: str | None) -> dict[str, _Names]:
             "resolved": _("Resolved"),
             "closed": _("Closed"),
         },
-        "channel": {
-            "email": _("E-mail"),
-            "form": _("Web form"),
-            "api": _("API"),
-            "chat": _("Chat"),
-            "phone": _("Phone"),
-            "sms": _("SMS"),
-            "portal": _("Portal"),
-            "whatsapp": "WhatsApp",
-        },
+        "channel": channel_names(),
     }
     return {kind: _Names(of) for kind, of in names.items()}
 
