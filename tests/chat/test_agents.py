@@ -163,7 +163,9 @@ def test_coming_and_being_asked_at_once_wait_for_each_other_and_no_longer(compan
         agents.choose(company.grace, "away", at=at + MINUTE)
 
     def look() -> None:
-        ChatDue.objects.filter(kind="offer").update(due_at=at)
+        # Each by itself, as everywhere: one statement for all would lock them in the order in which they happen to lie.
+        for chat in chats:
+            dues.plan(chat.pk, "offer", at)
         dues.sweep(at + MINUTE)
 
     threads = [threading.Thread(target=turn, args=(work,)) for work in (come_and_go, look)]

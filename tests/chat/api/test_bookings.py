@@ -46,7 +46,7 @@ def test_slots_in_the_visitors_zone_and_language(panel: Panel) -> None:
 
     assert (answer["tz"], answer["minutes"]) == ("Africa/Lagos", 30)
     first = answer["days"][0]
-    assert (first["date"], first["says"]) == ("2026-01-12", "Montag 12 Januar")
+    assert (first["date"], first["says"]) == ("2026-01-12", "Montag, 12. Januar")
     assert first["slots"][0] == {
         "at": _ms(datetime(2026, 1, 12, 9, 0, tzinfo=UTC)),
         "until": _ms(datetime(2026, 1, 12, 9, 30, tzinfo=UTC)),

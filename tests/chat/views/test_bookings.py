@@ -91,4 +91,4 @@ def test_in_the_customers_language(company: Company, at: datetime) -> None:
 
     page = Client().get(_where(booking)).content.decode()
 
-    assert '<html lang="de"' in page and "Dienstag 13 Januar 2026" in page
+    assert '<html lang="de"' in page and "Dienstag, 13. Januar 2026" in page

@@ -26,7 +26,7 @@ def test_a_day_of_live_chat(company: Company) -> None:
 
     answer = browser.post(_where(company), follow=True)
 
-    assert "They can chat live until 13 Jan, 09:00." in answer.content.decode()
+    assert "They can chat live until Tue 13 Jan, 09:00." in answer.content.decode()
     assert entitlement.of(company.carol, at=NOW + timedelta(hours=23)).why == "grant"
     assert not entitlement.of(company.carol, at=NOW + timedelta(hours=24)).is_live
     shown = browser.get(_where(company)).content.decode()
